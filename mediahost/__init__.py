@@ -1,0 +1,88 @@
+"""mediahost: the names that a plugin author needs, and nothing else.
+
+They load on first use, so that `import mediahost` itself costs a program's start nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from mediahost.errors import InvalidMedia, JobCancelled, TransientError
+    from mediahost.model.event import Event
+    from mediahost.model.media import MediaFile, MediaInfo, MediaKind, MediaStream
+    from mediahost.model.ranges import TimeRange
+    from mediahost.model.result import (
+        Analysis,
+        Artifact,
+        MediaAnalysisResult,
+        MediaProcessingResult,
+        Result,
+        Transcription,
+        Word,
+    )
+    from mediahost.plugin.action import Action, Analyzer, Processor
+    from mediahost.plugin.context import Context
+    from mediahost.plugin.hookspecs import hookimpl
+
+_HOMES = {
+    "Action": "plugin.action",
+    "Analysis": "model.result",
+    "Analyzer": "plugin.action",
+    "Artifact": "model.result",
+    "Context": "plugin.context",
+    "Event": "model.event",
+    "InvalidMedia": "errors",
+    "JobCancelled": "errors",
+    "MediaAnalysisResult": "model.result",
+    "MediaFile": "model.media",
+    "MediaInfo": "model.media",
+    "MediaKind": "model.media",
+    "MediaProcessingResult": "model.result",
+    "MediaStream": "model.media",
+    "Processor": "plugin.action",
+    "Result": "model.result",
+    "TimeRange": "model.ranges",
+    "TransientError": "errors",
+    "Transcription": "model.result",
+    "Word": "model.result",
+    "hookimpl": "plugin.hookspecs",
+}
+
+__all__ = [
+    "Action",
+    "Analysis",
+    "Analyzer",
+    "Artifact",
+    "Context",
+    "Event",
+    "InvalidMedia",
+    "JobCancelled",
+    "MediaAnalysisResult",
+    "MediaFile",
+    "MediaInfo",
+    "MediaKind",
+    "MediaProcessingResult",
+    "MediaStream",
+    "Processor",
+    "Result",
+    "TimeRange",
+    "Transcription",
+    "TransientError",
+    "Word",
+    "__version__",
+    "hookimpl",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mediahost' has no attribute {name!r}")
+    value = getattr(import_module(f"mediahost.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,176 @@
+"""Jobs: durable requests, each one action on one media file."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from mediahost.model.media import MediaFile
+
+
+_RAND_A_MAX = 0xFFF
+_last_millisecond_and_count = (0, 0)
+
+
+def new_job_id() -> UUID:
+    """A UUID of version 7 (RFC 9562, section 5.7): ids made later sort later, within a process too.
+
+    The 12 bits of `rand_a` count within a millisecond (section 6.2, method 1).
+    """
+    global _last_millisecond_and_count  # noqa: PLW0603 - the monotonic counter of the RFC
+    last, count = _last_millisecond_and_count
+    now = max(time.time_ns() // 1_000_000, last)
+    count = count + 1 if now == last else 0
+    if count > _RAND_A_MAX:
+        now, count = now + 1, 0
+    _last_millisecond_and_count = (now, count)
+    random = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
+    return UUID(int=(now << 80) | (0x7 << 76) | (count << 64) | (0b10 << 62) | random)
+
+
+class JobStatus(StrEnum):
+    """Where a job is in its life."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more happens to the job by itself."""
+        return self in FINAL
+
+
+FINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
+
+# pending -> processing -> completed | failed | cancelled; processing -> pending when a host is
+# lost or an attempt is worth repeating; failed or cancelled -> pending when a person retries.
+TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.PENDING: frozenset({JobStatus.PROCESSING, JobStatus.CANCELLED}),
+    JobStatus.PROCESSING: FINAL | {JobStatus.PENDING},
+    JobStatus.COMPLETED: frozenset(),
+    JobStatus.FAILED: frozenset({JobStatus.PENDING}),
+    JobStatus.CANCELLED: frozenset({JobStatus.PENDING}),
+}
+
+
+class Outcome(StrEnum):
+    """How an attempt ended.
+
+    `lost` is no failure of the job: what ran it went away. `changed` is a failure of its
+    circumstances: the media file is no longer the one that was asked about.
+    """
+
+    OK = "ok"
+    ERROR = "error"
+    CRASHED = "crashed"
+    OOM = "oom"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    CHANGED = "changed"
+
+
+class Token(NamedTuple):
+    """The fence: one attempt at one job. A later attempt makes every earlier token void."""
+
+    job_id: UUID
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt did not give a result.
+
+    Attributes:
+        message: One sentence for the user.
+        hint: What to do about it, or None.
+        transient: Another attempt may well succeed.
+        traceback: For the log, never for the summary.
+    """
+
+    message: str
+    hint: str | None = None
+    transient: bool = False
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What is asked of the store: one action on one media file, under its key.
+
+    Attributes:
+        action, action_version, config: The action, and all its field values.
+        media: The media file, hashed.
+        config_hash: With `media.file_hash` the cache key.
+        inputs: For each step it follows, the hash of the result that it gets.
+        pipeline, step: Name of the pipeline that wants it, if any, and of the step in it.
+        root_url: The file that the pipeline was started on; `media` may be made from it.
+        source: Who asked: a run, a watch folder. Sources share the workers.
+        priority: Higher goes first within a source.
+        job_id: Made here, so that the asker knows it before the store does.
+    """
+
+    action: str
+    action_version: int
+    config: Mapping[str, Any]
+    media: MediaFile
+    config_hash: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    pipeline: str | None = None
+    step: str | None = None
+    root_url: str | None = None
+    source: str = "user"
+    priority: int = 0
+    job_id: UUID = field(default_factory=new_job_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job in the hands of a host: the request, and the token that fences its commit."""
+
+    request: JobRequest
+    token: Token
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as a person looks at it. Times are timezone-aware UTC.
+
+    Attributes:
+        number: Short name for people, counted up from 1 in each store.
+        error: Why it failed: one sentence, and the hint on a second line where there is one.
+        progress: 0 to 1, or None.
+    """
+
+    job_id: UUID
+    number: int
+    status: JobStatus
+    action: str
+    media_url: str
+    file_hash: str
+    config_hash: str
+    parameters: Mapping[str, Any]
+    attempt: int
+    failures: int
+    source: str
+    priority: int
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    processing_time_ms: int | None
+    error: str | None
+    result: Mapping[str, Any] | None
+    host: str | None
+    cancel_requested: bool
+    cached: bool
+    progress: float | None = None
+    progress_message: str = ""

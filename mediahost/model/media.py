@@ -1,0 +1,195 @@
+"""Media files: what goes in."""
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MediaKind(StrEnum):
+    """The four kinds of media file."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+    IMAGE = "image"
+    DOCUMENT = "document"
+
+
+# Our own table, not the `mimetypes` module's: that one also reads files of the machine it runs on,
+# and a file must be of the same kind everywhere.
+_MIME_TYPES = {
+    MediaKind.VIDEO: {
+        "3gp": "video/3gpp",
+        "avi": "video/x-msvideo",
+        "flv": "video/x-flv",
+        "m2ts": "video/mp2t",
+        "m4v": "video/x-m4v",
+        "mkv": "video/x-matroska",
+        "mov": "video/quicktime",
+        "mp4": "video/mp4",
+        "mpeg": "video/mpeg",
+        "mpg": "video/mpeg",
+        "mts": "video/mp2t",
+        "ogv": "video/ogg",
+        "ts": "video/mp2t",
+        "webm": "video/webm",
+        "wmv": "video/x-ms-wmv",
+    },
+    MediaKind.AUDIO: {
+        "aac": "audio/aac",
+        "aif": "audio/aiff",
+        "aiff": "audio/aiff",
+        "flac": "audio/flac",
+        "m4a": "audio/mp4",
+        "m4b": "audio/mp4",
+        "mka": "audio/x-matroska",
+        "mp3": "audio/mpeg",
+        "oga": "audio/ogg",
+        "ogg": "audio/ogg",
+        "opus": "audio/ogg",
+        "wav": "audio/wav",
+        "wma": "audio/x-ms-wma",
+    },
+    MediaKind.IMAGE: {
+        "avif": "image/avif",
+        "bmp": "image/bmp",
+        "gif": "image/gif",
+        "heic": "image/heic",
+        "heif": "image/heif",
+        "jpeg": "image/jpeg",
+        "jpg": "image/jpeg",
+        "jxl": "image/jxl",
+        "png": "image/png",
+        "tif": "image/tiff",
+        "tiff": "image/tiff",
+        "webp": "image/webp",
+    },
+    MediaKind.DOCUMENT: {
+        "pdf": "application/pdf",
+    },
+}
+_BY_SUFFIX = {
+    suffix: (kind, mime) for kind, table in _MIME_TYPES.items() for suffix, mime in table.items()
+}
+
+
+def kind_of(name: str | os.PathLike[str]) -> MediaKind | None:
+    """The kind that a file's suffix promises, or None if it is no media file."""
+    found = _BY_SUFFIX.get(_suffix(name))
+    return found[0] if found else None
+
+
+def mime_type_of(name: str | os.PathLike[str]) -> str:
+    """The MIME type that a file's suffix promises; `application/octet-stream` if none."""
+    found = _BY_SUFFIX.get(_suffix(name))
+    return found[1] if found else "application/octet-stream"
+
+
+def _suffix(name: str | os.PathLike[str]) -> str:
+    return os.path.splitext(os.fspath(name))[1][1:].lower()  # noqa: PTH122 - 10 times quicker
+
+
+def path_to_url(path: str | os.PathLike[str]) -> str:
+    """A path as text that any database and JSON reader takes.
+
+    A path is its own text, unless its bytes aren't UTF-8: then it is its `file://` URL.
+    """
+    text = os.fspath(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "file://" + quote_from_bytes(os.fsencode(text))
+    return text
+
+
+def url_to_path(url: str) -> str:
+    """The path that `path_to_url` made this text of."""
+    return os.fsdecode(unquote_to_bytes(url[7:])) if url.startswith("file://") else url
+
+
+def display(text: str | os.PathLike[str]) -> str:
+    """Text that is safe on a terminal: control characters and bad UTF-8 are shown escaped."""
+    shown = os.fspath(text)
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
+    )
+
+
+class MediaStream(BaseModel):
+    """One stream of a container, such as its picture or its sound."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    index: int = Field(ge=0)
+    type: str = Field(description="video, audio, subtitle, data or attachment")
+    codec: str | None = None
+    duration: float | None = Field(None, ge=0, description="Seconds")
+    bit_rate: int | None = Field(None, ge=0, description="Bits per second")
+    language: str | None = None
+    width: int | None = Field(None, ge=0, description="Pixels")
+    height: int | None = Field(None, ge=0, description="Pixels")
+    frame_rate: float | None = Field(None, ge=0, description="Frames per second, on average")
+    rotation: int | None = Field(None, description="Degrees, counterclockwise")
+    sample_rate: int | None = Field(None, ge=0, description="Hertz")
+    channels: int | None = Field(None, ge=0)
+    channel_layout: str | None = None
+    pixel_format: str | None = None
+    sample_format: str | None = None
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class MediaInfo(BaseModel):
+    """What is in a media file: container, duration, streams and tags."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    container: str | None = Field(None, description="Short name of the format, such as matroska")
+    duration: float | None = Field(None, ge=0, description="Seconds")
+    size: int | None = Field(None, ge=0, description="Bytes")
+    bit_rate: int | None = Field(None, ge=0, description="Bits per second")
+    streams: tuple[MediaStream, ...] = ()
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    def first(self, stream_type: str) -> MediaStream | None:
+        """The first stream of a type, or None."""
+        return next((stream for stream in self.streams if stream.type == stream_type), None)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """An input: a path, its kind and the hash of its content.
+
+    Attributes:
+        path: Where the bytes are.
+        kind: video, audio, image or document.
+        file_hash: `"algo:hexdigest"`, or None where nothing has hashed it (a plugin's own test).
+    """
+
+    path: Path
+    kind: MediaKind
+    file_hash: str | None = None
+
+    @classmethod
+    def at(cls, path: str | os.PathLike[str]) -> Self:
+        """The media file at a path, its kind taken from its suffix.
+
+        Raises:
+            ValueError: The suffix is of no media file.
+        """
+        kind = kind_of(path)
+        if kind is None:
+            raise ValueError(f"{display(path)} is not a media file that mediahost knows")
+        return cls(Path(path), kind)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, to cross a process."""
+        return {"url": path_to_url(self.path), "kind": str(self.kind), "file_hash": self.file_hash}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """What `to_json` gave."""
+        return cls(Path(url_to_path(data["url"])), MediaKind(data["kind"]), data["file_hash"])

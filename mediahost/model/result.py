@@ -1,0 +1,94 @@
+"""Results: what an action returned, kept under its key."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+from mediahost.model.ranges import TimeRange
+
+JsonObject = dict[str, JsonValue]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Word(_Value):
+    """One spoken word."""
+
+    text: str
+    start: float = Field(ge=0, description="Seconds")
+    end: float = Field(ge=0, description="Seconds")
+    probability: float | None = Field(None, ge=0, le=1)
+
+
+class Transcription(_Value):
+    """What was said; it fills a row of the table `transcriptions`."""
+
+    provider: str = Field(max_length=50, description="What transcribed it, such as faster-whisper")
+    text: str
+    language: str | None = Field(None, max_length=10)
+    confidence: float | None = Field(None, ge=0, le=1)
+    words: tuple[Word, ...] = ()
+    metadata: JsonObject = Field(default_factory=dict)
+
+
+class Analysis(_Value):
+    """What a model made of it; it fills a row of the table `analysis_results`."""
+
+    analysis_type: str = Field(max_length=50, description="Such as summary")
+    summary: str | None = None
+    detailed: JsonObject | None = None
+    confidence: float | None = Field(None, ge=0, le=1)
+    model: str | None = Field(None, max_length=100)
+    prompt: str | None = None
+    input_tokens: int | None = Field(None, ge=0)
+    output_tokens: int | None = Field(None, ge=0)
+
+
+class Artifact(_Value):
+    """A file that a processor made.
+
+    An author gives the path, inside `context.workdir`, and what the file is; the host fills in
+    size and hash.
+    """
+
+    path: Path
+    asset_type: str = Field(max_length=50, description="audio, video, frame, contact_sheet...")
+    mime_type: str | None = Field(None, max_length=100, description="From the suffix if None")
+    size: int | None = Field(None, ge=0, description="Bytes")
+    file_hash: str | None = Field(None, description="algo:hexdigest")
+    metadata: JsonObject = Field(default_factory=dict)
+
+
+class MediaAnalysisResult(_Value):
+    """What an analyzer found."""
+
+    kind: Literal["analysis"] = "analysis"
+    ranges: tuple[TimeRange, ...] = ()
+    metadata: JsonObject = Field(default_factory=dict)
+    transcription: Transcription | None = None
+    analysis: Analysis | None = None
+
+
+class MediaProcessingResult(_Value):
+    """What a processor made."""
+
+    kind: Literal["processing"] = "processing"
+    artifacts: tuple[Artifact, ...] = Field(min_length=1)
+    metadata: JsonObject = Field(default_factory=dict)
+
+
+Result = MediaAnalysisResult | MediaProcessingResult
+
+_RESULT: TypeAdapter[Result] = TypeAdapter(Annotated[Result, Field(discriminator="kind")])
+
+
+def result_from_json(data: Any) -> Result:
+    """The result that `result.model_dump(mode="json")` gave.
+
+    Raises:
+        pydantic.ValidationError: The data is no result.
+    """
+    return _RESULT.validate_python(data, strict=False)

@@ -1,0 +1,143 @@
+"""Actions: one named, versioned thing that a plugin does, with its config as fields."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from mediahost.errors import InvalidConfig, UnknownName
+from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
+from mediahost.plugin.context import Context
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionInfo:
+    """What the host knows of an action besides its config.
+
+    Attributes:
+        name: `plugin.verb`, in lower case.
+        version: Raised by its author when the same input and config give another result.
+        kind: analyzer or processor.
+        accepts: The kinds of media file that it works on.
+        timeout_s: An attempt is ended after so many seconds; None: the settings' limit.
+        pool: The named slots that it takes one of: cpu, gpu or network.
+    """
+
+    name: str
+    version: int
+    kind: Literal["analyzer", "processor"]
+    accepts: frozenset[MediaKind]
+    timeout_s: float | None
+    pool: str
+
+
+class Action(BaseModel, ABC):
+    """Base of analyzers and processors: a frozen pydantic model whose fields are its config.
+
+    Give the name and the version where the class is made:
+
+        class Halves(Analyzer, name="hello.halves", version=1): ...
+
+    `accepts` names the kinds of media file that it works on (all by default), `timeout_s` ends
+    a stuck attempt, `pool` names the slots it competes for.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    info: ClassVar[ActionInfo]
+    kind: ClassVar[Literal["analyzer", "processor"]]
+
+    def __init_subclass__(
+        cls,
+        *,
+        name: str | None = None,
+        version: int = 1,
+        accepts: set[MediaKind | str] | frozenset[MediaKind] | None = None,
+        timeout_s: float | None = None,
+        pool: Literal["cpu", "gpu", "network"] = "cpu",
+        **kwargs: Any,
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        if name is None:  # an abstract class, such as Analyzer
+            return
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no action name; write it like 'hello.halves'")
+        if version < 1:
+            raise ValueError(f"the version of {name} must be 1 or more, not {version}")
+        cls.info = ActionInfo(
+            name,
+            version,
+            cls.kind,
+            frozenset(MediaKind(kind) for kind in accepts or MediaKind),
+            timeout_s,
+            pool,
+        )
+
+    @classmethod
+    def configured(cls, config: Mapping[str, Any]) -> Self:
+        """The action with these field values; text is turned into numbers and such where it fits.
+
+        Raises:
+            InvalidConfig: A value doesn't fit, or there is no such field.
+        """
+        for field in config:
+            if field not in cls.model_fields:
+                fields = UnknownName("field", field, cls.model_fields)
+                raise InvalidConfig(f"{cls.info.name}: {fields.message}", fields.hint)
+        try:
+            return cls.model_validate(dict(config))
+        except ValidationError as error:
+            raise InvalidConfig(_in_words(cls.info.name, error)) from None
+
+    def public_config(self) -> dict[str, Any]:
+        """All field values with defaults, as plain values and without secrets.
+
+        This is what is stored and hashed: a changed key or password computes nothing anew.
+        """
+        secret = {name for name, value in self if isinstance(value, SecretStr)}
+        return self.model_dump(mode="json", exclude=secret)
+
+
+class Analyzer(Action, ABC):
+    """An action that finds time ranges and facts."""
+
+    kind = "analyzer"
+
+    @abstractmethod
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
+        """Look at the media file and say what is in it.
+
+        Raises:
+            InvalidMedia: The file is damaged or not what the action works on; not tried again.
+            TransientError: Something outside failed; worth another attempt.
+        """
+
+
+class Processor(Action, ABC):
+    """An action that makes files, in `context.workdir`."""
+
+    kind = "processor"
+
+    @abstractmethod
+    def process(self, media: MediaFile, context: Context) -> MediaProcessingResult:
+        """Make files out of the media file, in `context.workdir`, and name them.
+
+        Raises:
+            InvalidMedia: The file is damaged or not what the action works on; not tried again.
+            TransientError: Something outside failed; worth another attempt.
+        """
+
+
+def _in_words(action: str, error: ValidationError) -> str:
+    faults = [
+        f"{'.'.join(map(str, fault['loc'])) or 'config'}: {fault['msg'].lower()}"
+        + (f", not {fault['input']!r}" if fault["type"] != "missing" else "")
+        for fault in error.errors(include_url=False)
+    ]
+    return f"The config of {action} doesn't fit: {'; '.join(faults)}"

@@ -1,0 +1,128 @@
+"""One attempt, in whatever process it runs: from an action's name to a validated result."""
+
+import errno
+import os
+import traceback
+from pathlib import Path
+from subprocess import CalledProcessError
+from typing import Any
+
+from pydantic import ValidationError
+
+from mediahost.errors import JobCancelled, MediahostError, PluginError, TransientError
+from mediahost.hashing import Algorithm, hash_file
+from mediahost.model.job import Failure, Outcome
+from mediahost.model.media import MediaFile, display, mime_type_of
+from mediahost.model.result import (
+    Artifact,
+    MediaAnalysisResult,
+    MediaProcessingResult,
+    Result,
+    result_from_json,
+)
+from mediahost.plugin.action import Action
+from mediahost.plugin.context import Context
+from mediahost.plugin.registry import Registry
+
+_TRANSIENT_ERRNOS = {errno.EAGAIN, errno.EINTR, errno.EIO, errno.ESTALE, errno.ETIMEDOUT}
+
+
+def run_attempt(
+    registry: Registry,
+    action: Action,
+    media: MediaFile,
+    context: Context,
+    algorithm: Algorithm,
+) -> Result:
+    """Run an action and check what it gives back.
+
+    Returns:
+        The result; its artifacts have size and hash, and are on the disk.
+
+    Raises:
+        JobCancelled: It was cancelled.
+        Exception: Whatever the plugin raised, or PluginError if it returned nonsense.
+    """
+    result: Any = registry.plugins.hook.mediahost_run_action(
+        action=action, media=media, context=context
+    )
+    name = action.info.name
+    expected = MediaAnalysisResult if action.info.kind == "analyzer" else MediaProcessingResult
+    if not isinstance(result, expected):
+        raise PluginError(
+            f"{name} returned {_short(result)} where {expected.__name__} was expected"
+        )
+    try:
+        # Through JSON and back: what can't make the journey must fail here, in its own job.
+        checked = result_from_json(result.model_dump(mode="json"))
+    except (ValidationError, ValueError) as error:
+        raise PluginError(f"{name} returned a result that is not valid: {_first(error)}") from None
+    if isinstance(checked, MediaProcessingResult):
+        artifacts = tuple(_sealed(name, one, context, algorithm) for one in checked.artifacts)
+        return checked.model_copy(update={"artifacts": artifacts})
+    return checked
+
+
+def _sealed(name: str, artifact: Artifact, context: Context, algorithm: Algorithm) -> Artifact:
+    """The artifact with size, hash and type, its bytes on the disk."""
+    workdir = context.workdir.resolve()
+    path = (workdir / artifact.path).resolve()
+    if not path.is_relative_to(workdir):
+        raise PluginError(f"{name} made {display(path)}, which is outside its workdir")
+    if not path.is_file():
+        raise PluginError(
+            f"{name} says that it made {display(path.name)}, but there is no such file"
+        )
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    file_hash, stat = hash_file(path, algorithm)
+    return artifact.model_copy(
+        update={
+            "path": path,
+            "size": stat.size,
+            "file_hash": file_hash,
+            "mime_type": artifact.mime_type or mime_type_of(path),
+        }
+    )
+
+
+def failure_of(error: BaseException, media: MediaFile) -> tuple[Outcome, Failure]:
+    """What an exception says about the attempt, in one sentence for the user."""
+    if isinstance(error, JobCancelled):
+        return Outcome.CANCELLED, Failure("Cancelled")
+    trace = "".join(traceback.format_exception(error))
+    if isinstance(error, MemoryError):
+        return Outcome.OOM, Failure("It ran out of memory", transient=True, traceback=trace)
+    if isinstance(error, MediahostError):
+        transient = isinstance(error, TransientError)
+        return Outcome.ERROR, Failure(error.message, error.hint, transient, trace)
+    if isinstance(error, CalledProcessError):
+        program = Path(str(error.cmd[0])).name
+        message = f"The program {program} failed with exit code {error.returncode}"
+        return Outcome.ERROR, Failure(message, "Its output is in the job's log.", traceback=trace)
+    if isinstance(error, OSError) and error.errno is not None:
+        return Outcome.ERROR, _of_the_system(error, media, trace)
+    message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return Outcome.ERROR, Failure(" ".join(message.split()), traceback=trace)
+
+
+def _of_the_system(error: OSError, media: MediaFile, trace: str) -> Failure:
+    about = error.filename if isinstance(error.filename, str) else str(media.path)
+    reason = os.strerror(error.errno or 0)
+    transient = error.errno in _TRANSIENT_ERRNOS
+    return Failure(f"{display(about)}: {reason}", transient=transient, traceback=trace)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004 - a terminal's width
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        fault = error.errors(include_url=False)[0]
+        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+    return str(error)

@@ -1,0 +1,143 @@
+"""The hooks: where a plugin joins the host.
+
+Each docstring gives four facts: when the hook fires, what its parameters are, whether it stops at
+the first result, and where it runs.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pluggy
+
+from mediahost.model.event import Event
+from mediahost.model.media import MediaFile, MediaInfo
+from mediahost.model.result import Result
+from mediahost.plugin.action import Action
+from mediahost.plugin.context import Context
+
+if TYPE_CHECKING:
+    from mediahost.ports import ExecutorFactory
+
+PROJECT = "mediahost"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What `mediahost doctor` says about one thing that it looked at.
+
+    Attributes:
+        level: ok, warning or error.
+        message: One sentence.
+        hint: What to do about it, or None.
+    """
+
+    level: Literal["ok", "warning", "error"]
+    message: str
+    hint: str | None = None
+
+
+@hookspec
+def mediahost_register_actions() -> Iterable[type[Action]]:  # type: ignore[empty-body]
+    """Give the action classes of this plugin.
+
+    Fires: once, when plugins are loaded. Parameters: none.
+    First result: no, the actions of all plugins count. Runs in: the host and each worker.
+    """
+
+
+@hookspec
+def mediahost_register_executors() -> Mapping[str, "ExecutorFactory"]:  # type: ignore[empty-body]
+    """Give executors by the name that the settings call them.
+
+    Fires: when the host looks for the executor that the settings name. Parameters: none.
+    First result: no, the executors of all plugins count. Runs in: the host.
+    """
+
+
+@hookspec(firstresult=True)
+def mediahost_probe_media(path: Path) -> MediaInfo | None:
+    """Tell container, duration, streams and tags of a media file, or None if you can't.
+
+    Fires: when an action calls `context.probe`. Parameters: `path`, a regular file.
+    First result: yes. Runs in: a worker.
+    """
+
+
+@hookspec
+def mediahost_plan_jobs(media: MediaFile, proposed: list[Any]) -> None:
+    """Add, drop or edit what is about to be submitted for a media file, in place.
+
+    Fires: after a watch or `run` has chosen the steps for a file, before keys are looked up.
+    Parameters: `media`, the file; `proposed`, a list of `mediahost.model.pipeline.Step`.
+    First result: no, each plugin sees what the one before left. Runs in: the host.
+    """
+
+
+@hookspec(firstresult=True)
+def mediahost_run_action(action: Action, media: MediaFile, context: Context) -> Result | None:
+    """Run one attempt and give its result, or None to leave it to the next plugin.
+
+    Fires: for each attempt. The host's own implementation comes last and calls `analyze` or
+    `process`; wrap it (`hookimpl(wrapper=True)`) to do something before and after.
+    Parameters: `action` with its config, `media`, and the attempt's `context`.
+    First result: yes. Runs in: a worker.
+    """
+
+
+@hookspec
+def mediahost_worker_started(worker: str) -> None:
+    """Get ready to run attempts.
+
+    Fires: once in each worker, after plugins are loaded. Parameters: `worker`, its name.
+    First result: no. Runs in: a worker.
+    """
+
+
+@hookspec
+def mediahost_worker_stopping(worker: str) -> None:
+    """Clean up. A worker that is killed never comes here.
+
+    Fires: once in each worker that ends in order. Parameters: `worker`, its name.
+    First result: no. Runs in: a worker.
+    """
+
+
+@hookspec
+def mediahost_event(event: Event) -> None:
+    """Learn what happened to a job; notifiers live here.
+
+    Fires: after the fact is in the store. Parameters: `event`, a fact about one job.
+    First result: no. Runs in: the host, on the thread that runs jobs: be quick.
+    """
+
+
+@hookspec
+def mediahost_register_commands() -> Mapping[str, Any]:  # type: ignore[empty-body]
+    """Give commands for the command line: by name, a function or a typer application.
+
+    Fires: when `mediahost` is called with a command that is not built in, or with `--help`.
+    Parameters: none. First result: no. Runs in: the host.
+    """
+
+
+@hookspec
+def mediahost_register_views() -> Mapping[str, Any]:  # type: ignore[empty-body]
+    """Give views of results for the TUI: by action name, a Textual widget class.
+
+    Fires: when the TUI starts. Parameters: none.
+    First result: no. Runs in: the TUI.
+    """
+
+
+@hookspec
+def mediahost_diagnose() -> Iterable[Finding]:  # type: ignore[empty-body]
+    """Say whether what this plugin needs is there.
+
+    Fires: on `mediahost doctor`. Parameters: none.
+    First result: no. Runs in: the host.
+    """

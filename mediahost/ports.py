@@ -1,0 +1,355 @@
+"""Every seam in one read: what the host asks of a store, an executor and a clock."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm, CacheKey, FileStat
+from mediahost.model.job import ClaimedJob, Failure, JobRequest, JobStatus, JobView, Outcome, Token
+from mediahost.model.media import MediaFile
+from mediahost.model.result import Result
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def time_ns(self) -> int:
+        """Nanoseconds since the Unix epoch."""
+        ...
+
+
+# --- the store ---------------------------------------------------------------------------------
+
+
+class HashedFile(NamedTuple):
+    """A memo: the hash that a file had, the stat that it had then, and when that was.
+
+    `hashed_at_ns` counts nanoseconds since the Unix epoch and is taken before the first byte
+    is read.
+    """
+
+    stat: FileStat
+    hashed_at_ns: int
+    file_hash: str
+
+
+class Hit(NamedTuple):
+    """A cached result, without its payload.
+
+    Attributes:
+        key: What it is kept under.
+        result_hash: Hash of the result, what a following step's key is made of.
+        elapsed_ms: How long it took to compute: what a hit saves.
+        artifacts: (path, hash) of each file that must still be there unchanged.
+    """
+
+    key: CacheKey
+    result_hash: str
+    elapsed_ms: int
+    artifacts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """A cached result with its payload and where it came from."""
+
+    hit: Hit
+    action: str
+    action_version: int
+    config: Mapping[str, Any]
+    media_url: str
+    result: Result
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An attempt that gave a result, to be committed with it.
+
+    Attributes:
+        job: What was claimed.
+        result: The result; the paths of its artifacts are where they will stay.
+        result_hash: Hash of the result.
+        elapsed_ms: How long it took.
+        follow_ups: Jobs that can be done now, submitted in the same transaction.
+    """
+
+    job: ClaimedJob
+    result: Result
+    result_hash: str
+    elapsed_ms: int
+    follow_ups: Sequence[JobRequest] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """An attempt that gave none.
+
+    Attributes:
+        job: What was claimed.
+        outcome: How it ended.
+        failure: Why.
+        retry_in_s: Pending again after so many seconds; None: this was the last attempt.
+        elapsed_ms: How long it took.
+    """
+
+    job: ClaimedJob
+    outcome: Outcome
+    failure: Failure
+    retry_in_s: float | None = None
+    elapsed_ms: int = 0
+
+
+class Store(Protocol):
+    """What remembers. Safe to call from several threads; each call is one transaction."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The hash algorithm that this store was made with."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections. The store can't be used afterwards."""
+        ...
+
+    # file hashes
+
+    def recall_hashes(self, folders: Collection[str]) -> dict[str, dict[str, HashedFile]]:
+        """What is remembered of the files right in each of these folders, by folder and name.
+
+        Folders are paths as text, in the form of `path_to_url`; so are names.
+        """
+        ...
+
+    def remember_hashes(self, files: Iterable[tuple[str, str, HashedFile]]) -> None:
+        """Remember the hashes of files, each given by folder and name; the newest wins."""
+        ...
+
+    # results
+
+    def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
+        """The cached results among these keys."""
+        ...
+
+    def load_results(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredResult]:
+        """The cached results among these keys, whole."""
+        ...
+
+    def results_of(self, file_hash: str) -> list[StoredResult]:
+        """All cached results for the content with this hash, the newest first."""
+        ...
+
+    # jobs
+
+    def submit(self, requests: Sequence[JobRequest]) -> list[UUID]:
+        """Keep jobs, pending.
+
+        A key that some pending or processing job has already gets no second one.
+
+        Returns:
+            For each request the job that will answer it, its own or the one that was there.
+        """
+        ...
+
+    def adopt(self, job_ids: Collection[UUID], source: str) -> None:
+        """Make those of these jobs that are pending belong to `source`."""
+        ...
+
+    def claim(
+        self, host: str, limit: int, lease_s: float, source: str | None = None
+    ) -> list[ClaimedJob]:
+        """Take up to `limit` pending jobs that are due, each for `lease_s` seconds.
+
+        The highest priority first, then the oldest; of one source, or of all.
+        """
+        ...
+
+    def renew(self, host: str, tokens: Collection[Token], lease_s: float) -> set[Token]:
+        """Hold these attempts for `lease_s` seconds from now.
+
+        Returns:
+            Those that still are this host's. The others are somebody else's: stop them.
+        """
+        ...
+
+    def commit(
+        self, host: str, completions: Sequence[Completion], setbacks: Sequence[Setback] = ()
+    ) -> set[Token]:
+        """Write how attempts ended, with results, cache rows and follow-ups, in one transaction.
+
+        Returns:
+            Those that were still this host's and are written. Of the others nothing is.
+        """
+        ...
+
+    def release(self, host: str, tokens: Collection[Token]) -> None:
+        """Give these attempts back untried: pending again, nothing counted."""
+        ...
+
+    def reap(self, is_gone: Callable[[str], bool]) -> list[UUID]:
+        """Make jobs pending again whose lease is over, or whose host `is_gone`."""
+        ...
+
+    def report_progress(self, host: str, progress: Mapping[Token, tuple[float, str]]) -> None:
+        """Note how far attempts are: fraction and message."""
+        ...
+
+    def request_cancel(self, job_ids: Collection[UUID]) -> dict[UUID, JobStatus]:
+        """Cancel jobs: pending ones at once, processing ones by asking their host.
+
+        Returns:
+            The status of each that exists, after the call.
+        """
+        ...
+
+    def cancel_requests(self, host: str) -> set[Token]:
+        """This host's attempts that somebody asked to cancel."""
+        ...
+
+    def retry(self, job_ids: Collection[UUID]) -> list[UUID]:
+        """Make failed and cancelled jobs pending again, their failures forgotten.
+
+        Returns:
+            Those that were. One whose key another pending or processing job has is not.
+
+        Raises:
+            IllegalTransition: One of them is neither failed nor cancelled.
+        """
+        ...
+
+    def delete_jobs(self, job_ids: Collection[UUID]) -> int:
+        """Delete jobs that are not processing; their cached results stay.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            IllegalTransition: One of them is processing.
+        """
+        ...
+
+    def jobs(
+        self,
+        *,
+        statuses: Collection[JobStatus] = (),
+        source: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[JobView]:
+        """Jobs, the newest first. No status given: any."""
+        ...
+
+    def get_jobs(self, job_ids: Collection[UUID]) -> dict[UUID, JobView]:
+        """Those of these jobs that exist."""
+        ...
+
+    def job_numbered(self, number: int) -> JobView | None:
+        """The job with this number, or None."""
+        ...
+
+    def count_jobs(self, source: str | None = None) -> dict[JobStatus, int]:
+        """How many jobs there are of each status, of one source or of all."""
+        ...
+
+
+# --- the executor ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSpec:
+    """All that a worker needs to run one attempt; plain values cross to it.
+
+    Attributes:
+        token: Names the attempt.
+        action: Name of the action.
+        config: Its field values.
+        media: The media file.
+        inputs: Results of the steps that it follows, as JSON, by step name.
+        workdir: An empty folder of its own, the only place to write.
+        log_path: File that its output and log lines are appended to.
+        timeout_s: Killed after so many seconds; None: never.
+        threads: How many threads a decoder may use.
+        algorithm: What artifacts are hashed with.
+    """
+
+    token: Token
+    action: str
+    config: Mapping[str, Any]
+    media: MediaFile
+    workdir: Path
+    log_path: Path
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    timeout_s: float | None = None
+    threads: int = 1
+    algorithm: Algorithm = DEFAULT_ALGORITHM
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The attempt runs."""
+
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The attempt is so far: `fraction` from 0 to 1."""
+
+    token: Token
+    fraction: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The attempt is over: exactly one for each submit.
+
+    `result` is there when the outcome is ok, `failure` when it is not. Artifacts have their
+    size and hash, lie in the attempt's workdir, and are on the disk (fsync).
+    """
+
+    token: Token
+    outcome: Outcome
+    result: Result | None = None
+    failure: Failure | None = None
+    elapsed_ms: int = 0
+
+
+ExecutorEvent = Started | Progress | Ended
+
+
+class Executor(Protocol):
+    """Where attempts run."""
+
+    def start(self, sink: Callable[[ExecutorEvent], None]) -> None:
+        """Get ready. Events go to `sink`, from any thread."""
+        ...
+
+    def capacity(self) -> Mapping[str, int]:
+        """How many more attempts each pool takes now."""
+        ...
+
+    def warm(self) -> frozenset[tuple[str, str]]:
+        """What idle workers keep loaded: (environment, resource)."""
+        ...
+
+    def submit(self, attempt: AttemptSpec) -> None:
+        """Run an attempt as soon as may be. Never blocks, never raises for a plugin's fault."""
+        ...
+
+    def cancel(self, token: Token, grace_s: float | None = None) -> None:
+        """Ask an attempt to stop; after `grace_s` seconds end it. Unknown tokens are ignored."""
+        ...
+
+    def alive(self) -> set[Token]:
+        """The attempts that were submitted and have not ended: what the host may renew."""
+        ...
+
+    def stop(self, *, drain: bool, grace_s: float) -> None:
+        """End. Drain: let attempts finish first; else each gets `grace_s` seconds."""
+        ...
+
+
+ExecutorFactory = Callable[..., Executor]

@@ -1,0 +1,1 @@
+"""From settings to a host: the only place that names concrete classes."""
