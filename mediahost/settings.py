@@ -1,1 +1,187 @@
-"""Settings."""
+"""Settings: the host's own configuration, from TOML files and the environment."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path, user_data_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from mediahost.errors import SettingsError, UnknownName
+from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm
+from mediahost.model.pipeline import Pipeline
+
+FILE_NAME = "mediahost.toml"
+PREFIX = "MEDIAHOST_"
+PATH_FIELDS = ("data_dir",)
+TYPO_CUTOFF = 0.85
+
+
+class Settings(BaseModel):
+    """All settings, with their defaults.
+
+    Files are read in this order, each overriding the one before: the user's config folder's
+    `mediahost.toml`, the working folder's `mediahost.toml`, then `MEDIAHOST_*` of the environment.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("mediahost", appauthor=False),
+        description="Folder of the store, the artifacts and the logs",
+    )
+    database_url: str | None = Field(
+        None, repr=False, description="Where the store is; None: store.db in data_dir"
+    )
+    hash_algorithm: Algorithm = Field(
+        DEFAULT_ALGORITHM, description="blake3 or sha256; a store keeps the one it was made with"
+    )
+    executor: str = Field("local", description="Where attempts run: local, inline or a plugin's")
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024, description="Worker processes"
+    )
+    timeout_s: float | None = Field(
+        3600, gt=0, description="Seconds after which an attempt is ended, unless its action says"
+    )
+    cancel_grace_s: float = Field(
+        5, ge=0, description="Seconds that a cancelled attempt has to stop by itself"
+    )
+    max_memory_mb: int | None = Field(
+        None, ge=64, description="Mebibytes of memory after which a worker is ended"
+    )
+    attempts: int = Field(
+        3, ge=1, le=100, description="How often a job is tried when it fails for passing reasons"
+    )
+    lease_s: float = Field(
+        60, ge=1, description="Seconds after which a job of a host that went silent is taken over"
+    )
+    pipelines: dict[str, Pipeline] = Field(default_factory=dict, description="Recipes by name")
+
+    @field_validator("pipelines", mode="before")
+    @classmethod
+    def _named_by_their_keys(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {
+            name: {**recipe, "name": name} if isinstance(recipe, Mapping) else recipe
+            for name, recipe in value.items()
+        }
+
+    @field_validator(*PATH_FIELDS)
+    @classmethod
+    def _without_tilde(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def store_url(self) -> str:
+        """Path or URL of the store."""
+        return self.database_url or str(self.data_dir / "store.db")
+
+    def pipeline(self, name: str) -> Pipeline:
+        """The pipeline of that name.
+
+        Raises:
+            UnknownName: There is none.
+        """
+        if name not in self.pipelines:
+            raise UnknownName(
+                "pipeline",
+                name,
+                self.pipelines,
+                None if self.pipelines else f"Write one into {FILE_NAME}: docs/settings.md.",
+            )
+        return self.pipelines[name]
+
+
+def settings_files(folder: Path) -> list[Path]:
+    """The files that are read for a program started in `folder`, the weakest first."""
+    return [user_config_path("mediahost", appauthor=False) / FILE_NAME, folder / FILE_NAME]
+
+
+def load_settings(
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """The settings out of files and environment.
+
+    Args:
+        file: Read this file alone; it must exist. None: those of `settings_files`.
+        environ: The environment; None: the process's.
+        folder: The working folder; None: the process's.
+
+    Raises:
+        SettingsError: A file can't be read or a value doesn't fit; the message names both.
+    """
+    environ = os.environ if environ is None else environ
+    files = [file] if file else settings_files(folder or Path.cwd())
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for path in files:
+        for name, value in _read(path, required=file is not None).items():
+            if name == "pipelines" and isinstance(value, dict):
+                value = {**merged.get(name, {}), **value}  # noqa: PLW2901 - files add up
+            merged[name] = value
+            origins[name] = str(path)
+    for name, value in _from_environment(environ).items():
+        merged[name] = value
+        origins[name] = f"the environment ({PREFIX}{name.upper()})"
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise _in_words(error, origins) from None
+
+
+def _read(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if required:
+            raise SettingsError(f"There is no settings file {path}") from None
+        return {}
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} can't be read: {error.strerror}") from None
+    except ValueError as error:  # bad TOML and bad UTF-8 alike
+        raise SettingsError(f"The settings file {path} is not valid TOML: {error}") from None
+    for name in PATH_FIELDS:
+        if isinstance(data.get(name), str):
+            data[name] = path.parent / Path(data[name]).expanduser()
+    return data
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """`MEDIAHOST_WORKERS=4` and the like; `DATABASE_URL` counts where there is no own one."""
+    values: dict[str, Any] = {}
+    if url := environ.get("DATABASE_URL"):
+        values["database_url"] = url
+    fields = [name for name in Settings.model_fields if name != "pipelines"]
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name in fields:
+            values[name] = None if value.lower() in ("", "none") else value
+        elif close := get_close_matches(name, fields, n=1, cutoff=TYPO_CUTOFF):
+            # Other names are left alone: plugins read variables of their own.
+            raise SettingsError(
+                f"There is no setting for {variable}; did you mean {PREFIX}{close[0].upper()}?"
+            )
+    return values
+
+
+def _in_words(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
+    fault = error.errors(include_url=False)[0]
+    name = str(fault["loc"][0])
+    where = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+        message = UnknownName("setting", name, Settings.model_fields).message
+    elif name == "database_url":
+        message = f"{where}: {fault['msg']}"  # its value may hold a password
+    else:
+        message = f"{where}: {fault['msg'].removeprefix('Value error, ')}"
+    return SettingsError(
+        f"{message} (in {origins.get(name, 'the settings')})", "See docs/settings.md."
+    )

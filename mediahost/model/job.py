@@ -11,7 +11,6 @@ from uuid import UUID
 
 from mediahost.model.media import MediaFile
 
-
 _RAND_A_MAX = 0xFFF
 _last_millisecond_and_count = (0, 0)
 
@@ -109,7 +108,8 @@ class JobRequest:
         action, action_version, config: The action, and all its field values.
         media: The media file, hashed.
         config_hash: With `media.file_hash` the cache key.
-        inputs: For each step it follows, the hash of the result that it gets.
+        inputs: For each step it follows, the key of the result that it gets:
+            (file_hash, config_hash).
         pipeline, step: Name of the pipeline that wants it, if any, and of the step in it.
         root_url: The file that the pipeline was started on; `media` may be made from it.
         source: Who asked: a run, a watch folder. Sources share the workers.
@@ -122,7 +122,7 @@ class JobRequest:
     config: Mapping[str, Any]
     media: MediaFile
     config_hash: str
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     pipeline: str | None = None
     step: str | None = None
     root_url: str | None = None
