@@ -1,0 +1,307 @@
+"""One action on one file, through the same door as in production."""
+
+import logging
+import math
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from mediahost.errors import UsageError
+from mediahost.hashing import DEFAULT_ALGORITHM
+from mediahost.model.media import MediaFile, MediaInfo
+from mediahost.model.ranges import TimeRange
+from mediahost.model.result import Artifact, MediaProcessingResult, Result, result_from_json
+from mediahost.plugin.action import Action
+from mediahost.plugin.attempt import run_attempt
+from mediahost.plugin.context import Context
+from mediahost.plugin.registry import Registry
+
+ExpectedRange = tuple[float, float] | tuple[float, float, str]
+
+
+@dataclass(frozen=True)
+class _WatchedContext(Context):
+    """Keeps what the action says, before it is clipped and thinned out."""
+
+    said: list[tuple[float, str]] = field(default_factory=list, repr=False)
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        self.said.append((fraction, message))
+        super().progress(fraction, message)
+
+
+@dataclass
+class Cancellation:
+    """Counts checkpoints, and cancels at one of them and all after it."""
+
+    after: int | None
+    checkpoints: int = 0
+
+    def __call__(self) -> bool:
+        """Whether the job is cancelled, asked at a checkpoint."""
+        self.checkpoints += 1
+        return self.reached
+
+    @property
+    def reached(self) -> bool:
+        """Whether the action came to the checkpoint where it is cancelled."""
+        return self.after is not None and self.checkpoints >= self.after
+
+
+class _LogLines(logging.Handler):
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self.lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@dataclass(frozen=True)
+class ActionRun:
+    """What an action did with a media file.
+
+    Attributes:
+        action: The action, with its config.
+        media: The media file.
+        result: What the host would keep: checked, and artifacts with absolute path, size and hash.
+        workdir: Where the action wrote. A temporary one is removed with this object, at the latest
+            when the program ends.
+        progress: Every (fraction, message) that the action reported.
+        log: What it logged, line by line.
+        checkpoints: How often it could have been cancelled.
+    """
+
+    action: Action
+    media: MediaFile
+    result: Result
+    workdir: Path
+    progress: list[tuple[float, str]]
+    log: list[str]
+    checkpoints: int
+
+    @property
+    def ranges(self) -> tuple[TimeRange, ...]:
+        """The time ranges that an analyzer found; a processor finds none."""
+        return () if isinstance(self.result, MediaProcessingResult) else self.result.ranges
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The facts that came with the result."""
+        return dict(self.result.metadata)
+
+    @property
+    def artifacts(self) -> list[Artifact]:
+        """The files that a processor made; an analyzer makes none."""
+        return list(self.result.artifacts) if isinstance(self.result, MediaProcessingResult) else []
+
+    def assert_ranges(self, *expected: ExpectedRange, tolerance: float = 0.05) -> Self:
+        """Check that these are all the ranges, in this order.
+
+        Args:
+            expected: (start, end) or (start, end, label), in seconds.
+            tolerance: Seconds by which a start or an end may be off.
+
+        Raises:
+            AssertionError: They are not; the message shows both side by side.
+        """
+        __tracebackhide__ = True
+        if len(expected) != len(self.ranges) or not all(
+            _matches(wanted, found, tolerance)
+            for wanted, found in zip(expected, self.ranges, strict=True)
+        ):
+            difference = "\n".join(_difference(list(expected), list(self.ranges), tolerance))
+            raise AssertionError(
+                f"{self.action.info.name} found other ranges in {self.media.path.name} "
+                f"(- expected, + found, within {tolerance} s):\n{difference}"
+            )
+        return self
+
+    def assert_metadata(self, **expected: Any) -> Self:
+        """Check these metadata; others may be there too. `pytest.approx` works as a value.
+
+        Raises:
+            AssertionError: One is missing or has another value.
+        """
+        __tracebackhide__ = True
+        faults = [
+            f"  {key}: expected {value!r}, found {self.metadata.get(key, 'nothing')!r}"
+            for key, value in expected.items()
+            if key not in self.metadata or self.metadata[key] != value
+        ]
+        if faults:
+            listing = "\n".join(faults)
+            raise AssertionError(f"{self.action.info.name} gave other metadata:\n{listing}")
+        return self
+
+    def assert_artifact(self, **expected: Any) -> Self:
+        """Check that one of the artifacts has these attributes, such as `asset_type="video"`.
+
+        Raises:
+            AssertionError: None has all of them.
+        """
+        __tracebackhide__ = True
+        if not any(
+            all(getattr(artifact, name) == value for name, value in expected.items())
+            for artifact in self.artifacts
+        ):
+            wanted = ", ".join(f"{name}={value!r}" for name, value in expected.items())
+            made = "\n".join(
+                f"  {artifact.path.name}: asset_type={artifact.asset_type!r}, "
+                f"mime_type={artifact.mime_type!r}, size={artifact.size}"
+                for artifact in self.artifacts
+            )
+            raise AssertionError(
+                f"{self.action.info.name} made no artifact with {wanted}, but:\n{made or '  none'}"
+            )
+        return self
+
+
+def run_action(
+    action: Action,
+    media: MediaFile | str | os.PathLike[str],
+    *,
+    inputs: Mapping[str, Result | ActionRun] | None = None,
+    workdir: str | os.PathLike[str] | None = None,
+    cancel_after: int | None = None,
+    threads: int = 1,
+    registry: Registry | None = None,
+) -> ActionRun:
+    """Run an action on a media file as a worker would: what a host refuses is refused here.
+
+    Args:
+        action: The action with its config.
+        media: A media file or its path.
+        inputs: Results of the steps that this one follows, by step name.
+        workdir: Where the action writes; made if need be. None: a temporary folder, removed with
+            the `ActionRun`, or at once if the action fails.
+        cancel_after: Cancel the job at the so-manieth checkpoint, counted from 1; `progress` is
+            one too. None: never.
+        threads: How many threads a decoder or encoder may use.
+        registry: The plugins that probe media and wrap actions. None: all that are installed.
+
+    Raises:
+        JobCancelled: It was cancelled.
+        UsageError: The action doesn't work on this kind of media file.
+        PluginError: What the action returned is no valid result.
+        Exception: Whatever the action raised.
+    """
+    media = media if isinstance(media, MediaFile) else MediaFile.at(media)
+    return attempt(
+        action,
+        media,
+        Cancellation(cancel_after),
+        inputs=inputs,
+        workdir=workdir,
+        threads=threads,
+        registry=registry,
+    )
+
+
+def attempt(
+    action: Action,
+    media: MediaFile,
+    cancellation: Cancellation,
+    *,
+    inputs: Mapping[str, Result | ActionRun] | None = None,
+    workdir: str | os.PathLike[str] | None = None,
+    threads: int = 1,
+    registry: Registry | None = None,
+) -> ActionRun:
+    """`run_action` for the kit itself, which counts the checkpoints of a run that ends early."""
+    _check_accepts(action, media)
+    registry = registry or installed_plugins()
+    folder = Path(workdir) if workdir else Path(tempfile.mkdtemp(prefix="mediahost-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    lines: list[str] = []
+    context = _WatchedContext(
+        workdir=folder,
+        inputs={name: _handed_over(given) for name, given in (inputs or {}).items()},
+        log=_logger(lines),
+        threads=threads,
+        cancelled=cancellation,
+        find_info=lambda path: _probe(registry, path),
+        find_resource=_kept_resource,
+    )
+    try:
+        result = run_attempt(registry, action, media, context, DEFAULT_ALGORITHM)
+    except BaseException:
+        if workdir is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    run = ActionRun(
+        action, media, result, folder, context.said, lines, checkpoints=cancellation.checkpoints
+    )
+    if workdir is None:
+        weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
+    return run
+
+
+@cache
+def installed_plugins() -> Registry:
+    """All installed plugins, loaded once for a whole test run."""
+    return Registry.load()
+
+
+def _check_accepts(action: Action, media: MediaFile) -> None:
+    if media.kind not in action.info.accepts:
+        accepted = ", ".join(sorted(action.info.accepts))
+        raise UsageError(f"{action.info.name} works on {accepted}; this is a file of {media.kind}")
+
+
+def _handed_over(given: Result | ActionRun) -> Result:
+    """The result as the next step gets it: through JSON and back."""
+    result = given.result if isinstance(given, ActionRun) else given
+    return result_from_json(result.model_dump(mode="json"))
+
+
+def _logger(lines: list[str]) -> logging.Logger:
+    # A logger of this run's own, that caplog hears of too.
+    logger = logging.Logger("mediahost.action", logging.DEBUG)  # noqa: LOG001 - as said
+    logger.parent = logging.getLogger("mediahost.action")
+    logger.addHandler(_LogLines(lines))
+    return logger
+
+
+def _probe(registry: Registry, path: Path) -> MediaInfo | None:
+    info: MediaInfo | None = registry.plugins.hook.mediahost_probe_media(path=path)
+    return info
+
+
+@cache
+def _kept_resource(load: Callable[..., Any], *args: Any) -> Any:
+    """As in a worker, a model is loaded once and shared by all that follows."""
+    return load(*args)
+
+
+def _matches(wanted: ExpectedRange, found: TimeRange, tolerance: float) -> bool:
+    return (
+        math.isclose(wanted[0], found.start, rel_tol=0, abs_tol=tolerance)
+        and math.isclose(wanted[1], found.end, rel_tol=0, abs_tol=tolerance)
+        and wanted[2:] in ((), (found.label,))
+    )
+
+
+def _difference(wanted: list[ExpectedRange], found: list[TimeRange], tolerance: float) -> list[str]:
+    """Both lists merged by time, equal lines once."""
+    lines = []
+    while wanted or found:
+        if wanted and found and _matches(wanted[0], found[0], tolerance):
+            wanted.pop(0)
+            lines.append(_line(" ", found.pop(0)))
+        elif not found or (wanted and wanted[0][0] <= found[0].start + tolerance):
+            start, end, *label = wanted.pop(0)
+            lines.append(f"- {start:10.3f} {end:10.3f}  {''.join(label)}".rstrip())
+        else:
+            lines.append(_line("+", found.pop(0)))
+    return lines
+
+
+def _line(mark: str, found: TimeRange) -> str:
+    return f"{mark} {found.start:10.3f} {found.end:10.3f}  {found.label}"
