@@ -1,0 +1,111 @@
+"""Artifacts: from an attempt's staging folder to where they stay."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from mediahost.hashing import verify_file
+from mediahost.model.job import Token
+from mediahost.model.result import Artifact, MediaProcessingResult
+
+
+class ArtifactFolder:
+    """The folders that attempts write to, and those that their artifacts end in.
+
+    An attempt writes under `staging/<host>/<job>.<attempt>/`. When it is done the whole folder is
+    renamed to `artifacts/<jo>/<job>.<attempt>/`, in one step, before the store learns of it.
+    """
+
+    def __init__(self, data_dir: Path, host: str) -> None:
+        self._artifacts = data_dir / "artifacts"
+        self._logs = data_dir / "logs"
+        self._all_staging = data_dir / "staging"
+        self._staging = self._all_staging / host.replace("/", "+")
+
+    def open(self, is_gone: Callable[[str], bool]) -> None:
+        """Make the folders, and sweep away what hosts that are gone left half-done."""
+        for folder in (self._artifacts, self._logs, self._staging):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for left in self._all_staging.iterdir():
+            if left != self._staging and is_gone(left.name.replace("+", "/")):
+                shutil.rmtree(left, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove this host's staging."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+
+    def stage(self, token: Token) -> Path:
+        """An empty folder for an attempt to write to.
+
+        What an earlier attempt of the same job may have kept without its commit is removed: the
+        claim of this attempt voided it.
+        """
+        for earlier in range(1, token.attempt):
+            shutil.rmtree(self._kept(Token(token.job_id, earlier)), ignore_errors=True)
+        folder = self._staging / _name(token)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+        return folder
+
+    def unstage(self, token: Token) -> None:
+        """Remove what an attempt wrote and did not keep."""
+        shutil.rmtree(self._staging / _name(token), ignore_errors=True)
+
+    def log_path(self, token: Token) -> Path:
+        """Where an attempt's log is."""
+        return self._logs / f"{_name(token)}.log"
+
+    def keep(self, token: Token, result: MediaProcessingResult) -> MediaProcessingResult:
+        """Move an attempt's artifacts to where they stay, on the disk before this returns."""
+        staged, kept = self._staging / _name(token), self._kept(token)
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        names = [artifact.path.relative_to(staged.resolve()) for artifact in result.artifacts]
+        _sync_folder(staged)
+        staged.rename(kept)
+        _sync_folder(kept.parent)
+        artifacts = tuple(
+            artifact.model_copy(update={"path": kept / name})
+            for artifact, name in zip(result.artifacts, names, strict=True)
+        )
+        return result.model_copy(update={"artifacts": artifacts})
+
+    def discard(self, token: Token) -> None:
+        """Remove what an attempt kept: somebody else owns the job."""
+        shutil.rmtree(self._kept(token), ignore_errors=True)
+
+    def _kept(self, token: Token) -> Path:
+        # The last two digits of the id are random, the first ones are the time: 256 even folders.
+        return self._artifacts / str(token.job_id)[-2:] / _name(token)
+
+
+def publish(artifact: Artifact, target: Path) -> Path:
+    """Copy an artifact to where a person wants it: whole or not at all, and safe to repeat.
+
+    Returns:
+        Where it is.
+    """
+    if artifact.file_hash and target.is_file() and verify_file(target, artifact.file_hash):
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        shutil.copyfile(artifact.path, part)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def _name(token: Token) -> str:
+    return f"{token.job_id}.{token.attempt}"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,269 @@
+"""Files: which media files there are, and what their hashes are."""
+
+import os
+import stat as stat_module
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from mediahost.errors import MediahostError
+from mediahost.hashing import ChangedWhileHashing, FileStat, hash_file
+from mediahost.model.media import MediaFile, MediaKind, display, kind_of, path_to_url
+from mediahost.ports import Clock, HashedFile, Store
+
+# Remember hashes after so many files: a kill in the middle of a large folder loses little.
+REMEMBER_EVERY = 256
+
+# A file that nobody has touched for so long is taken to be settled, so that it may be mapped.
+SETTLED_NS = 60_000_000_000
+
+
+class MediaChanged(MediahostError):
+    """The media file is no longer the one that was asked about."""
+
+
+class Candidate(NamedTuple):
+    """A hashed media file, lighter than `MediaFile`: there may be a million of them."""
+
+    path: str
+    kind: MediaKind
+    file_hash: str
+
+    def media_file(self) -> MediaFile:
+        """As actions and stores see it."""
+        return MediaFile(Path(self.path), self.kind, self.file_hash)
+
+
+class Problem(NamedTuple):
+    """A path that nothing can be done with, and why."""
+
+    path: str
+    message: str
+
+
+class FoundFile(NamedTuple):
+    """A media file as the walk meets it, not yet hashed."""
+
+    folder: str
+    name: str
+    kind: MediaKind
+    stat: FileStat
+
+    @property
+    def path(self) -> str:
+        """Folder and name joined."""
+        return os.path.join(self.folder, self.name)  # noqa: PTH118 - a hot path
+
+
+@dataclass
+class Walk:
+    """What a walk over files and folders found.
+
+    Attributes:
+        found: The media files, in the order of their paths below each path asked for.
+        problems: Paths that can't be read or are no media file though named.
+        ignored: How many files in the folders are no media files.
+    """
+
+    found: list[FoundFile] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    ignored: int = 0
+
+
+def walk(paths: Iterable[str | os.PathLike[str]]) -> Walk:
+    """The media files at these paths, and in and below those that are folders.
+
+    Hidden files and folders (dotfiles) are passed over, symbolic links in folders are not followed.
+    """
+    result = Walk()
+    seen: set[str] = set()
+    for path in paths:
+        absolute = os.path.abspath(path)  # noqa: PTH100 - keeps names that aren't UTF-8
+        try:
+            status = os.stat(absolute)  # noqa: PTH116
+        except OSError as error:
+            result.problems.append(Problem(absolute, _reason(absolute, error)))
+            continue
+        if stat_module.S_ISDIR(status.st_mode):
+            _walk_folder(absolute, result, seen)
+        elif absolute not in seen:
+            seen.add(absolute)
+            _take_named(absolute, status, result)
+    return result
+
+
+def _take_named(path: str, status: os.stat_result, result: Walk) -> None:
+    kind = kind_of(path)
+    if not stat_module.S_ISREG(status.st_mode):
+        result.problems.append(Problem(path, f"{display(path)} is not a regular file"))
+    elif kind is None:
+        message = f"{display(path)} is not a media file that mediahost knows"
+        result.problems.append(Problem(path, message))
+    else:
+        folder, name = os.path.split(path)
+        result.found.append(FoundFile(folder, name, kind, FileStat.of(status)))
+
+
+def _walk_folder(top: str, result: Walk, seen: set[str]) -> None:
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                listing = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            result.problems.append(Problem(folder, _reason(folder, error)))
+            continue
+        deeper = []
+        for entry in listing:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                deeper.append(entry.path)
+            elif entry.is_file(follow_symlinks=False):
+                _take_listed(entry, folder, result, seen)
+        waiting.extend(reversed(deeper))
+
+
+def _take_listed(entry: "os.DirEntry[str]", folder: str, result: Walk, seen: set[str]) -> None:
+    kind = kind_of(entry.name)
+    if kind is None:
+        result.ignored += 1
+        return
+    if entry.path in seen:
+        return
+    seen.add(entry.path)
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        result.problems.append(Problem(entry.path, _reason(entry.path, error)))
+        return
+    result.found.append(FoundFile(folder, entry.name, kind, FileStat.of(status)))
+
+
+def _reason(path: str, error: OSError) -> str:
+    return f"{display(path)}: {os.strerror(error.errno or 0)}"
+
+
+class FileHashes:
+    """The hashes of files, read again only when a file may have changed since."""
+
+    def __init__(self, store: Store, clock: Clock, threads: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._threads = threads
+
+    def of_found(
+        self,
+        found: Collection[FoundFile],
+        problems: list[Problem],
+        on_hashed: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> list[Candidate]:
+        """Hash what the walk found, out of the memo where it can be trusted.
+
+        Args:
+            found: The files.
+            problems: Files that can't be read are added here.
+            on_hashed: Called with how many of how many files that had to be read are done.
+
+        Returns:
+            The files that could be hashed, in their order.
+        """
+        memo = self._store.recall_hashes({path_to_url(file.folder) for file in found})
+        hashes: list[str | None] = []
+        unknown: list[tuple[int, FoundFile]] = []
+        for file in found:
+            known = _recall(memo, file.folder, file.name)
+            if known and known.stat == file.stat and file.stat.trusted_since(known.hashed_at_ns):
+                hashes.append(known.file_hash)
+            else:
+                unknown.append((len(hashes), file))
+                hashes.append(None)
+        for index, outcome in self._read_all(unknown, on_hashed):
+            if isinstance(outcome, Problem):
+                problems.append(outcome)
+            else:
+                hashes[index] = outcome.file_hash
+        return [
+            Candidate(file.path, file.kind, file_hash)
+            for file, file_hash in zip(found, hashes, strict=True)
+            if file_hash is not None
+        ]
+
+    def of(self, path: str) -> str:
+        """The hash of one file as it is now.
+
+        Raises:
+            OSError: It can't be read.
+            ChangedWhileHashing: It is being written.
+        """
+        folder, name = os.path.split(path)
+        status = FileStat.of(os.stat(path))  # noqa: PTH116
+        known = _recall(self._store.recall_hashes([path_to_url(folder)]), folder, name)
+        if known and known.stat == status and status.trusted_since(known.hashed_at_ns):
+            return known.file_hash
+        fresh = self._read(path, status)
+        self._remember([(folder, name, fresh)])
+        return fresh.file_hash
+
+    def unchanged(self, files: Mapping[str, str]) -> set[str]:
+        """Those of these paths that are there with the hash that is given for each."""
+        found = []
+        for path in files:
+            try:
+                status = FileStat.of(os.stat(path))  # noqa: PTH116
+            except OSError:
+                continue
+            folder, name = os.path.split(path)
+            found.append(FoundFile(folder, name, MediaKind.DOCUMENT, status))
+        hashed = self.of_found(found, [])
+        return {file.path for file in hashed if files[file.path] == file.file_hash}
+
+    def _read_all(
+        self, files: Collection[tuple[int, FoundFile]], on_hashed: Callable[[int, int], None]
+    ) -> Iterator[tuple[int, HashedFile | Problem]]:
+        if not files:
+            return
+        pending = iter(files)
+        done = 0
+        with ThreadPoolExecutor(self._threads, "hash") as pool:
+            while batch := list(islice(pending, REMEMBER_EVERY)):
+                fresh: list[tuple[str, str, HashedFile]] = []
+                outcomes = pool.map(self._try_to_read, [file for _, file in batch])
+                for (index, file), outcome in zip(batch, outcomes, strict=True):
+                    if isinstance(outcome, HashedFile):
+                        fresh.append((file.folder, file.name, outcome))
+                    done += 1
+                    on_hashed(done, len(files))
+                    yield index, outcome
+                self._remember(fresh)
+
+    def _try_to_read(self, file: FoundFile) -> HashedFile | Problem:
+        try:
+            return self._read(file.path, file.stat)
+        except ChangedWhileHashing:
+            message = f"{display(file.path)} is being written; it is left for the next run"
+            return Problem(file.path, message)
+        except OSError as error:
+            return Problem(file.path, _reason(file.path, error))
+
+    def _read(self, path: str, stat: FileStat) -> HashedFile:
+        now = self._clock.time_ns()
+        settled = max(stat.mtime_ns, stat.ctime_ns) < now - SETTLED_NS
+        file_hash, stat = hash_file(path, self._store.algorithm, settled=settled)
+        return HashedFile(stat, now, file_hash)
+
+    def _remember(self, files: Iterable[tuple[str, str, HashedFile]]) -> None:
+        self._store.remember_hashes(
+            (path_to_url(folder), path_to_url(name), hashed) for folder, name, hashed in files
+        )
+
+
+def _recall(
+    memo: Mapping[str, Mapping[str, HashedFile]], folder: str, name: str
+) -> HashedFile | None:
+    names = memo.get(path_to_url(folder))
+    return names.get(path_to_url(name)) if names else None

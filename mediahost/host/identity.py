@@ -1,0 +1,62 @@
+"""Who a host is, so that others can tell when it is gone."""
+
+import os
+import secrets
+import socket
+from functools import cache
+from pathlib import Path
+
+
+def new_host_name() -> str:
+    """A name for a host in this process: machine, boot, process, its start, and a nonce.
+
+    With the boot and the start a process id says for sure whether the process still runs; the
+    bare number is given to others in time.
+    """
+    pid = os.getpid()
+    return "/".join(
+        (socket.gethostname(), _boot_id(), str(pid), _started(pid), secrets.token_hex(4))
+    )
+
+
+def is_gone(name: str) -> bool:
+    """Whether the host surely doesn't run any more.
+
+    Of another machine's hosts nothing is known here: their leases decide.
+    """
+    parts = name.split("/")
+    if len(parts) != 5 or parts[0] != socket.gethostname():  # noqa: PLR2004 - see new_host_name
+        return False
+    _, boot, pid, started, _ = parts
+    return boot != _boot_id() or _started(int(pid)) != started
+
+
+@cache
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:  # not Linux: a process id alone must do
+        return "-"
+
+
+def _started(pid: int) -> str:
+    """When the process started, in clock ticks since the boot; empty if there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return "running" if not Path("/proc/self").exists() and _is_alive(pid) else ""
+    except ProcessLookupError:
+        return ""
+    # The second field, the program's name, may hold spaces and parentheses (proc(5)).
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

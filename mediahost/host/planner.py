@@ -1,0 +1,274 @@
+"""The planner: which steps a file still needs, and under which keys."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ValidationError
+
+from mediahost.errors import InvalidPipeline
+from mediahost.hashing import Algorithm, CacheKey, config_hash
+from mediahost.host.files import Candidate, FileHashes
+from mediahost.model.job import JobRequest
+from mediahost.model.media import kind_of
+from mediahost.model.pipeline import Pipeline, Step
+from mediahost.plugin.action import Action
+from mediahost.plugin.registry import Registry
+from mediahost.ports import Hit, Store
+
+Accept = Callable[[CacheKey], bool]
+
+
+def any_key(_key: CacheKey) -> bool:
+    """Take every cached result."""
+    return True
+
+
+class State(StrEnum):
+    """Where a step on a file stands."""
+
+    CACHED = "cached"
+    MISSING = "missing"
+    BLOCKED = "blocked"
+
+
+@dataclass(slots=True)
+class Planned:
+    """One step on one media file.
+
+    Attributes:
+        step: The step.
+        media: What it works on: the root, or what an earlier step made of it.
+        root: The file that the pipeline was started on.
+        origin: What made `media`, if it is not the root.
+        state: cached, missing (a job is needed), or blocked (what it follows isn't there yet).
+        key: Its cache key; None while it is blocked.
+        hit: The cached result, if there is one.
+        inputs: Keys of the results that it gets, by step.
+        lost_artifacts: The cached result can't be used because files of it are gone or changed.
+    """
+
+    step: Step
+    media: Candidate | None
+    root: Candidate
+    origin: "Planned | None" = None
+    state: State = State.BLOCKED
+    key: CacheKey | None = None
+    hit: Hit | None = None
+    inputs: Mapping[str, CacheKey] = field(default_factory=dict)
+    lost_artifacts: bool = False
+
+
+class Recipe:
+    """A pipeline whose actions are known and whose config is checked."""
+
+    def __init__(self, pipeline: Pipeline, registry: Registry, *, named: bool = True) -> None:
+        self.pipeline = pipeline
+        self.name = pipeline.name if named else None
+        self.steps = tuple(pipeline.ordered())
+        self.actions: dict[str, Action] = {
+            step.name: registry.action(step.action).configured(step.config) for step in self.steps
+        }
+        self.configs: dict[str, dict[str, Any]] = {
+            name: action.public_config() for name, action in self.actions.items()
+        }
+        self._config_hashes: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
+
+    def accepts(self, step: Step, media: Candidate) -> bool:
+        """Whether the step's action works on this kind of media file."""
+        return media.kind in self.actions[step.name].info.accepts
+
+    def accepts_root(self, root: Candidate) -> bool:
+        """Whether any step works on the file itself."""
+        return any(step.media is None and self.accepts(step, root) for step in self.steps)
+
+    def config_hash(
+        self, step: Step, inputs: tuple[tuple[str, str], ...], algorithm: Algorithm
+    ) -> str:
+        """The hash of the step's action, config and the results that it gets (step, hash)."""
+        known = self._config_hashes.get((step.name, inputs))
+        if known is None:
+            info = self.actions[step.name].info
+            config = self.configs[step.name]
+            known = config_hash(info.name, info.version, config, dict(inputs), algorithm)
+            self._config_hashes[step.name, inputs] = known
+        return known
+
+
+class Planner:
+    """Evaluates recipes over files against what the store knows, in bulk."""
+
+    def __init__(self, store: Store, registry: Registry, files: FileHashes) -> None:
+        self._store = store
+        self._registry = registry
+        self._files = files
+
+    def recipe(self, pipeline: Pipeline, *, named: bool = True) -> Recipe:
+        """Check a pipeline's actions and config.
+
+        Raises:
+            UnknownName: An action that no plugin registers.
+            InvalidConfig: A config that doesn't fit.
+        """
+        return Recipe(pipeline, self._registry, named=named)
+
+    def recipes_for(
+        self, recipe: Recipe, roots: Sequence[Candidate]
+    ) -> Iterator[tuple[Recipe, list[Candidate]]]:
+        """The recipe for each file, after plugins had their say (`mediahost_plan_jobs`)."""
+        hook = self._registry.plugins.hook.mediahost_plan_jobs
+        if not hook.get_hookimpls():
+            yield recipe, list(roots)
+            return
+        groups: dict[str, list[Candidate]] = defaultdict(list)
+        edited: dict[str, tuple[Step, ...]] = {}
+        for root in roots:
+            proposed = list(recipe.pipeline.steps)
+            hook(media=root.media_file(), proposed=proposed)
+            # Steps hold dicts, so they can't be keys themselves; their text can.
+            if proposed:
+                edited[repr(proposed)] = tuple(proposed)
+                groups[repr(proposed)].append(root)
+        for text, group in groups.items():
+            yield self._edited(recipe, edited[text]), group
+
+    def _edited(self, recipe: Recipe, steps: tuple[Step, ...]) -> Recipe:
+        if steps == recipe.pipeline.steps:
+            return recipe
+        try:
+            pipeline = Pipeline(name=recipe.pipeline.name, steps=steps)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            raise InvalidPipeline(f"A plugin made a pipeline that can't be run: {reason}") from None
+        return Recipe(pipeline, self._registry, named=recipe.name is not None)
+
+    def evaluate(
+        self,
+        recipe: Recipe,
+        roots: Iterable[Candidate],
+        accept: Accept = any_key,
+        fresh: Mapping[CacheKey, Hit] | None = None,
+    ) -> list[Planned]:
+        """Where each step stands on each file.
+
+        Args:
+            recipe: The steps.
+            roots: The files to start them on.
+            accept: Which cached results may be used; the others are computed again.
+            fresh: Results that are about to be committed; they count as cached.
+
+        Returns:
+            A row for each step on each file that it works on; steps on the artifacts of a step
+            that has no result yet are one blocked row.
+        """
+        roots = list(roots)
+        done: dict[str, _StepRows] = {}
+        for step in recipe.steps:
+            rows = [
+                row for row in _rows(recipe, step, roots, done) if self._find_key(recipe, row, done)
+            ]
+            self._find_hits([row for row in rows if row.key], accept, fresh or {})
+            done[step.name] = _StepRows(rows)
+        return [row for step in recipe.pipeline.steps for row in done[step.name].rows]
+
+    def _find_key(self, recipe: Recipe, row: Planned, done: Mapping[str, "_StepRows"]) -> bool:
+        """Give the row its key if all that it follows is there.
+
+        Returns:
+            Whether the row has a place at all: a step that it follows may not work on such files.
+        """
+        if row.media is None:
+            return True
+        inputs: dict[str, Hit] = {}
+        for need in row.step.after:
+            given = done[need].within_reach_of(row)
+            if given is None:
+                return False
+            if given.hit is None:
+                return True
+            inputs[need] = given.hit
+        hashes = tuple((name, hit.result_hash) for name, hit in inputs.items())
+        config = recipe.config_hash(row.step, hashes, self._store.algorithm)
+        row.key = CacheKey(row.media.file_hash, config)
+        row.inputs = {name: hit.key for name, hit in inputs.items()}
+        row.state = State.MISSING
+        return True
+
+    def _find_hits(
+        self, rows: Sequence[Planned], accept: Accept, fresh: Mapping[CacheKey, Hit]
+    ) -> None:
+        wanted = {row.key for row in rows if row.key and row.key not in fresh and accept(row.key)}
+        hits = {**self._store.find_hits(wanted), **fresh}
+        intact = self._intact([hit for key, hit in hits.items() if key in wanted])
+        for row in rows:
+            hit = hits.get(row.key) if row.key else None
+            if hit is None:
+                continue
+            if hit.key in fresh or hit.key in intact:
+                row.hit, row.state = hit, State.CACHED
+            else:
+                row.lost_artifacts = True
+
+    def _intact(self, hits: Collection[Hit]) -> set[CacheKey]:
+        """Keys of the hits all of whose artifacts are there unchanged."""
+        expected = {path: file_hash for hit in hits for path, file_hash in hit.artifacts}
+        there = self._files.unchanged(expected) if expected else set()
+        return {hit.key for hit in hits if all(path in there for path, _ in hit.artifacts)}
+
+
+class _StepRows:
+    """The rows of one step, to be found by what they work on."""
+
+    def __init__(self, rows: Sequence[Planned]) -> None:
+        self.rows = rows
+        self._by_media = {(row.root.path, row.media): row for row in rows}
+
+    def within_reach_of(self, row: Planned) -> Planned | None:
+        """The row for the same media file, or for one that it was made from."""
+        at: Planned | None = row
+        while at is not None:
+            if found := self._by_media.get((row.root.path, at.media)):
+                return found
+            at = at.origin
+        return None
+
+
+def _rows(
+    recipe: Recipe, step: Step, roots: Iterable[Candidate], done: Mapping[str, _StepRows]
+) -> Iterator[Planned]:
+    """A row for each file that the step works on, without its key."""
+    if step.media is None:
+        for root in roots:
+            if recipe.accepts(step, root):
+                yield Planned(step, root, root)
+        return
+    for maker in done[step.media].rows:
+        if maker.hit is None:
+            yield Planned(step, None, maker.root, maker)
+            continue
+        for path, file_hash in maker.hit.artifacts:
+            kind = kind_of(path)
+            made = Candidate(path, kind, file_hash) if kind else None
+            if made and recipe.accepts(step, made):
+                yield Planned(step, made, maker.root, maker)
+
+
+def request_for(recipe: Recipe, row: Planned, source: str) -> JobRequest:
+    """The job that a missing row asks for."""
+    if row.media is None or row.key is None:
+        raise ValueError(f"step {row.step.name} is blocked: there is nothing to ask for")
+    info = recipe.actions[row.step.name].info
+    return JobRequest(
+        action=info.name,
+        action_version=info.version,
+        config=recipe.configs[row.step.name],
+        media=row.media.media_file(),
+        config_hash=row.key.config_hash,
+        inputs=dict(row.inputs),
+        pipeline=recipe.name,
+        step=row.step.name,
+        root_url=row.root.media_file().to_json()["url"],
+        source=source,
+    )
