@@ -123,6 +123,10 @@ class Store(Protocol):
         """
         ...
 
+    def recall_hash(self, folder: str, name: str) -> HashedFile | None:
+        """What is remembered of one file."""
+        ...
+
     def remember_hashes(self, files: Iterable[tuple[str, str, HashedFile]]) -> None:
         """Remember the hashes of files, each given by folder and name; the newest wins."""
         ...

@@ -202,7 +202,7 @@ class FileHashes:
         """
         folder, name = os.path.split(path)
         status = FileStat.of(os.stat(path))  # noqa: PTH116
-        known = _recall(self._store.recall_hashes([path_to_url(folder)]), folder, name)
+        known = self._store.recall_hash(path_to_url(folder), path_to_url(name))
         if known and known.stat == status and status.trusted_since(known.hashed_at_ns):
             return known.file_hash
         fresh = self._read(path, status)
