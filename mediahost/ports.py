@@ -145,6 +145,10 @@ class Store(Protocol):
         """All cached results for the content with this hash, the newest first."""
         ...
 
+    def results_at(self, media_url: str) -> list[StoredResult]:
+        """All cached results computed from a file at this path, whatever it held, newest first."""
+        ...
+
     # jobs
 
     def submit(self, requests: Sequence[JobRequest]) -> list[UUID]:

@@ -5,9 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from mediahost.hashing import verify_file
 from mediahost.model.job import Token
-from mediahost.model.result import Artifact, MediaProcessingResult
+from mediahost.model.result import MediaProcessingResult
 
 
 class ArtifactFolder:
@@ -77,26 +76,6 @@ class ArtifactFolder:
     def _kept(self, token: Token) -> Path:
         # The last two digits of the id are random, the first ones are the time: 256 even folders.
         return self._artifacts / str(token.job_id)[-2:] / _name(token)
-
-
-def publish(artifact: Artifact, target: Path) -> Path:
-    """Copy an artifact to where a person wants it: whole or not at all, and safe to repeat.
-
-    Returns:
-        Where it is.
-    """
-    if artifact.file_hash and target.is_file() and verify_file(target, artifact.file_hash):
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        shutil.copyfile(artifact.path, part)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-    return target
 
 
 def _name(token: Token) -> str:

@@ -73,13 +73,16 @@ class Walk:
     ignored: int = 0
 
 
-def walk(paths: Iterable[str | os.PathLike[str]]) -> Walk:
+def walk(
+    paths: Iterable[str | os.PathLike[str]], skip: str | os.PathLike[str] | None = None
+) -> Walk:
     """The media files at these paths, and in and below those that are folders.
 
     Hidden files and folders (dotfiles) are passed over, symbolic links in folders are not followed.
+    `skip` is a folder that is not entered, such as the one that artifacts are published to.
     """
     result = Walk()
-    seen: set[str] = set()
+    seen: set[str] = {os.path.abspath(skip)} if skip else set()  # noqa: PTH100
     for path in paths:
         absolute = os.path.abspath(path)  # noqa: PTH100 - keeps names that aren't UTF-8
         try:
@@ -122,7 +125,8 @@ def _walk_folder(top: str, result: Walk, seen: set[str]) -> None:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                deeper.append(entry.path)
+                if entry.path not in seen:
+                    deeper.append(entry.path)
             elif entry.is_file(follow_symlinks=False):
                 _take_listed(entry, folder, result, seen)
         waiting.extend(reversed(deeper))

@@ -12,7 +12,7 @@ from mediahost.errors import InvalidPipeline
 from mediahost.hashing import Algorithm, CacheKey, config_hash
 from mediahost.host.files import Candidate, FileHashes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import kind_of
+from mediahost.model.media import MediaKind, kind_of
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.plugin.action import Action
 from mediahost.plugin.registry import Registry
@@ -80,9 +80,12 @@ class Recipe:
         """Whether the step's action works on this kind of media file."""
         return media.kind in self.actions[step.name].info.accepts
 
-    def accepts_root(self, root: Candidate) -> bool:
-        """Whether any step works on the file itself."""
-        return any(step.media is None and self.accepts(step, root) for step in self.steps)
+    def accepts_kind(self, kind: MediaKind) -> bool:
+        """Whether any step works on files of this kind themselves."""
+        return any(
+            step.media is None and kind in self.actions[step.name].info.accepts
+            for step in self.steps
+        )
 
     def config_hash(
         self, step: Step, inputs: tuple[tuple[str, str], ...], algorithm: Algorithm

@@ -1,0 +1,200 @@
+"""Attempts: from a claimed job to what an executor runs, and from how that ended to a commit."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mediahost.errors import MediahostError
+from mediahost.hashing import (
+    Algorithm,
+    CacheKey,
+    ChangedWhileHashing,
+    canonical,
+    config_hash,
+    hash_bytes,
+)
+from mediahost.host.artifacts import ArtifactFolder
+from mediahost.host.files import FileHashes, MediaChanged
+from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome
+from mediahost.model.media import display
+from mediahost.model.result import MediaProcessingResult, Result
+from mediahost.plugin.registry import Registry
+from mediahost.ports import AttemptSpec, Completion, Ended, Hit, Setback, Store
+
+FollowUps = Callable[[ClaimedJob, Hit], Sequence[JobRequest]]
+
+BACKOFF_FIRST_S = 0.5
+BACKOFF_LONGEST_S = 300.0
+
+# A crash may be the fault of a neighbour or of the moment, so it gets one more chance. What ran
+# out of time or memory would do so again.
+CRASH_ATTEMPTS = 2
+
+# Losing what ran it is no fault of the job, but a job that loses every host must end too.
+LOST_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the settings say of attempts.
+
+    Attributes:
+        timeout_s: Unless the action says; None: no limit.
+        attempts: How often a job is tried when it fails for passing reasons.
+        threads: How many threads an attempt's decoders may use.
+    """
+
+    timeout_s: float | None = None
+    attempts: int = 3
+    threads: int = 1
+
+
+class Attempts:
+    """Prepares attempts and judges how they ended."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        files: FileHashes,
+        artifacts: ArtifactFolder,
+        limits: Limits,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._files = files
+        self._artifacts = artifacts
+        self._limits = limits
+
+    def prepare(self, job: ClaimedJob) -> AttemptSpec:
+        """What an executor needs to run the attempt.
+
+        Raises:
+            MediaChanged: The media file, the action or a followed result is no longer what the
+                job is about.
+            MediahostError: The action can't be used.
+        """
+        request = job.request
+        info = self._registry.action(request.action).info
+        if info.version != request.action_version:
+            raise MediaChanged(
+                f"Version {request.action_version} of {info.name} was asked for, "
+                f"but version {info.version} is installed",
+                "Run it again to ask for the installed one.",
+            )
+        self._check_unchanged(request)
+        return AttemptSpec(
+            token=job.token,
+            action=request.action,
+            config=request.config,
+            media=request.media,
+            workdir=self._artifacts.stage(job.token),
+            log_path=self._artifacts.log_path(job.token),
+            inputs=self._inputs(request),
+            timeout_s=info.timeout_s or self._limits.timeout_s,
+            threads=self._limits.threads,
+            algorithm=self._store.algorithm,
+        )
+
+    def _check_unchanged(self, request: JobRequest) -> None:
+        name = display(request.media.path.name)
+        try:
+            file_hash = self._files.of(str(request.media.path))
+        except FileNotFoundError:
+            raise MediaChanged(f"{name} is gone") from None
+        except ChangedWhileHashing:
+            raise MediaChanged(f"{name} is being written") from None
+        except OSError as error:
+            raise MediaChanged(f"{name} can't be read: {error.strerror}") from None
+        if file_hash != request.media.file_hash:
+            raise MediaChanged(f"{name} has changed since the job was made")
+
+    def _inputs(self, request: JobRequest) -> Mapping[str, Any]:
+        """Results of the steps that this one follows, if they are still those it was planned on."""
+        keys = {step: CacheKey(*key) for step, key in request.inputs.items()}
+        stored = self._store.load_results(set(keys.values())) if keys else {}
+        hashes = {step: stored[key].hit.result_hash for step, key in keys.items() if key in stored}
+        planned = config_hash(
+            request.action, request.action_version, request.config, hashes, self._store.algorithm
+        )
+        if planned != request.config_hash:
+            raise MediaChanged(
+                f"A result that {request.action} follows has changed since the job was made",
+                "Run it again.",
+            )
+        return {step: stored[key].result.model_dump(mode="json") for step, key in keys.items()}
+
+    def completed(self, job: ClaimedJob, ended: Ended, follow_ups: FollowUps) -> Completion:
+        """What to commit for an attempt that gave a result.
+
+        Raises:
+            MediaChanged: The media file changed while the attempt ran.
+        """
+        result = ended.result
+        if result is None:
+            raise ValueError("an attempt that ended well has a result")
+        self._check_still(job.request)
+        hashed = result_hash(result, self._store.algorithm)
+        if isinstance(result, MediaProcessingResult):
+            result = self._artifacts.keep(job.token, result)
+        hit = hit_of(job.request, result, hashed, ended.elapsed_ms)
+        return Completion(job, result, hashed, ended.elapsed_ms, follow_ups(job, hit))
+
+    def _check_still(self, request: JobRequest) -> None:
+        try:
+            self._check_unchanged(request)
+        except MediaChanged as error:
+            raise MediaChanged(
+                f"{display(request.media.path.name)} changed or went away while it was processed; "
+                "the result was discarded",
+                "Run it again when the file is at rest.",
+            ) from error
+
+    def failed(self, job: ClaimedJob, outcome: Outcome, failure: Failure, ms: int = 0) -> Setback:
+        """What to commit for an attempt that gave no result: the end of the job, or a retry."""
+        if outcome is Outcome.LOST:
+            most, tried = LOST_ATTEMPTS, job.token.attempt
+        elif outcome is Outcome.CRASHED:
+            most, tried = min(CRASH_ATTEMPTS, self._limits.attempts), job.failures + 1
+        elif outcome is Outcome.ERROR and failure.transient:
+            most, tried = self._limits.attempts, job.failures + 1
+        else:
+            most, tried = 1, 1
+        retry_in_s = back_off_s(tried) if tried < most else None
+        return Setback(job, outcome, failure, retry_in_s, ms)
+
+
+def back_off_s(failures: int) -> float:
+    """Seconds to wait after so many failures: exponential, with full jitter.
+
+    The method is "full jitter" of M. Brooker, "Exponential Backoff And Jitter" (AWS Architecture
+    Blog, 2015), with half of the wait kept as a floor.
+    """
+    longest = min(BACKOFF_FIRST_S * 2.0 ** (failures - 1), BACKOFF_LONGEST_S)
+    return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311 - no secret
+
+
+def result_hash(result: Result, algorithm: Algorithm) -> str:
+    """The hash of what a result says, wherever its artifacts lie."""
+    data = result.model_dump(mode="json")
+    for artifact in data.get("artifacts", ()):
+        artifact["path"] = Path(artifact["path"]).name
+    return hash_bytes(canonical(data), algorithm)
+
+
+def hit_of(request: JobRequest, result: Result, hashed: str, elapsed_ms: int) -> Hit:
+    """The result as a cached one."""
+    artifacts = result.artifacts if isinstance(result, MediaProcessingResult) else ()
+    return Hit(
+        CacheKey(request.media.file_hash or "", request.config_hash),
+        hashed,
+        elapsed_ms,
+        tuple((str(artifact.path), artifact.file_hash or "") for artifact in artifacts),
+    )
+
+
+def failure_from(error: MediahostError) -> Failure:
+    """An error of the host's own, as a failure of the attempt."""
+    return Failure(error.message, error.hint)

@@ -1,0 +1,321 @@
+"""Dispatch: claim jobs, have them run, commit how they ended, again and again."""
+
+import logging
+import queue
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from mediahost.errors import MediahostError
+from mediahost.host.artifacts import ArtifactFolder
+from mediahost.host.attempts import Attempts, FollowUps, failure_from
+from mediahost.host.files import MediaChanged
+from mediahost.host.identity import is_gone
+from mediahost.model.event import Event, EventKind
+from mediahost.model.job import ClaimedJob, JobRequest, JobStatus, Outcome, Token
+from mediahost.model.media import path_to_url
+from mediahost.plugin.registry import Registry
+from mediahost.ports import (
+    Completion,
+    Ended,
+    Executor,
+    ExecutorEvent,
+    Progress,
+    Setback,
+    Started,
+    Store,
+)
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.05
+COMMIT_ROWS = 64
+CANCEL_POLL_S = 0.25
+CLAIM_POLL_S = 0.1
+PROGRESS_EVERY_S = 0.5
+WAIT_POLL_S = 0.25
+
+# While jobs take less than this, some are claimed ahead, so that no worker waits for a commit.
+SHORT_JOB_MS = 50
+READ_AHEAD = 32
+
+Listener = Callable[[Event], None]
+
+
+@dataclass
+class _Schedule:
+    """Something done again every so often."""
+
+    every_s: float
+    due: float = 0.0
+
+    def is_due(self) -> bool:
+        now = time.monotonic()
+        if now < self.due:
+            return False
+        self.due = now + self.every_s
+        return True
+
+
+class Dispatcher:
+    """Runs jobs of a store on an executor. All its work is done by the thread that calls `run`."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        store: Store,
+        executor: Executor,
+        registry: Registry,
+        attempts: Attempts,
+        artifacts: ArtifactFolder,
+        follow_ups: FollowUps,
+        lease_s: float,
+        cancel_grace_s: float,
+    ) -> None:
+        self._host = host
+        self._store = store
+        self._executor = executor
+        self._registry = registry
+        self._attempts = attempts
+        self._artifacts = artifacts
+        self._follow_ups = follow_ups
+        self._lease_s = lease_s
+        self._cancel_grace_s = cancel_grace_s
+        self._events: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
+        self._in_hand: dict[Token, ClaimedJob] = {}
+        self._progress: dict[Token, tuple[float, str]] = {}
+        self._mean_ms = float(SHORT_JOB_MS)
+        self._renewals = _Schedule(lease_s / 4, time.monotonic() + lease_s / 4)
+        self._reaping = _Schedule(lease_s / 4)
+        self._cancels = _Schedule(CANCEL_POLL_S)
+        self._reports = _Schedule(PROGRESS_EVERY_S)
+        self._listener: Listener = lambda _event: None
+        self._started = False
+        self._claim_from = 0.0
+
+    def run(
+        self,
+        listener: Listener,
+        *,
+        source: str | None = None,
+        wait_for: Iterable[UUID] = (),
+        forever: bool = False,
+    ) -> None:
+        """Run jobs until none is left.
+
+        Args:
+            listener: Learns of each event, on this thread.
+            source: Run this source's jobs only; None: all.
+            wait_for: Jobs that must be final too before this returns, whoever runs them.
+            forever: Wait for more when none is left. Ends by an exception, such as
+                KeyboardInterrupt.
+
+        On an exception, attempts under way are stopped and their jobs are given back.
+        """
+        self._listener = listener
+        self._claim_from = 0.0
+        waiting = set(wait_for)
+        polls = _Schedule(WAIT_POLL_S)
+        try:
+            while True:
+                self._take_care()
+                self._claim(source)
+                self._settle()
+                if self._in_hand or forever or not polls.is_due():
+                    continue
+                waiting = self._still_waiting(waiting, source)
+                if not waiting and not self._has_work(source):
+                    return
+        except BaseException:
+            self._give_back()
+            raise
+
+    def close(self) -> None:
+        """Stop the executor. Nothing may be in hand."""
+        if self._started:
+            self._executor.stop(drain=False, grace_s=self._cancel_grace_s)
+
+    def _take_care(self) -> None:
+        if self._reaping.is_due() and (reaped := self._store.reap(is_gone)):
+            log.info("%d jobs of lost hosts are pending again", len(reaped))
+        if self._renewals.is_due():
+            self._renew()
+        if self._in_hand and self._cancels.is_due():
+            for token in self._store.cancel_requests(self._host):
+                self._executor.cancel(token, self._cancel_grace_s)
+        if self._progress and self._reports.is_due():
+            self._store.report_progress(self._host, self._progress)
+            self._progress.clear()
+
+    def _renew(self) -> None:
+        alive = self._executor.alive() & self._in_hand.keys() if self._started else set()
+        if alive:
+            for token in alive - self._store.renew(self._host, alive, self._lease_s):
+                # Somebody else owns the job by now; what this attempt does can't count.
+                self._executor.cancel(token, 0.0)
+
+    def _claim(self, source: str | None) -> None:
+        room = self._room()
+        if room <= 0 or time.monotonic() < self._claim_from:
+            return
+        claimed = self._store.claim(self._host, room, self._lease_s, source)
+        if len(claimed) < room:
+            self._claim_from = time.monotonic() + CLAIM_POLL_S
+        for job in claimed:
+            self._in_hand[job.token] = job
+            try:
+                self._executor.submit(self._attempts.prepare(job))
+            except MediahostError as error:
+                outcome = Outcome.CHANGED if isinstance(error, MediaChanged) else Outcome.ERROR
+                self._events.put(Ended(job.token, outcome, failure=failure_from(error)))
+
+    def _room(self) -> int:
+        if not self._started:
+            self._executor.start(self._events.put)
+            self._started = True
+        free = sum(self._executor.capacity().values())
+        if self._mean_ms >= SHORT_JOB_MS:
+            return free
+        return max(READ_AHEAD - len(self._in_hand), free)
+
+    def _settle(self) -> None:
+        """Wait a tick for events, then write all that have come in one transaction."""
+        ended: list[Ended] = []
+        for event in self._next_events():
+            job = self._in_hand.get(event.token)
+            if job is None:
+                continue
+            if isinstance(event, Ended):
+                ended.append(event)
+            elif isinstance(event, Progress):
+                self._progress[event.token] = (event.fraction, event.message)
+                self._tell(job, EventKind.PROGRESSED, event.message, event.fraction)
+            elif isinstance(event, Started):
+                self._tell(job, EventKind.STARTED)
+        if ended:
+            self._commit(ended)
+
+    def _next_events(self) -> Iterable[ExecutorEvent]:
+        try:
+            yield self._events.get(timeout=TICK_S)
+            for _ in range(COMMIT_ROWS - 1):
+                yield self._events.get_nowait()
+        except queue.Empty:
+            return
+
+    def _commit(self, ended: Iterable[Ended]) -> None:
+        completions: list[Completion] = []
+        setbacks: list[Setback] = []
+        for event in ended:
+            job = self._in_hand.pop(event.token)
+            self._progress.pop(event.token, None)
+            judged = self._judge(job, event)
+            if isinstance(judged, Completion):
+                completions.append(judged)
+                self._mean_ms += (event.elapsed_ms - self._mean_ms) / 8
+            else:
+                setbacks.append(judged)
+        written = self._store.commit(self._host, completions, setbacks)
+        if any(done.follow_ups for done in completions):
+            self._claim_from = 0.0
+        judgements: list[Completion | Setback] = [*completions, *setbacks]
+        for done in judgements:
+            token = done.job.token
+            self._artifacts.unstage(token)
+            if token in written:
+                self._announce(done)
+            elif isinstance(done, Completion):
+                self._artifacts.discard(token)
+
+    def _judge(self, job: ClaimedJob, ended: Ended) -> Completion | Setback:
+        if ended.outcome is Outcome.OK:
+            try:
+                return self._attempts.completed(job, ended, self._follow_ups)
+            except MediaChanged as error:
+                failure = failure_from(error)
+                return self._attempts.failed(job, Outcome.CHANGED, failure, ended.elapsed_ms)
+        if ended.failure is None:
+            raise ValueError("an attempt that did not end well has a failure")
+        return self._attempts.failed(job, ended.outcome, ended.failure, ended.elapsed_ms)
+
+    def _announce(self, done: Completion | Setback) -> None:
+        if isinstance(done, Completion):
+            self._tell(done.job, EventKind.COMPLETED, elapsed_ms=done.elapsed_ms)
+            for request in done.follow_ups:
+                self._tell_of(request, EventKind.SUBMITTED)
+        elif done.retry_in_s is not None:
+            self._tell(
+                done.job, EventKind.RETRIED, done.failure.message, retry_in_s=done.retry_in_s
+            )
+        elif done.outcome is Outcome.CANCELLED:
+            self._tell(done.job, EventKind.CANCELLED, done.failure.message)
+        else:
+            self._tell(
+                done.job,
+                EventKind.FAILED,
+                done.failure.message,
+                outcome=str(done.outcome),
+                hint=done.failure.hint,
+            )
+
+    def _tell(
+        self,
+        job: ClaimedJob,
+        kind: EventKind,
+        message: str = "",
+        fraction: float | None = None,
+        **details: object,
+    ) -> None:
+        self._tell_of(job.request, kind, message, fraction, **details)
+
+    def _tell_of(
+        self,
+        request: JobRequest,
+        kind: EventKind,
+        message: str = "",
+        fraction: float | None = None,
+        **details: object,
+    ) -> None:
+        details["key"] = [request.media.file_hash, request.config_hash]
+        url = path_to_url(request.media.path)
+        event = Event(kind, request.action, url, request.job_id, fraction, message, details)
+        self._listener(event)
+        try:
+            self._registry.plugins.hook.mediahost_event(event=event)
+        except Exception:
+            log.exception("A plugin failed on the event %s of %s", kind, request.action)
+
+    def _still_waiting(self, waiting: set[UUID], source: str | None) -> set[UUID]:
+        """Jobs that others run for us; those whose host gave up or went away become ours."""
+        if not waiting:
+            return waiting
+        left = {
+            job_id for job_id, job in self._store.get_jobs(waiting).items() if not job.status.final
+        }
+        if left and source is not None:
+            self._store.adopt(left, source)
+        return left
+
+    def _has_work(self, source: str | None) -> bool:
+        counts = self._store.count_jobs(source)
+        return any(counts.get(status) for status in (JobStatus.PENDING, JobStatus.PROCESSING))
+
+    def _give_back(self) -> None:
+        """Stop what runs; commit what had ended well, give the rest back untried."""
+        if not self._started:
+            return
+        self._executor.stop(drain=False, grace_s=self._cancel_grace_s)
+        self._started = False
+        ended = {event.token: event for event in self._left_events() if isinstance(event, Ended)}
+        well = [event for event in ended.values() if event.outcome is Outcome.OK]
+        self._commit([event for event in well if event.token in self._in_hand])
+        self._store.release(self._host, list(self._in_hand))
+        for token in self._in_hand:
+            self._artifacts.unstage(token)
+        self._in_hand.clear()
+
+    def _left_events(self) -> Iterable[ExecutorEvent]:
+        while not self._events.empty():
+            yield self._events.get_nowait()

@@ -1,0 +1,104 @@
+"""Explanations: is a result cached, and if not, which part of its key differs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mediahost.hashing import CacheKey
+from mediahost.host.planner import Planned, Recipe, State
+from mediahost.model.media import path_to_url
+from mediahost.ports import Store, StoredResult
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a step on a file is cached, or is not.
+
+    Attributes:
+        action: Name of the action.
+        step: Name of the step.
+        media_url: The media file, as text.
+        cached: Whether a run would take the cached result.
+        key: Its cache key, if it has one yet.
+        reasons: What differs from the nearest cached result, a sentence each.
+    """
+
+    action: str
+    step: str
+    media_url: str
+    cached: bool
+    key: CacheKey | None
+    reasons: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "action": self.action,
+            "step": self.step,
+            "media": self.media_url,
+            "cached": self.cached,
+            "file_hash": self.key and self.key.file_hash,
+            "config_hash": self.key and self.key.config_hash,
+            "reasons": list(self.reasons),
+        }
+
+
+def explain(store: Store, recipe: Recipe, row: Planned) -> Explanation:
+    """Explain where a planned row stands."""
+    media = row.media or row.root
+    return Explanation(
+        row.step.action,
+        row.step.name,
+        path_to_url(media.path),
+        row.state is State.CACHED,
+        row.key,
+        tuple(_reasons(store, recipe, row)),
+    )
+
+
+def _reasons(store: Store, recipe: Recipe, row: Planned) -> Iterable[str]:
+    if row.media is None or row.key is None:
+        yield f"it needs {' and '.join(row.step.needs)} first"
+    elif row.hit is not None:
+        yield "the same bytes, action version, config and inputs were computed before"
+    elif row.lost_artifacts:
+        yield "it was computed, but an artifact of it is gone or has changed"
+    else:
+        yield from _differences(store, recipe, row)
+
+
+def _differences(store: Store, recipe: Recipe, row: Planned) -> Iterable[str]:
+    if row.media is None or row.key is None:
+        return
+    name = row.step.action
+    same_bytes = [one for one in store.results_of(row.media.file_hash) if one.action == name]
+    here = [one for one in store.results_at(path_to_url(row.media.path)) if one.action == name]
+    version = recipe.actions[row.step.name].info.version
+    config = recipe.configs[row.step.name]
+    if same_bytes:
+        nearest = min(same_bytes, key=lambda one: _distance(one, version, config))
+    elif here:
+        nearest = min(here, key=lambda one: _distance(one, version, config))
+        yield "the file's content has changed since it was computed"
+    else:
+        yield "it was never computed for this file or its bytes under another path"
+        return
+    if nearest.action_version != version:
+        yield f"the action's version is {version}, it was {nearest.action_version}"
+    yield from _config_differences(nearest.config, config)
+    if same_bytes and nearest.action_version == version and dict(nearest.config) == config:
+        yield "a result that it follows has changed"
+
+
+def _distance(one: StoredResult, version: int, config: Mapping[str, Any]) -> int:
+    return (one.action_version != version) + sum(1 for _ in _config_differences(one.config, config))
+
+
+def _config_differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
+    for field in sorted(old.keys() | new.keys()):
+        if field not in old:
+            yield f"config {field} is {new[field]!r}, it did not exist"
+        elif field not in new:
+            yield f"config {field} no longer exists, it was {old[field]!r}"
+        elif old[field] != new[field] or type(old[field]) is not type(new[field]):
+            yield f"config {field} is {new[field]!r}, it was {old[field]!r}"

@@ -1,0 +1,273 @@
+"""The host: the object that joins it all."""
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+from mediahost.errors import InvalidConfig, InvalidMedia, MediahostError, UsageError
+from mediahost.hashing import CacheKey
+from mediahost.host.artifacts import ArtifactFolder
+from mediahost.host.attempts import Attempts, Limits
+from mediahost.host.dispatch import Dispatcher, Listener
+from mediahost.host.explain import Explanation, explain
+from mediahost.host.files import Candidate, FileHashes, Problem, walk
+from mediahost.host.identity import is_gone, new_host_name
+from mediahost.host.planner import Planner, Recipe, State, request_for
+from mediahost.host.publish import Publisher
+from mediahost.host.run import RowState, Run, Summary
+from mediahost.model.event import Event, EventKind
+from mediahost.model.job import ClaimedJob, JobRequest
+from mediahost.model.media import display, url_to_path
+from mediahost.model.pipeline import Pipeline, Step
+from mediahost.plugin.registry import Registry
+from mediahost.ports import Clock, Executor, Hit, Store, StoredResult
+from mediahost.settings import Settings
+
+log = logging.getLogger(__name__)
+
+AnyPath = str | os.PathLike[str]
+OnHashed = Callable[[int, int], None]
+
+
+def _deaf(_event: Event) -> None:
+    pass
+
+
+class Host:
+    """What the command line, the TUI and a watch call.
+
+    Use it as a context manager: it stops its executor and closes its store at the end.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        registry: Registry,
+        make_executor: Callable[[], Executor],
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.registry = registry
+        self.name = new_host_name()
+        self._make_executor = make_executor
+        self._files = FileHashes(store, clock, settings.workers)
+        self._planner = Planner(store, registry, self._files)
+        self._artifacts = ArtifactFolder(settings.data_dir, self.name)
+        self._dispatcher: Dispatcher | None = None
+        self._runs: dict[str, Run] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the executor, close the store."""
+        if self._dispatcher:
+            self._dispatcher.close()
+            self._artifacts.close()
+        self.store.close()
+
+    # --- running -------------------------------------------------------------------------------
+
+    def recipe(self, pipeline: Pipeline, *, named: bool = True) -> Recipe:
+        """A pipeline with its actions known and its config checked.
+
+        Raises:
+            UnknownName: An action that no plugin registers.
+            InvalidConfig: A config that doesn't fit.
+        """
+        return self._planner.recipe(pipeline, named=named)
+
+    def run(
+        self,
+        paths: Sequence[AnyPath],
+        recipe: Recipe,
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        output: Path | None = None,
+        listener: Listener = _deaf,
+        on_hashed: OnHashed = lambda _done, _total: None,
+    ) -> Summary:
+        """Bring the results of a recipe on files and folders up to date.
+
+        Args:
+            paths: Files, and folders with all below them.
+            recipe: What to do.
+            force: Compute again what is cached.
+            dry_run: Only say what would be done.
+            output: Folder to copy artifacts to.
+            listener: Learns of each event.
+            on_hashed: Learns how many of how many files are read.
+
+        Raises:
+            UsageError: A path doesn't exist.
+            StoreError: The store can't be used.
+        """
+        started = time.monotonic()
+        roots, summary = self._candidates(paths, recipe, output, on_hashed)
+        run = Run(
+            self.store,
+            self._planner,
+            self._planner.recipes_for(recipe, roots),
+            source=f"run-{secrets.token_hex(4)}",
+            force=force,
+        )
+        run.plan()
+        if not dry_run and run.missing():
+            self._runs[run.source] = run
+            run.execute(self._dispatching(), listener)
+            del self._runs[run.source]
+        summary.rows = run.rows()
+        for row in summary.rows:
+            if row.state is RowState.CACHED and row.key:
+                listener(_cached(row.action, row.media_url, row.key))
+        if output and not dry_run:
+            summary.rows = Publisher(output, paths).publish(summary.rows)
+        summary.seconds = time.monotonic() - started
+        return summary
+
+    def _candidates(
+        self,
+        paths: Sequence[AnyPath],
+        recipe: Recipe,
+        output: Path | None,
+        on_hashed: OnHashed,
+    ) -> tuple[list[Candidate], Summary]:
+        for path in paths:
+            if not os.path.lexists(path):
+                raise UsageError(f"There is no file or folder {display(path)}")
+        walked = walk(paths, skip=output)
+        wanted = [file for file in walked.found if recipe.accepts_kind(file.kind)]
+        self._refuse_named_misfits(paths, recipe, {file.path for file in wanted}, walked.problems)
+        roots = self._files.of_found(wanted, walked.problems, on_hashed)
+        return roots, Summary(problems=walked.problems, ignored=walked.ignored)
+
+    def _refuse_named_misfits(
+        self, paths: Sequence[AnyPath], recipe: Recipe, wanted: set[str], problems: list[Problem]
+    ) -> None:
+        """A file that is named gets an answer, even if it is that no action works on its kind."""
+        told = {problem.path for problem in problems}
+        for path in map(os.path.abspath, paths):
+            if path not in wanted and path not in told and os.path.isfile(path):  # noqa: PTH113
+                actions = ", ".join(step.action for step in recipe.steps if step.media is None)
+                message = f"{display(path)} is of a kind that {actions} does not work on"
+                problems.append(Problem(path, message))
+
+    def work(self, listener: Listener = _deaf, *, forever: bool = True) -> None:
+        """Run whatever jobs are in the store, of any source."""
+        self._dispatching().run(listener, forever=forever)
+
+    def _dispatching(self) -> Dispatcher:
+        if self._dispatcher is None:
+            self._artifacts.open(is_gone)
+            limits = Limits(self.settings.timeout_s, self.settings.attempts, self._threads())
+            self._dispatcher = Dispatcher(
+                host=self.name,
+                store=self.store,
+                executor=self._make_executor(),
+                registry=self.registry,
+                attempts=Attempts(self.store, self.registry, self._files, self._artifacts, limits),
+                artifacts=self._artifacts,
+                follow_ups=self._follow_ups,
+                lease_s=self.settings.lease_s,
+                cancel_grace_s=self.settings.cancel_grace_s,
+            )
+        return self._dispatcher
+
+    def _threads(self) -> int:
+        return max(1, (os.cpu_count() or 1) // self.settings.workers)
+
+    def _follow_ups(self, job: ClaimedJob, hit: Hit) -> Sequence[JobRequest]:
+        """What can be done next for the file that a job belongs to.
+
+        The job's own result must not be lost for what goes wrong here.
+        """
+        request = job.request
+        run = self._runs.get(request.source)
+        try:
+            if run:
+                return run.follow_ups(job, hit)
+            if request.pipeline and request.root_url:
+                return self._next_of_pipeline(request, hit)
+        except (MediahostError, OSError):
+            log.exception("What follows %s on %s is not known", request.action, request.root_url)
+        return ()
+
+    def _next_of_pipeline(self, request: JobRequest, hit: Hit) -> list[JobRequest]:
+        """The next steps of a pipeline that the settings still have."""
+        pipeline = self.settings.pipelines.get(request.pipeline or "")
+        if pipeline is None or request.root_url is None:
+            return []
+        recipe = self.recipe(pipeline)
+        path = url_to_path(request.root_url)
+        found = walk([path]).found
+        roots = self._files.of_found(found, [])
+        rows = self._planner.evaluate(recipe, roots, fresh={hit.key: hit})
+        return [
+            request_for(recipe, row, request.source)
+            for row in rows
+            if row.state is State.MISSING and request.step in row.step.needs
+        ]
+
+    # --- looking -------------------------------------------------------------------------------
+
+    def results(self, path: AnyPath) -> list[StoredResult]:
+        """All cached results for the content of a file, the newest first.
+
+        Raises:
+            InvalidMedia: The file can't be read.
+        """
+        return self.store.results_of(self._candidate(path).file_hash)
+
+    def explain(self, path: AnyPath, recipe: Recipe | None = None) -> list[Explanation]:
+        """For each step of a recipe: is it cached for this file, and if not, what differs.
+
+        Args:
+            path: The file.
+            recipe: The steps; None: every action that works on such a file, as it is configured
+                by default or, if it has no default, was last.
+
+        Raises:
+            InvalidMedia: The file can't be read.
+        """
+        root = self._candidate(path)
+        return [
+            explain(self.store, one, row)
+            for one in ([recipe] if recipe else self._every_action(root))
+            for row in self._planner.evaluate(one, [root])
+        ]
+
+    def _candidate(self, path: AnyPath) -> Candidate:
+        walked = walk([path])
+        if os.path.isdir(path):  # noqa: PTH112
+            raise InvalidMedia(f"{display(path)} is a folder", "Name one file in it.")
+        found = self._files.of_found(walked.found, walked.problems)
+        if not found:
+            raise InvalidMedia(walked.problems[0].message)
+        return found[0]
+
+    def _every_action(self, root: Candidate) -> Iterator[Recipe]:
+        last = {one.action: one.config for one in reversed(self.store.results_of(root.file_hash))}
+        for action in self.registry.actions():
+            name = action.info.name
+            for config in ({}, last.get(name, {})):
+                step = Step(action=name, config=dict(config))
+                try:
+                    recipe = self.recipe(Pipeline(name=name, steps=(step,)), named=False)
+                except InvalidConfig:
+                    continue
+                yield recipe
+                break
+
+
+def _cached(action: str, media_url: str, key: CacheKey) -> Event:
+    return Event(EventKind.CACHED, action, media_url, details={"key": list(key)})

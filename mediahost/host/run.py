@@ -1,0 +1,270 @@
+"""A run: what a person asked for on some files, from the plan to the summary."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from mediahost.hashing import CacheKey
+from mediahost.host.dispatch import Dispatcher, Listener
+from mediahost.host.files import Candidate, Problem
+from mediahost.host.planner import Planned, Planner, Recipe, State, request_for
+from mediahost.model.event import Event, EventKind
+from mediahost.model.job import ClaimedJob, JobRequest, JobStatus
+from mediahost.model.media import path_to_url
+from mediahost.ports import Hit, Store
+
+EVERY_JOB = 1 << 31
+
+
+class RowState(StrEnum):
+    """How a step on a file ended in a run."""
+
+    DONE = "done"
+    CACHED = "cached"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+    TO_DO = "to do"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One step on one media file, at the end of a run.
+
+    Attributes:
+        state: done by this run, cached, failed, cancelled, blocked by a failed step before it,
+            or still to do (a dry run).
+        action: Name of the action.
+        step: Name of the step.
+        media_url: The media file, as text.
+        key: Cache key, or None for what was blocked.
+        job_id: The job, if there was one.
+        elapsed_ms: How long the computing took, now or when it was cached.
+        error: Why it failed: a sentence, and a hint on a second line.
+        artifacts: Paths of the files that it made.
+    """
+
+    state: RowState
+    action: str
+    step: str
+    media_url: str
+    key: CacheKey | None = None
+    job_id: UUID | None = None
+    elapsed_ms: int = 0
+    error: str | None = None
+    artifacts: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "state": str(self.state),
+            "action": self.action,
+            "step": self.step,
+            "media": self.media_url,
+            "file_hash": self.key and self.key.file_hash,
+            "config_hash": self.key and self.key.config_hash,
+            "job_id": self.job_id and str(self.job_id),
+            "elapsed_ms": self.elapsed_ms,
+            "error": self.error,
+            "artifacts": [path_to_url(path) for path in self.artifacts],
+        }
+
+
+@dataclass
+class Summary:
+    """What a run did.
+
+    Attributes:
+        rows: One for each step on each file.
+        problems: Paths that could not be read or used.
+        ignored: Files in the folders that are no media files.
+        seconds: How long the run took.
+    """
+
+    rows: list[RunRow] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    ignored: int = 0
+    seconds: float = 0.0
+
+    def count(self, state: RowState) -> int:
+        """How many rows ended so."""
+        return sum(row.state is state for row in self.rows)
+
+    @property
+    def saved_ms(self) -> int:
+        """What computing the cached results took when it was done."""
+        return sum(row.elapsed_ms for row in self.rows if row.state is RowState.CACHED)
+
+    @property
+    def all_good(self) -> bool:
+        """Whether everything asked for is there."""
+        good = {RowState.DONE, RowState.CACHED, RowState.TO_DO}
+        return not self.problems and all(row.state in good for row in self.rows)
+
+
+class Run:
+    """One recipe over some files, under a source of its own."""
+
+    def __init__(
+        self,
+        store: Store,
+        planner: Planner,
+        recipes: Iterable[tuple[Recipe, Sequence[Candidate]]],
+        *,
+        source: str,
+        force: bool,
+    ) -> None:
+        self._store = store
+        self._planner = planner
+        self._recipes = [(recipe, list(roots)) for recipe, roots in recipes]
+        self._recipe_of = {
+            root.path: (recipe, root) for recipe, roots in self._recipes for root in roots
+        }
+        self.source = source
+        self._force = force
+        self._computed: dict[CacheKey, UUID | None] = {}
+        self._errors: dict[CacheKey, tuple[RowState, UUID | None, str]] = {}
+        self._plan: list[tuple[Recipe, Planned]] = []
+
+    def plan(self) -> None:
+        """Look up where everything stands."""
+        self._plan = [
+            (recipe, row)
+            for recipe, roots in self._recipes
+            for row in self._planner.evaluate(recipe, roots, self._accepts)
+        ]
+
+    def _accepts(self, key: CacheKey) -> bool:
+        return not self._force or key in self._computed
+
+    def missing(self) -> dict[CacheKey, JobRequest]:
+        """What jobs are needed for now; equal keys need one."""
+        return {
+            row.key: request_for(recipe, row, self.source)
+            for recipe, row in self._plan
+            if row.state is State.MISSING and row.key and row.key not in self._ended
+        }
+
+    def follow_ups(self, job: ClaimedJob, hit: Hit) -> list[JobRequest]:
+        """What can be done for the same file once the job is committed with this result."""
+        root_url = job.request.root_url
+        known = self._recipe_of.get(root_url) if root_url else None
+        if known is None or len(known[0].steps) == 1:
+            return []
+        recipe, root = known
+        rows = self._planner.evaluate(recipe, [root], self._accepts, {hit.key: hit})
+        return [
+            request_for(recipe, row, self.source)
+            for row in rows
+            if row.state is State.MISSING and job.request.step in row.step.needs
+        ]
+
+    @property
+    def _ended(self) -> set[CacheKey]:
+        return self._computed.keys() | self._errors.keys()
+
+    def execute(self, dispatcher: Dispatcher, listener: Listener) -> None:
+        """Submit and run until nothing is missing that can be had."""
+
+        def learn(event: Event) -> None:
+            self._learn(event)
+            listener(event)
+
+        while missing := self.missing():
+            requests = list(missing.values())
+            answering = self._store.submit(requests)
+            for request in requests:
+                learn(_submitted(request))
+            others = {
+                job_id: request
+                for job_id, request in zip(answering, requests, strict=True)
+                if job_id != request.job_id
+            }
+            self._store.adopt(list(others), self.source)
+            dispatcher.run(learn, source=self.source, wait_for=others)
+            self._learn_of_others(others)
+            self._learn_of_cancelled(missing)
+            self.plan()
+
+    def _learn(self, event: Event) -> None:
+        key = CacheKey(*event.details["key"])
+        if event.kind is EventKind.COMPLETED:
+            self._computed[key] = event.job_id
+        elif event.kind is EventKind.FAILED:
+            hint = event.details.get("hint")
+            error = f"{event.message}\n{hint}" if hint else event.message
+            self._errors[key] = (RowState.FAILED, event.job_id, error)
+        elif event.kind is EventKind.CANCELLED:
+            self._errors[key] = (RowState.CANCELLED, event.job_id, event.message)
+
+    def _learn_of_others(self, others: dict[UUID, JobRequest]) -> None:
+        """How jobs ended that were there before; this host may have run them or not."""
+        for job_id, job in self._store.get_jobs(others).items():
+            key = CacheKey(job.file_hash, job.config_hash)
+            if job.status is JobStatus.COMPLETED:
+                self._computed.setdefault(key, job_id)
+            elif job.status is JobStatus.FAILED:
+                self._errors.setdefault(key, (RowState.FAILED, job_id, job.error or ""))
+            elif job.status is JobStatus.CANCELLED:
+                self._errors.setdefault(key, (RowState.CANCELLED, job_id, "Cancelled"))
+
+    def _learn_of_cancelled(self, missing: Iterable[CacheKey]) -> None:
+        """What a person cancelled or deleted while it was pending; there is no event of that."""
+        cancelled = self._store.jobs(
+            statuses={JobStatus.CANCELLED}, source=self.source, limit=EVERY_JOB
+        )
+        for job in cancelled:
+            key = CacheKey(job.file_hash, job.config_hash)
+            self._errors.setdefault(key, (RowState.CANCELLED, job.job_id, "Cancelled"))
+        for key in set(missing) - self._ended:
+            self._errors[key] = (RowState.CANCELLED, None, "Its job was deleted")
+
+    def rows(self) -> list[RunRow]:
+        """How each step on each file stands at the end, in the order of the files."""
+        counted: set[CacheKey] = set()
+        rows = [self._row(recipe, row, counted) for recipe, row in self._plan]
+        order = {path: index for index, path in enumerate(self._recipe_of)}
+        positions = [order[row.root.path] for _, row in self._plan]
+        by_file = sorted(range(len(rows)), key=positions.__getitem__)
+        return [rows[index] for index in by_file]
+
+    def _row(self, recipe: Recipe, row: Planned, counted: set[CacheKey]) -> RunRow:
+        media = path_to_url(row.media.path if row.media else row.root.path)
+        action, step = row.step.action, row.step.name
+        if row.hit and row.key:
+            # The same bytes twice in a folder: one was computed, the other is a hit.
+            first = row.key in self._computed and row.key not in counted
+            counted.add(row.key)
+            return RunRow(
+                RowState.DONE if first else RowState.CACHED,
+                action,
+                step,
+                media,
+                row.key,
+                self._computed.get(row.key),
+                row.hit.elapsed_ms,
+                artifacts=tuple(path for path, _ in row.hit.artifacts),
+            )
+        if row.key in self._errors:
+            state, job_id, error = self._errors[row.key]
+            return RunRow(state, action, step, media, row.key, job_id, error=error)
+        if row.key in self._computed:
+            job_id = self._computed[row.key]
+            error = "Its artifacts were removed or changed as soon as they were made"
+            return RunRow(RowState.FAILED, action, step, media, row.key, job_id, error=error)
+        if row.state is State.MISSING:
+            return RunRow(RowState.TO_DO, action, step, media, row.key)
+        return RunRow(RowState.BLOCKED, action, step, media, error=_why_blocked(recipe, row))
+
+
+def _why_blocked(recipe: Recipe, row: Planned) -> str:
+    needs = " and ".join(recipe.pipeline.step(row.step.name).needs)
+    return f"It needs {needs}, which gave no result"
+
+
+def _submitted(request: JobRequest) -> Event:
+    key = [request.media.file_hash, request.config_hash]
+    url = path_to_url(request.media.path)
+    return Event(EventKind.SUBMITTED, request.action, url, request.job_id, details={"key": key})
