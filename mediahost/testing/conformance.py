@@ -4,13 +4,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mediahost.errors import InvalidConfig, InvalidMedia, JobCancelled
 from mediahost.hashing import hash_file
-from mediahost.model.media import MediaFile
+from mediahost.model.media import MediaFile, MediaInfo
 from mediahost.model.result import MediaProcessingResult, Result
 from mediahost.plugin.action import Action
 from mediahost.testing.media import damaged_copies
@@ -22,14 +23,15 @@ PROGRESS_LIMIT = 1.05
 # What trips a program that builds a command line, a pattern or a URL of a path.
 _AWKWARD_STEM = "-50% %d 'of' ü:it"
 
-Inputs = Mapping[str, Result | ActionRun] | None
+Attempt = Callable[[MediaFile, Cancellation], ActionRun]
 
 
 def check_action(
     action: Action,
     media: MediaFile | str | os.PathLike[str],
     *,
-    inputs: Inputs = None,
+    inputs: Mapping[str, Result | ActionRun] | None = None,
+    info: MediaInfo | None = None,
     repeatable: bool = True,
 ) -> ActionRun:
     """Check that an action keeps to what the host counts on.
@@ -44,6 +46,7 @@ def check_action(
         action: The action with its config.
         media: A good media file, a small one: the action runs on it about ten times.
         inputs: Results of the steps that this one follows, by step name.
+        info: What `context.probe` says. None: what the installed plugins say.
         repeatable: False for an action that is random by nature, such as a language model's.
 
     Returns:
@@ -56,13 +59,14 @@ def check_action(
     media = media if isinstance(media, MediaFile) else MediaFile.at(media)
     hash_before, _ = hash_file(media.path)
     _check_config_survives_json(action)
-    run = attempt(action, media, Cancellation(None), inputs=inputs)
+    again = partial(attempt, action, inputs=inputs, info=info)
+    run = again(media, Cancellation(None))
     _check_progress(run)
-    _check_cancel_is_obeyed(run, inputs)
+    _check_cancel_is_obeyed(run, again)
     with tempfile.TemporaryDirectory(prefix="mediahost-") as folder:
         if repeatable:
-            _check_same_again(run, inputs, Path(folder))
-        _check_damaged_copies(run, inputs, Path(folder))
+            _check_same_again(run, again, Path(folder))
+        _check_damaged_copies(run, again, Path(folder))
     if hash_file(media.path)[0] != hash_before:
         raise AssertionError(f"{action.info.name} changed the media file {media.path.name}")
     return run
@@ -72,15 +76,15 @@ def _check_config_survives_json(action: Action) -> None:
     name = action.info.name
     config = action.public_config()
     try:
-        again = type(action).configured(json.loads(json.dumps(config, allow_nan=False)))
+        remade = type(action).configured(json.loads(json.dumps(config, allow_nan=False)))
     except InvalidConfig as error:
         raise AssertionError(
             f"{name} can't be made again from its config as JSON (a secret needs a default, "
             f"as secrets are never stored): {error}"
         ) from error
-    if again.public_config() != config:
+    if remade.public_config() != config:
         raise AssertionError(
-            f"the config of {name} is another after JSON: {config} became {again.public_config()}"
+            f"the config of {name} is another after JSON: {config} became {remade.public_config()}"
         )
 
 
@@ -93,7 +97,7 @@ def _check_progress(run: ActionRun) -> None:
             )
 
 
-def _check_cancel_is_obeyed(run: ActionRun, inputs: Inputs) -> None:
+def _check_cancel_is_obeyed(run: ActionRun, again: Attempt) -> None:
     name = run.action.info.name
     if not run.checkpoints:
         raise AssertionError(
@@ -102,7 +106,7 @@ def _check_cancel_is_obeyed(run: ActionRun, inputs: Inputs) -> None:
     for at in sorted({1, (run.checkpoints + 1) // 2}):
         cancellation = Cancellation(at)
         try:
-            attempt(run.action, run.media, cancellation, inputs=inputs)
+            again(run.media, cancellation)
         except JobCancelled:
             continue
         # The number of checkpoints may vary with the machine's speed.
@@ -110,12 +114,12 @@ def _check_cancel_is_obeyed(run: ActionRun, inputs: Inputs) -> None:
             raise AssertionError(f"{name} was cancelled at checkpoint {at}, but went on")
 
 
-def _check_same_again(run: ActionRun, inputs: Inputs, folder: Path) -> None:
+def _check_same_again(run: ActionRun, again: Attempt, folder: Path) -> None:
     renamed = folder / f"{_AWKWARD_STEM}{run.media.path.suffix}"
     shutil.copyfile(run.media.path, renamed)
     media = MediaFile(renamed, run.media.kind, run.media.file_hash)
-    again = attempt(run.action, media, Cancellation(None), inputs=inputs)
-    first, second = _comparable(run.result), _comparable(again.result)
+    second_run = again(media, Cancellation(None))
+    first, second = _comparable(run.result), _comparable(second_run.result)
     if first != second:
         parts = [part for part in first if first[part] != second[part]]
         shown = "\n".join(f"  {part}: {first[part]}\n  then: {second[part]}" for part in parts)
@@ -134,12 +138,11 @@ def _comparable(result: Result) -> dict[str, Any]:
     return data
 
 
-def _check_damaged_copies(run: ActionRun, inputs: Inputs, folder: Path) -> None:
+def _check_damaged_copies(run: ActionRun, again: Attempt, folder: Path) -> None:
     name = run.action.info.name
     for what, path in damaged_copies(run.media.path, folder):
         try:
-            media = MediaFile(path, run.media.kind)
-            attempt(run.action, media, Cancellation(None), inputs=inputs)
+            again(MediaFile(path, run.media.kind), Cancellation(None))
         except InvalidMedia as error:
             if not error.message.strip():
                 raise AssertionError(f"{name} refused {what} without saying why") from error

@@ -171,6 +171,7 @@ def run_action(
     workdir: str | os.PathLike[str] | None = None,
     cancel_after: int | None = None,
     threads: int = 1,
+    info: MediaInfo | None = None,
     registry: Registry | None = None,
 ) -> ActionRun:
     """Run an action on a media file as a worker would: what a host refuses is refused here.
@@ -184,6 +185,7 @@ def run_action(
         cancel_after: Cancel the job at the so-manieth checkpoint, counted from 1; `progress` is
             one too. None: never.
         threads: How many threads a decoder or encoder may use.
+        info: What `context.probe` says. None: what the installed plugins say.
         registry: The plugins that probe media and wrap actions. None: all that are installed.
 
     Raises:
@@ -200,6 +202,7 @@ def run_action(
         inputs=inputs,
         workdir=workdir,
         threads=threads,
+        info=info,
         registry=registry,
     )
 
@@ -212,6 +215,7 @@ def attempt(
     inputs: Mapping[str, Result | ActionRun] | None = None,
     workdir: str | os.PathLike[str] | None = None,
     threads: int = 1,
+    info: MediaInfo | None = None,
     registry: Registry | None = None,
 ) -> ActionRun:
     """`run_action` for the kit itself, which counts the checkpoints of a run that ends early."""
@@ -226,7 +230,7 @@ def attempt(
         log=_logger(lines),
         threads=threads,
         cancelled=cancellation,
-        find_info=lambda path: _probe(registry, path),
+        find_info=lambda path: info or _probe(registry, path),
         find_resource=_kept_resource,
     )
     try:
