@@ -105,6 +105,7 @@ def load_settings(
     file: Path | None = None,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
 ) -> Settings:
     """The settings out of files and environment.
 
@@ -112,6 +113,7 @@ def load_settings(
         file: Read this file alone; it must exist. None: those of `settings_files`.
         environ: The environment; None: the process's.
         folder: The working folder; None: the process's.
+        overrides: Settings given otherwise, such as on the command line; these win.
 
     Raises:
         SettingsError: A file can't be read or a value doesn't fit; the message names both.
@@ -129,6 +131,9 @@ def load_settings(
     for name, value in _from_environment(environ).items():
         merged[name] = value
         origins[name] = f"the environment ({PREFIX}{name.upper()})"
+    for name, value in (overrides or {}).items():
+        merged[name] = value
+        origins[name] = "the command line"
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:

@@ -1,1 +1,62 @@
 """From settings to a host: the only place that names concrete classes."""
+
+import time
+from collections.abc import Callable
+
+from mediahost.errors import UnknownName
+from mediahost.host.host import Host
+from mediahost.plugin.registry import Registry
+from mediahost.ports import Executor, Store
+from mediahost.settings import Settings
+from mediahost.store import open_store
+
+MIB = 1 << 20
+
+
+def make_store(settings: Settings) -> Store:
+    """The store that the settings name, made if it is not there yet.
+
+    Raises:
+        StoreError: It can't be used.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return open_store(settings.store_url, settings.hash_algorithm)
+
+
+def make_host(settings: Settings, registry: Registry | None = None) -> Host:
+    """A host by these settings, with all installed plugins unless given others.
+
+    Raises:
+        StoreError: The store can't be used.
+        UnknownName: No plugin has the executor that the settings name.
+    """
+    plugins = registry or Registry.load()
+    make_executor = _executor_factory(settings, plugins)
+    return Host(settings, make_store(settings), plugins, make_executor, time)
+
+
+def check_executor(settings: Settings) -> None:
+    """Start the executor that the settings name, and stop it again.
+
+    Raises:
+        UnknownName: No plugin has it.
+        MediahostError: It can't start.
+    """
+    executor = _executor_factory(settings, Registry.load())()
+    executor.start(lambda _event: None)
+    executor.stop(drain=True, grace_s=settings.cancel_grace_s)
+
+
+def _executor_factory(settings: Settings, registry: Registry) -> Callable[[], Executor]:
+    executors = registry.executors()
+    if settings.executor not in executors:
+        raise UnknownName("executor", settings.executor, executors)
+    limit = settings.max_memory_mb
+
+    def make_executor() -> Executor:
+        executor: Executor = executors[settings.executor](
+            workers=settings.workers, max_rss_bytes=limit * MIB if limit else None
+        )
+        return executor
+
+    return make_executor

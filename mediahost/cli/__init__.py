@@ -1,1 +1,19 @@
-"""TBD."""
+"""The command line: the whole program without the TUI.
+
+Exit codes: 0 all good, 1 some jobs failed, 2 usage, 3 the store or the settings can't be used,
+130 interrupted.
+"""
+
+import sys
+
+
+def main() -> None:
+    """The console script `mediahost`."""
+    if sys.argv[1:] == ["--version"]:  # before anything is imported
+        from mediahost import __version__
+
+        sys.stdout.write(f"mediahost {__version__}\n")
+        return
+    from mediahost.cli.app import run_app
+
+    sys.exit(run_app())

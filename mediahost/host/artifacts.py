@@ -8,6 +8,8 @@ from pathlib import Path
 from mediahost.model.job import Token
 from mediahost.model.result import MediaProcessingResult
 
+LOGS = "logs"
+
 
 class ArtifactFolder:
     """The folders that attempts write to, and those that their artifacts end in.
@@ -18,13 +20,13 @@ class ArtifactFolder:
 
     def __init__(self, data_dir: Path, host: str) -> None:
         self._artifacts = data_dir / "artifacts"
-        self._logs = data_dir / "logs"
+        self._data_dir = data_dir
         self._all_staging = data_dir / "staging"
         self._staging = self._all_staging / host.replace("/", "+")
 
     def open(self, is_gone: Callable[[str], bool]) -> None:
         """Make the folders, and sweep away what hosts that are gone left half-done."""
-        for folder in (self._artifacts, self._logs, self._staging):
+        for folder in (self._artifacts, self._data_dir / LOGS, self._staging):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in self._all_staging.iterdir():
             if left != self._staging and is_gone(left.name.replace("+", "/")):
@@ -53,7 +55,7 @@ class ArtifactFolder:
 
     def log_path(self, token: Token) -> Path:
         """Where an attempt's log is."""
-        return self._logs / f"{_name(token)}.log"
+        return log_path(self._data_dir, token)
 
     def keep(self, token: Token, result: MediaProcessingResult) -> MediaProcessingResult:
         """Move an attempt's artifacts to where they stay, on the disk before this returns."""
@@ -76,6 +78,11 @@ class ArtifactFolder:
     def _kept(self, token: Token) -> Path:
         # The last two digits of the id are random, the first ones are the time: 256 even folders.
         return self._artifacts / str(token.job_id)[-2:] / _name(token)
+
+
+def log_path(data_dir: Path, token: Token) -> Path:
+    """Where an attempt's log is."""
+    return data_dir / LOGS / f"{_name(token)}.log"
 
 
 def _name(token: Token) -> str:

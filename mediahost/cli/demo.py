@@ -1,0 +1,79 @@
+"""`mediahost demo`: the main job on real media."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mediahost.cli.results import in_words
+from mediahost.cli.state import state
+from mediahost.errors import MediahostError
+from mediahost.model.pipeline import Pipeline, Step
+
+PIPELINE = Pipeline(
+    name="demo",
+    description="What is in it, who speaks when, a contact sheet, and the sound as mp3",
+    steps=(
+        Step(action="av.probe"),
+        Step(action="speech.vad", after=("av.probe",)),
+        Step(action="av.contact_sheet"),
+        Step(action="av.convert", name="to-mp3", config={"format": "mp3"}),
+        Step(action="av.probe", name="probe-mp3", media="to-mp3"),
+    ),
+)
+
+
+def demo(
+    *,
+    folder: Annotated[
+        Path, typer.Option(help="Where to put media, store and artifacts.", metavar="DIR")
+    ] = Path("demo"),
+) -> None:
+    """Analyse and convert the example media; a second time, everything is cached."""
+    from mediahost.cli.progress import Watcher
+    from mediahost.cli.summary import print_summary
+
+    media = folder / "media"
+    _copy_media(media)
+    state.data_dir = folder / "data"
+    with state.host() as host:
+        recipe = host.recipe(PIPELINE)
+        with Watcher.on_stderr() as watcher:
+            summary = host.run(
+                [media],
+                recipe,
+                output=folder / "artifacts",
+                listener=watcher.listen,
+                on_hashed=watcher.hashed,
+            )
+        print_summary(summary)
+        for path in sorted(media.iterdir()):
+            typer.echo(f"\n--- {path}")
+            found = {one.hit.key: one for one in host.results(path)}
+            for row in summary.rows:
+                if row.key in found:
+                    typer.echo("\n".join(in_words(found.pop(row.key))))
+    if not summary.all_good:
+        raise typer.Exit(1)
+
+
+def _copy_media(target: Path) -> None:
+    """Copy what is not there yet, so that a second call finds the files untouched."""
+    target.mkdir(parents=True, exist_ok=True)
+    for file in example_media().iterdir():
+        if file.suffix != ".md" and not (target / file.name).exists():
+            shutil.copy2(file, target / file.name)
+
+
+def example_media() -> Path:
+    """The folder of the example media: in the package, or beside it in a checkout.
+
+    Raises:
+        MediahostError: It is nowhere.
+    """
+    package = Path(__file__).parent.parent
+    for folder in (package / "demo_media", package.parent / "examples" / "media"):
+        if folder.is_dir():
+            return folder
+    raise MediahostError("The example media are not installed", "Run the demo from a checkout.")

@@ -1,0 +1,115 @@
+"""`mediahost doctor`: is everything there that is needed."""
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mediahost import __version__
+from mediahost.cli.output import print_json, size
+from mediahost.cli.state import state
+from mediahost.errors import MediahostError
+from mediahost.plugin.hookspecs import Finding
+
+if TYPE_CHECKING:
+    from mediahost.settings import Settings
+
+GLYPHS = {"ok": "✔", "warning": "!", "error": "✖"}
+LOW_DISK_BYTES = 1_000_000_000
+
+
+def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Look at settings, store, disk, plugins and workers, and say what is wrong."""
+    findings = list(_examine())
+    if as_json:
+        print_json(
+            [{"level": one.level, "message": one.message, "hint": one.hint} for one in findings]
+        )
+    else:
+        for one in findings:
+            typer.echo(f"{GLYPHS[one.level]} {one.message}")
+            if one.hint:
+                typer.echo(f"  {one.hint}")
+    if any(one.level == "error" for one in findings):
+        raise typer.Exit(1)
+
+
+def _examine() -> Iterator[Finding]:
+    version = platform.python_version()
+    yield Finding("ok", f"mediahost {__version__} on Python {version}, {platform.system()}")
+    try:
+        settings = state.settings()
+    except MediahostError as error:
+        yield Finding("error", error.message, error.hint)
+        return
+    from mediahost.settings import settings_files
+
+    files = [state.settings_file] if state.settings_file else settings_files(Path.cwd())
+    read = [str(file) for file in files if file.exists()]
+    yield Finding("ok", f"Settings from {', '.join(read) or 'defaults: there is no file'}")
+    for check in (_data_dir, _store, _worker):
+        yield from _guarded(check, settings)
+    yield from _plugins()
+
+
+def _guarded(check: Callable[["Settings"], Finding], settings: "Settings") -> Iterator[Finding]:
+    try:
+        yield check(settings)
+    except MediahostError as error:
+        yield Finding("error", error.message, error.hint)
+    except OSError as error:
+        yield Finding("error", f"{error.filename or check.__name__}: {error.strerror}")
+
+
+def _data_dir(settings: "Settings") -> Finding:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    free = shutil.disk_usage(settings.data_dir).free
+    message = f"Data in {settings.data_dir}, {size(free)} free"
+    if not os.access(settings.data_dir, os.W_OK):
+        return Finding("error", f"{settings.data_dir} can't be written to")
+    if free < LOW_DISK_BYTES:
+        return Finding("warning", message, "Artifacts need room: free some, or set data_dir.")
+    return Finding("ok", message)
+
+
+def _store(settings: "Settings") -> Finding:
+    from mediahost.wiring import make_store
+
+    store = make_store(settings)
+    try:
+        counts = store.count_jobs()
+        jobs = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+        return Finding("ok", f"The store works ({store.algorithm}); jobs: {jobs or 'none yet'}")
+    finally:
+        store.close()
+
+
+def _worker(settings: "Settings") -> Finding:
+    from mediahost.wiring import check_executor
+
+    check_executor(settings)
+    return Finding("ok", f"A {settings.executor} worker starts; up to {settings.workers} run")
+
+
+def _plugins() -> Iterator[Finding]:
+    from mediahost.plugin.registry import Registry
+
+    registry = Registry.load()
+    for row in registry.rows:
+        if row.error:
+            yield Finding("error", row.error, f"Repair or uninstall {row.distribution or row.name}")
+        else:
+            actions = ", ".join(row.actions) or "no actions"
+            yield Finding("ok", f"Plugin {row.name}: {actions}")
+    if not any(row.actions for row in registry.rows):
+        yield Finding(
+            "warning", "No plugin has actions", "pip install mediahost-av is a good start."
+        )
+    try:
+        yield from (one for given in registry.plugins.hook.mediahost_diagnose() for one in given)
+    except Exception as error:  # noqa: BLE001 - a stranger's code runs here
+        yield Finding("error", f"A plugin's own diagnosis failed: {error}")

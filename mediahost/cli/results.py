@@ -1,0 +1,159 @@
+"""`mediahost results` and `mediahost explain`."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mediahost.cli.output import clock, local_time, print_json, seconds, size
+from mediahost.cli.state import state
+from mediahost.model.media import display
+from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
+
+if TYPE_CHECKING:
+    from mediahost.ports import StoredResult
+
+MOST_RANGES = 20
+MOST_ITEMS = 10
+
+OnePath = Annotated[str, typer.Argument(help="A media file.", metavar="PATH")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def results(
+    *,
+    path: OnePath,
+    action: Annotated[
+        str | None, typer.Option("--action", "-a", help="Only of this action.", metavar="NAME")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Everything that is stored about a file's content, whatever the file is called."""
+    with state.host() as host:
+        found = [one for one in host.results(path) if action in (None, one.action)]
+    if as_json:
+        print_json([to_json(one) for one in found])
+        return
+    if not found:
+        typer.echo(f"nothing is stored for {display(path)}")
+    for one in found:
+        typer.echo("\n".join(in_words(one)))
+
+
+def explain(
+    *,
+    path: OnePath,
+    action: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--action",
+            "-a",
+            help="This action with this config; may be given again.",
+            metavar="NAME[:KEY=VALUE,...]",
+        ),
+    ] = None,
+    pipeline: Annotated[
+        str | None,
+        typer.Option("--pipeline", "-p", help="The steps of this pipeline.", metavar="NAME"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say for each action whether its result is cached, or which part of the key differs."""
+    from mediahost.cli.run import chosen_recipe
+
+    with state.host() as host:
+        chosen = chosen_recipe(host, action or [], pipeline) if action or pipeline else None
+        explained = host.explain(path, chosen)
+    if as_json:
+        print_json([one.to_json() for one in explained])
+        return
+    if not explained:
+        typer.echo(f"no installed action works on {display(path)}")
+    for one in explained:
+        typer.echo(f"{one.step}: {'cached' if one.cached else 'not cached'}")
+        for reason in one.reasons:
+            typer.echo(f"  {reason}")
+
+
+def to_json(one: "StoredResult") -> dict[str, Any]:
+    """A stored result as plain values."""
+    return {
+        "action": one.action,
+        "action_version": one.action_version,
+        "config": dict(one.config),
+        "media": one.media_url,
+        "file_hash": one.hit.key.file_hash,
+        "config_hash": one.hit.key.config_hash,
+        "result_hash": one.hit.result_hash,
+        "elapsed_ms": one.hit.elapsed_ms,
+        "created_at": datetime.fromtimestamp(one.created_at, UTC).isoformat(),
+        "result": one.result.model_dump(mode="json"),
+    }
+
+
+def in_words(one: "StoredResult") -> Iterator[str]:
+    """A stored result as a person would want to read it."""
+    when = local_time(datetime.fromtimestamp(one.created_at, UTC))
+    config = ", ".join(f"{name}={value}" for name, value in one.config.items() if value is not None)
+    yield f"{one.action}  ({when}, took {seconds(one.hit.elapsed_ms)})"
+    if config:
+        yield f"  config: {display(config)}"
+    yield from _facts(one.result.metadata, "  ")
+    if isinstance(one.result, MediaAnalysisResult):
+        yield from _ranges(one.result)
+    else:
+        yield from _artifacts(one.result)
+
+
+def _ranges(result: MediaAnalysisResult) -> Iterator[str]:
+    for at in result.ranges[:MOST_RANGES]:
+        sure = "" if at.confidence is None else f"  {at.confidence:.0%}"
+        payload = f"  {display(str(at.payload))}" if at.payload else ""
+        yield f"  {clock(at.start)} - {clock(at.end)}  {display(at.label)}{sure}{payload}"
+    if len(result.ranges) > MOST_RANGES:
+        yield f"  ... and {len(result.ranges) - MOST_RANGES} more (--json shows all)"
+    if result.transcription:
+        said = result.transcription
+        yield f"  transcript ({said.provider}): {display(said.text)}"
+    if result.analysis and result.analysis.summary:
+        yield f"  {result.analysis.analysis_type}: {display(result.analysis.summary)}"
+
+
+def _artifacts(result: MediaProcessingResult) -> Iterator[str]:
+    for artifact in result.artifacts:
+        kind = f"{artifact.asset_type}, {artifact.mime_type}, {size(artifact.size)}"
+        yield f"  -> {display(artifact.path)}  ({kind})"
+
+
+def _facts(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
+    """Nested plain values as indented lines; what is empty or unknown is left out."""
+    for name, value in facts.items():
+        if value in (None, "", [], {}):
+            continue
+        if isinstance(value, Mapping):
+            yield f"{indent}{display(name)}:"
+            yield from _facts(value, indent + "  ")
+        elif isinstance(value, list):
+            yield from _listing(name, value, indent)
+        else:
+            shown = f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
+            yield f"{indent}{display(name)}: {display(str(shown))}"
+
+
+def _listing(name: str, items: list[Any], indent: str) -> Iterator[str]:
+    if not any(isinstance(item, Mapping) for item in items):
+        shown = ", ".join(display(str(item)) for item in items[:MOST_ITEMS])
+        more = f", ... ({len(items)} in all)" if len(items) > MOST_ITEMS else ""
+        yield f"{indent}{display(name)}: {shown}{more}"
+        return
+    yield f"{indent}{display(name)}:"
+    for item in items[:MOST_ITEMS]:
+        facts = [
+            f"{key}={value}"
+            for key, value in dict(item).items()
+            if value not in (None, "", [], {}) and not isinstance(value, Mapping)
+        ]
+        yield f"{indent}  - {display(', '.join(facts))}"
+    if len(items) > MOST_ITEMS:
+        yield f"{indent}  ... and {len(items) - MOST_ITEMS} more"

@@ -1,0 +1,43 @@
+"""What the global options said, and the settings and hosts made of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mediahost.host.host import Host
+    from mediahost.ports import Store
+    from mediahost.settings import Settings
+
+
+@dataclass
+class State:
+    """The global options of this call."""
+
+    settings_file: Path | None = None
+    data_dir: Path | None = None
+    debug: bool = False
+
+    def settings(self, **changes: object) -> "Settings":
+        """The settings, with changes from the command's own options; None changes nothing."""
+        from mediahost.settings import load_settings
+
+        given = {name: value for name, value in changes.items() if value is not None}
+        if self.data_dir is not None:
+            given["data_dir"] = self.data_dir
+        return load_settings(self.settings_file, overrides=given)
+
+    def host(self, **changes: object) -> "Host":
+        """A host by these settings."""
+        from mediahost.wiring import make_host
+
+        return make_host(self.settings(**changes))
+
+    def store(self) -> "Store":
+        """The store alone, for commands that run nothing."""
+        from mediahost.wiring import make_store
+
+        return make_store(self.settings())
+
+
+state = State()
