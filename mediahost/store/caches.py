@@ -1,0 +1,276 @@
+"""Cached results: found by content and config, under whatever path they were made."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, select, update
+
+from mediahost.hashing import CacheKey
+from mediahost.model.media import path_to_url
+from mediahost.model.result import MediaProcessingResult
+from mediahost.ports import Completion, Hit, StoredResult
+from mediahost.store.dialect import among, listed, unix_now, upsert
+from mediahost.store.documents import artifacts_of, document_of, result_of
+from mediahost.store.engine import Database
+from mediahost.store.tables import analysis_jobs, processing_jobs
+
+_analyses = analysis_jobs.c
+_processings = processing_jobs.c
+
+_ANALYSIS_HITS = select(
+    _analyses.file_hash,
+    _analyses.config_hash,
+    _analyses.created_at,
+    _analyses.id,
+    _analyses.result_hash,
+    _analyses.elapsed_ms,
+).where(among([_analyses.file_hash, _analyses.config_hash], "keys"))
+
+_PROCESSING_HITS = select(
+    _processings.input_hash,
+    _processings.config_hash,
+    _processings.created_at,
+    _processings.id,
+    _processings.result_hash,
+    _processings.elapsed_ms,
+    _processings.artifacts,
+).where(among([_processings.input_hash, _processings.config_hash], "keys"))
+
+_ANALYSES = select(analysis_jobs)
+_PROCESSINGS = select(processing_jobs)
+
+# The row that is about to be replaced, though it holds what other bytes gave.
+_SUPERSEDED = select(
+    _analyses.id,
+    _analyses.file_path,
+    _analyses.file_hash,
+    _analyses.config_hash,
+    _analyses.created_at,
+).where(among([_analyses.file_path, _analyses.config_hash], "places"))
+
+
+class CachedResults:
+    """Finds what was computed before."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
+        """The cached results among these keys."""
+        if not keys:
+            return {}
+        wanted = {"keys": listed(keys)}
+        with self._database.read() as connection:
+            analyses = connection.execute(_ANALYSIS_HITS, wanted).all()
+            processings = connection.execute(_PROCESSING_HITS, wanted).all()
+        hits: dict[CacheKey, Hit] = {}
+        ages: dict[CacheKey, tuple[float, int]] = {}
+        for file_hash, config_hash, created_at, number, result_hash, elapsed_ms in analyses:
+            key = CacheKey(file_hash, config_hash)
+            if key not in hits or ages[key] < (created_at, number):
+                ages[key] = (created_at, number)
+                hits[key] = Hit(key, result_hash, elapsed_ms, ())
+        for row in processings:
+            key = CacheKey(row.input_hash, row.config_hash)
+            if key not in hits or ages[key] < (row.created_at, row.id):
+                ages[key] = (row.created_at, row.id)
+                hits[key] = Hit(key, row.result_hash, row.elapsed_ms, artifacts_of(row.artifacts))
+        return hits
+
+    def load_results(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredResult]:
+        """The cached results among these keys, whole."""
+        if not keys:
+            return {}
+        wanted = {"keys": listed(keys)}
+        stored = self._load(
+            _ANALYSES.where(among([_analyses.file_hash, _analyses.config_hash], "keys")),
+            _PROCESSINGS.where(among([_processings.input_hash, _processings.config_hash], "keys")),
+            wanted,
+        )
+        return {each.hit.key: each for each in stored}
+
+    def results_of(self, file_hash: str) -> list[StoredResult]:
+        """All cached results for the content with this hash, the newest first, one a key."""
+        stored = self._load(
+            _ANALYSES.where(_analyses.file_hash == bindparam("file_hash")),
+            _PROCESSINGS.where(_processings.input_hash == bindparam("file_hash")),
+            {"file_hash": file_hash},
+        )
+        newest = {each.hit.key: each for each in stored}
+        return sorted(newest.values(), key=lambda each: each.created_at, reverse=True)
+
+    def _load(
+        self,
+        analyses: Select[Any],
+        processings: Select[Any],
+        parameters: Mapping[str, Any],
+    ) -> list[StoredResult]:
+        """All that the two statements find, the oldest first."""
+        with self._database.read() as connection:
+            rows = [
+                *((row, _analysis) for row in connection.execute(analyses, parameters).mappings()),
+                *(
+                    (row, _processing)
+                    for row in connection.execute(processings, parameters).mappings()
+                ),
+            ]
+        rows.sort(key=lambda each: (each[0]["created_at"], each[0]["id"]))
+        return [stored(row) for row, stored in rows]
+
+
+def save_results(connection: Connection, completions: Sequence[Completion]) -> None:
+    """Write the cache rows of completed jobs."""
+    analyses, processings = [], []
+    for completion in completions:
+        document = document_of(completion.result)
+        if isinstance(completion.result, MediaProcessingResult):
+            processings.append(_processing_row(completion, document))
+        else:
+            analyses.append(_analysis_row(completion, document))
+    if analyses:
+        _save_analyses(connection, analyses)
+    if processings:
+        connection.execute(_INSERT_PROCESSING, processings)
+
+
+_INSERT_PROCESSING = processing_jobs.insert().values(created_at=unix_now())
+
+
+def _save_analyses(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    rows = _one_a_place(rows)
+    _keep_superseded(connection, rows)
+    upsert(
+        connection,
+        analysis_jobs,
+        rows,
+        key=["file_path", "config_hash"],
+        fixed={"created_at": unix_now()},
+    )
+
+
+def _one_a_place(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Let only the last of several contents of one path stay there, the others under their hash."""
+    kept: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        place = (row["file_path"], row["config_hash"])
+        earlier = kept.pop(place, None)
+        if earlier and earlier["file_hash"] != row["file_hash"]:
+            kept[earlier["file_hash"], row["config_hash"]] = {
+                **earlier,
+                "file_path": earlier["file_hash"],
+            }
+        kept[place] = row
+    return list(kept.values())
+
+
+def _keep_superseded(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Give rows that other content is about to replace their content's name for a path.
+
+    A copy of the old content may lie elsewhere, and this may be its only cached result.
+    """
+    coming = {(row["file_path"], row["config_hash"]): row["file_hash"] for row in rows}
+    for row in connection.execute(_SUPERSEDED, {"places": listed(coming)}).mappings().all():
+        if coming[row["file_path"], row["config_hash"]] != row["file_hash"]:
+            _move_to_its_hash(connection, row)
+
+
+def _move_to_its_hash(connection: Connection, row: RowMapping) -> None:
+    kept = connection.execute(
+        select(_analyses.id, _analyses.created_at).where(
+            _analyses.file_path == row["file_hash"], _analyses.config_hash == row["config_hash"]
+        )
+    ).one_or_none()
+    if kept and kept.created_at > row["created_at"]:
+        # The row at the path is the older one: let it be replaced.
+        return
+    if kept:
+        connection.execute(delete(analysis_jobs).where(_analyses.id == kept.id))
+    connection.execute(
+        update(analysis_jobs).where(_analyses.id == row["id"]).values(file_path=row["file_hash"])
+    )
+
+
+def _analysis_row(completion: Completion, document: Mapping[str, Any]) -> dict[str, Any]:
+    request = completion.job.request
+    return {
+        "file_path": path_to_url(request.media.path),
+        "file_hash": request.media.file_hash,
+        "config_hash": request.config_hash,
+        "ranges": document["ranges"],
+        "metadata": document["metadata"],
+        "action": request.action,
+        "action_version": request.action_version,
+        "config": dict(request.config),
+        "result_hash": completion.result_hash,
+        "elapsed_ms": completion.elapsed_ms,
+        "transcription": document["transcription"],
+        "analysis": document["analysis"],
+    }
+
+
+def _processing_row(completion: Completion, document: Mapping[str, Any]) -> dict[str, Any]:
+    request = completion.job.request
+    first = document["artifacts"][0]
+    return {
+        "job_id": str(completion.job.token.job_id),
+        "action": request.action,
+        "input_path": path_to_url(request.media.path),
+        "input_hash": request.media.file_hash,
+        "output_path": first["path"],
+        "output_hash": first["file_hash"],
+        "parameters": dict(request.config),
+        "metadata": document["metadata"],
+        "config_hash": request.config_hash,
+        "action_version": request.action_version,
+        "result_hash": completion.result_hash,
+        "elapsed_ms": completion.elapsed_ms,
+        "artifacts": document["artifacts"],
+    }
+
+
+def _analysis(row: RowMapping) -> StoredResult:
+    return StoredResult(
+        hit=Hit(
+            CacheKey(row["file_hash"], row["config_hash"]),
+            row["result_hash"],
+            row["elapsed_ms"],
+            (),
+        ),
+        action=row["action"],
+        action_version=row["action_version"],
+        config=row["config"],
+        media_url=row["file_path"],
+        result=result_of(
+            {
+                "kind": "analysis",
+                "ranges": row["ranges"],
+                "metadata": row["metadata"],
+                "transcription": row["transcription"],
+                "analysis": row["analysis"],
+            }
+        ),
+        created_at=row["created_at"],
+    )
+
+
+def _processing(row: RowMapping) -> StoredResult:
+    return StoredResult(
+        hit=Hit(
+            CacheKey(row["input_hash"], row["config_hash"]),
+            row["result_hash"],
+            row["elapsed_ms"],
+            artifacts_of(row["artifacts"]),
+        ),
+        action=row["action"],
+        action_version=row["action_version"],
+        config=row["parameters"],
+        media_url=row["input_path"],
+        result=result_of(
+            {
+                "kind": "processing",
+                "artifacts": row["artifacts"],
+                "metadata": row["metadata"],
+            }
+        ),
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,176 @@
+"""Where SQLite and Postgres differ, and nowhere else: types, clocks, lists and upserts."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    REAL,
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Double,
+    Table,
+    bindparam,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+# None is SQL's NULL; an empty list or dict stays what it is.
+Json = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+
+
+# SQLite's documented columns say REAL; on Postgres REAL has 4 bytes, too few for a time.
+Real: Double[float] = Double().with_variant(REAL(), "sqlite")
+
+
+class Utc(TypeDecorator[datetime]):
+    """Timezone-aware UTC timestamps. SQLite has none, so there they are kept as UTC text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse times that don't say which they are.
+
+        Raises:
+            ValueError: The time has no zone.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone; use datetime.now(UTC)")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """The moment, in UTC."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class utc_now(FunctionElement[datetime]):  # noqa: N801 - named as the SQL function it is
+    """The database's clock as a timestamp."""
+
+    type = Utc()
+    inherit_cache = True
+
+
+class unix_now(FunctionElement[float]):  # noqa: N801 - named as the SQL function it is
+    """The database's clock in seconds since the Unix epoch."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(utc_now, "sqlite")
+def _utc_now_sqlite(_element: utc_now, _compiler: SQLCompiler, **_: Any) -> str:
+    # SQLAlchemy writes microseconds, so the default does too: equal times are equal text.
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+@compiles(utc_now, "postgresql")
+def _utc_now_postgresql(_element: utc_now, _compiler: SQLCompiler, **_: Any) -> str:
+    return "clock_timestamp()"
+
+
+@compiles(unix_now, "sqlite")
+def _unix_now_sqlite(_element: unix_now, _compiler: SQLCompiler, **_: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(unix_now, "postgresql")
+def _unix_now_postgresql(_element: unix_now, _compiler: SQLCompiler, **_: Any) -> str:
+    return "extract(epoch FROM clock_timestamp())"
+
+
+class among(FunctionElement[bool]):  # noqa: N801 - it reads as the SQL operator it is
+    """Whether columns hold one of many values, which come as one parameter.
+
+    One statement, prepared once, serves any number of values; a list of as many parameters
+    would be rendered anew for each length and has a limit.
+
+    Args:
+        columns: One column, or several that are compared together.
+        parameter: Name of the parameter; its value is made by `listed`.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, columns: Sequence[ColumnElement[Any]], parameter: str) -> None:
+        super().__init__(*columns, bindparam(parameter))
+
+
+def listed(values: Iterable[Any]) -> str:
+    """The value for `among`'s parameter; of several columns, tuples."""
+    return json.dumps(list(values), default=_plain)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, UUID):
+        return value.hex
+    raise TypeError(f"{type(value).__name__} can't be listed")
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    columns, parameter = _sides(element, compiler, **kw)
+    # A plain list's items are the values themselves, a list of tuples is taken apart.
+    items = ["value"] if len(columns) == 1 else [f"value->>{i}" for i in range(len(columns))]
+    return f"({', '.join(columns)}) IN (SELECT {', '.join(items)} FROM json_each({parameter}))"  # noqa: S608 - compiled clauses
+
+
+@compiles(among, "postgresql")
+def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    columns, parameter = _sides(element, compiler, **kw)
+    types = [compiler.dialect.type_compiler_instance.process(c.type) for c in element.clauses]
+    paths = ["value#>>'{}'"] if len(columns) == 1 else [f"value->>{i}" for i in range(len(columns))]
+    items = [f"CAST({path} AS {kind})" for path, kind in zip(paths, types, strict=False)]
+    rows = f"jsonb_array_elements(CAST({parameter} AS JSONB))"
+    return f"({', '.join(columns)}) IN (SELECT {', '.join(items)} FROM {rows} AS listed(value))"  # noqa: S608 - compiled clauses
+
+
+def _sides(element: among, compiler: SQLCompiler, **kw: Any) -> tuple[list[str], str]:
+    *columns, parameter = [compiler.process(clause, **kw) for clause in element.clauses]
+    return columns, parameter
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: Sequence[str],
+    fixed: Mapping[str, ColumnElement[Any]] | None = None,
+    newer_by: str | None = None,
+) -> None:
+    """Insert rows; one that is there under the same key is replaced.
+
+    Args:
+        connection: In a writing transaction.
+        table: Where to.
+        rows: Column values by name; all rows name the same columns, and there is one at least.
+        key: The columns of the unique constraint.
+        fixed: Further columns that every row gets the same expression for.
+        newer_by: Replace only where this column doesn't become smaller.
+    """
+    fixed = fixed or {}
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    parameters: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in rows[0]}
+    statement = insert(table).values({**parameters, **fixed})
+    changed = {name: statement.excluded[name] for name in [*rows[0], *fixed] if name not in key}
+    where = statement.excluded[newer_by] >= table.c[newer_by] if newer_by else None
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=key, set_=changed, where=where), rows
+    )

@@ -1,0 +1,40 @@
+"""Results as plain JSON documents, for a column and back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mediahost.model.media import path_to_url, url_to_path
+from mediahost.model.result import Artifact, MediaProcessingResult, Result, result_from_json
+
+
+def document_of(result: Result) -> dict[str, Any]:
+    """The result as plain JSON; paths are in the form of `path_to_url`."""
+    if isinstance(result, MediaProcessingResult):
+        artifacts = [_artifact_document(artifact) for artifact in result.artifacts]
+        document = result.model_dump(mode="json", exclude={"artifacts"})
+        return {**document, "artifacts": artifacts}
+    return result.model_dump(mode="json")
+
+
+def _artifact_document(artifact: Artifact) -> dict[str, Any]:
+    # By itself: pydantic can't write a path whose bytes aren't UTF-8.
+    document = artifact.model_dump(mode="json", exclude={"path"})
+    return {"path": path_to_url(artifact.path), **document}
+
+
+def result_of(document: Mapping[str, Any]) -> Result:
+    """The result that `document_of` made this of."""
+    artifacts = document.get("artifacts")
+    if artifacts is None:
+        return result_from_json(document)
+    return result_from_json({**document, "artifacts": [_with_path(each) for each in artifacts]})
+
+
+def _with_path(artifact: Mapping[str, Any]) -> dict[str, Any]:
+    return {**artifact, "path": Path(url_to_path(artifact["path"]))}
+
+
+def artifacts_of(document: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """(path, hash) of each artifact."""
+    return tuple((url_to_path(each["path"]), each["file_hash"]) for each in document)

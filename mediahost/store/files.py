@@ -1,0 +1,66 @@
+"""The memo of file hashes: what makes ten thousand unchanged files cost one read."""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import select
+
+from mediahost.hashing import FileStat
+from mediahost.ports import HashedFile
+from mediahost.store.dialect import among, listed, upsert
+from mediahost.store.engine import Database
+from mediahost.store.tables import file_hashes
+
+_columns = file_hashes.c
+_RECALL = select(
+    _columns.folder,
+    _columns.name,
+    _columns.size,
+    _columns.mtime_ns,
+    _columns.ctime_ns,
+    _columns.dev,
+    _columns.inode,
+    _columns.hashed_at_ns,
+    _columns.file_hash,
+).where(among([_columns.folder], "folders"))
+
+
+class FileHashes:
+    """Remembers which hash a file had."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def recall_hashes(self, folders: Collection[str]) -> dict[str, dict[str, HashedFile]]:
+        """What is remembered of the files right in each of these folders."""
+        found: dict[str, dict[str, HashedFile]] = {}
+        with self._database.read() as connection:
+            rows = connection.execute(_RECALL, {"folders": listed(set(folders))})
+            for folder, name, size, mtime, ctime, dev, inode, hashed_at, file_hash in rows:
+                stat = FileStat(size, mtime, ctime, dev, inode)
+                files = found.get(folder)
+                if files is None:
+                    files = found[folder] = {}
+                files[name] = HashedFile(stat, hashed_at, file_hash)
+        return found
+
+    def remember_hashes(self, files: Iterable[tuple[str, str, HashedFile]]) -> None:
+        """Remember the hashes of files, each given by folder and name; the newest wins."""
+        rows = [
+            {
+                "folder": folder,
+                "name": name,
+                **file.stat._asdict(),
+                "hashed_at_ns": file.hashed_at_ns,
+                "file_hash": file.file_hash,
+            }
+            for folder, name, file in files
+        ]
+        if rows:
+            with self._database.write() as connection:
+                upsert(
+                    connection,
+                    file_hashes,
+                    rows,
+                    key=["folder", "name"],
+                    newer_by="hashed_at_ns",
+                )

@@ -1,0 +1,437 @@
+"""A store without a file: for tests, and for work that need not be remembered.
+
+It keeps every promise of `mediahost.ports.Store` but durability, and loads no SQL.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from mediahost.errors import IllegalTransition
+from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm, CacheKey
+from mediahost.model.job import (
+    TRANSITIONS,
+    ClaimedJob,
+    JobRequest,
+    JobStatus,
+    JobView,
+    Outcome,
+    Token,
+)
+from mediahost.model.media import path_to_url
+from mediahost.model.result import MediaProcessingResult
+from mediahost.ports import Completion, HashedFile, Hit, Setback, StoredResult
+from mediahost.store.documents import artifacts_of, document_of
+
+_NO_FAILURES = frozenset({Outcome.LOST, Outcome.CANCELLED})
+_ACTIVE = frozenset({JobStatus.PENDING, JobStatus.PROCESSING})
+
+
+@dataclass(slots=True)
+class _Record:
+    """A job and what becomes of it."""
+
+    request: JobRequest
+    number: int
+    source: str
+    status: JobStatus = JobStatus.PENDING
+    attempt: int = 0
+    failures: int = 0
+    host: str | None = None
+    lease_until: float = 0.0
+    run_after: float = 0.0
+    cancel_requested: bool = False
+    result: Mapping[str, Any] | None = None
+    error: str | None = None
+    processing_time_ms: int | None = None
+    progress: tuple[float | None, str] = (None, "")
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+    @property
+    def token(self) -> Token:
+        return Token(self.request.job_id, self.attempt)
+
+    @property
+    def key(self) -> CacheKey:
+        if self.request.media.file_hash is None:
+            raise ValueError(f"{self.request.media.path} has no hash; hash it before submitting")
+        return CacheKey(self.request.media.file_hash, self.request.config_hash)
+
+    def become(self, status: JobStatus) -> None:
+        """Leave the hands of a host, if it was in any."""
+        self.status = status
+        self.host = None
+        self.cancel_requested = False
+        self.progress = (None, "")
+        self.updated_at = datetime.now(UTC)
+        if status is JobStatus.PENDING:
+            self.started_at = None
+        self.completed_at = self.updated_at if status.final else None
+
+    def let_go(self) -> None:
+        """Be pending again, or cancelled if somebody asked for that."""
+        self.become(JobStatus.CANCELLED if self.cancel_requested else JobStatus.PENDING)
+
+    def view(self) -> JobView:
+        request = self.request
+        return JobView(
+            job_id=request.job_id,
+            number=self.number,
+            status=self.status,
+            action=request.action,
+            media_url=path_to_url(request.media.path),
+            file_hash=self.key.file_hash,
+            config_hash=self.key.config_hash,
+            parameters=_as_stored({"config": request.config, "inputs": request.inputs}),
+            attempt=self.attempt,
+            failures=self.failures,
+            source=self.source,
+            priority=request.priority,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+            started_at=self.started_at,
+            completed_at=self.completed_at,
+            processing_time_ms=self.processing_time_ms,
+            error=self.error,
+            result=self.result,
+            host=self.host,
+            cancel_requested=self.cancel_requested,
+            cached=False,
+            progress=self.progress[0],
+            progress_message=self.progress[1],
+        )
+
+
+class MemoryStore:
+    """What remembers, for as long as the process lives. See `mediahost.ports.Store`."""
+
+    def __init__(self, algorithm: Algorithm = DEFAULT_ALGORITHM) -> None:
+        self._algorithm = algorithm
+        self._lock = threading.RLock()
+        self._jobs: dict[UUID, _Record] = {}
+        self._last_number = 0
+        self._results: dict[CacheKey, StoredResult] = {}
+        self._hashes: dict[str, dict[str, HashedFile]] = {}
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The hash algorithm that this store was made with."""
+        return self._algorithm
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def recall_hashes(self, folders: Collection[str]) -> dict[str, dict[str, HashedFile]]:
+        """What is remembered of the files right in each of these folders."""
+        with self._lock:
+            return {each: dict(self._hashes[each]) for each in folders if each in self._hashes}
+
+    def remember_hashes(self, files: Iterable[tuple[str, str, HashedFile]]) -> None:
+        """Remember the hashes of files, each given by folder and name; the newest wins."""
+        with self._lock:
+            for folder, name, file in files:
+                memos = self._hashes.setdefault(folder, {})
+                if name not in memos or memos[name].hashed_at_ns <= file.hashed_at_ns:
+                    memos[name] = file
+
+    def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
+        """The cached results among these keys."""
+        with self._lock:
+            return {key: self._results[key].hit for key in keys if key in self._results}
+
+    def load_results(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredResult]:
+        """The cached results among these keys, whole."""
+        with self._lock:
+            return {key: self._results[key] for key in keys if key in self._results}
+
+    def results_of(self, file_hash: str) -> list[StoredResult]:
+        """All cached results for the content with this hash, the newest first, one a key."""
+        with self._lock:
+            # In the order of their making: a newer one is put at the end.
+            return [
+                stored
+                for key, stored in reversed(self._results.items())
+                if key.file_hash == file_hash
+            ]
+
+    def submit(self, requests: Sequence[JobRequest]) -> list[UUID]:
+        """Keep jobs, pending; a key that an active job has already gets no second one."""
+        with self._lock:
+            answering = self._active_jobs()
+            for request in requests:
+                record = _Record(request, self._last_number + 1, request.source)
+                if record.key not in answering:
+                    answering[record.key] = request.job_id
+                    self._jobs[request.job_id] = record
+                    self._last_number += 1
+            return [
+                answering[CacheKey(str(request.media.file_hash), request.config_hash)]
+                for request in requests
+            ]
+
+    def adopt(self, job_ids: Collection[UUID], source: str) -> None:
+        """Make those of these jobs that are pending belong to `source`."""
+        with self._lock:
+            for record in self._these(job_ids):
+                if record.status is JobStatus.PENDING:
+                    record.source = source
+
+    def claim(
+        self, host: str, limit: int, lease_s: float, source: str | None = None
+    ) -> list[ClaimedJob]:
+        """Take up to `limit` pending jobs that are due, each for `lease_s` seconds."""
+        with self._lock:
+            now = time.time()
+            due = [
+                record
+                for record in self._jobs.values()
+                if record.status is JobStatus.PENDING
+                and record.run_after <= now
+                and source in (None, record.source)
+            ]
+            due.sort(key=lambda record: (-record.request.priority, record.number))
+            return [_claim(record, host, now + lease_s) for record in due[:limit]]
+
+    def renew(self, host: str, tokens: Collection[Token], lease_s: float) -> set[Token]:
+        """Hold these attempts for `lease_s` seconds from now; returns those still held."""
+        with self._lock:
+            held = self._held(host, tokens)
+            for record in held.values():
+                record.lease_until = time.time() + lease_s
+            return set(held)
+
+    def commit(
+        self, host: str, completions: Sequence[Completion], setbacks: Sequence[Setback] = ()
+    ) -> set[Token]:
+        """Write how attempts ended; returns those that were still held."""
+        with self._lock:
+            tokens = [each.job.token for each in completions]
+            held = self._held(host, [*tokens, *(each.job.token for each in setbacks)])
+            written = set(held)
+            follow_ups: list[JobRequest] = []
+            for completion in completions:
+                record = held.pop(completion.job.token, None)
+                if record is not None:
+                    self._complete(record, completion)
+                    follow_ups += completion.follow_ups
+            for setback in setbacks:
+                record = held.pop(setback.job.token, None)
+                if record is not None:
+                    _set_back(record, setback)
+            self.submit(follow_ups)
+            return written
+
+    def release(self, host: str, tokens: Collection[Token]) -> None:
+        """Give these attempts back untried; those that were to be cancelled are cancelled."""
+        with self._lock:
+            for record in self._held(host, tokens).values():
+                record.let_go()
+
+    def reap(self, is_gone: Callable[[str], bool]) -> list[UUID]:
+        """Take jobs back whose lease is over, or whose host `is_gone`; returns all of them."""
+        with self._lock:
+            now = time.time()
+            reaped = [
+                record
+                for record in self._jobs.values()
+                if record.host is not None and (record.lease_until <= now or is_gone(record.host))
+            ]
+            for record in reaped:
+                record.let_go()
+            return [record.request.job_id for record in reaped]
+
+    def report_progress(self, host: str, progress: Mapping[Token, tuple[float, str]]) -> None:
+        """Note how far attempts are: fraction and message."""
+        with self._lock:
+            for token, record in self._held(host, progress).items():
+                record.progress = progress[token]
+
+    def request_cancel(self, job_ids: Collection[UUID]) -> dict[UUID, JobStatus]:
+        """Cancel jobs: pending ones at once, processing ones by asking their host."""
+        with self._lock:
+            for record in self._these(job_ids):
+                if record.status is JobStatus.PENDING:
+                    record.become(JobStatus.CANCELLED)
+                elif record.status is JobStatus.PROCESSING:
+                    record.cancel_requested = True
+            return {record.request.job_id: record.status for record in self._these(job_ids)}
+
+    def cancel_requests(self, host: str) -> set[Token]:
+        """This host's attempts that somebody asked to cancel."""
+        with self._lock:
+            return {
+                record.token
+                for record in self._jobs.values()
+                if record.host == host and record.cancel_requested
+            }
+
+    def retry(self, job_ids: Collection[UUID]) -> list[UUID]:
+        """Make failed and cancelled jobs pending again, their failures forgotten.
+
+        Raises:
+            IllegalTransition: One of them is neither failed nor cancelled.
+        """
+        with self._lock:
+            records = self._these(job_ids)
+            for record in records:
+                if JobStatus.PENDING not in TRANSITIONS[record.status]:
+                    raise not_retriable(record.number, record.status)
+            again = []
+            taken = set(self._active_jobs())
+            for record in records:
+                if record.key not in taken:
+                    taken.add(record.key)
+                    again.append(record.request.job_id)
+                    record.become(JobStatus.PENDING)
+                    record.failures, record.run_after = 0, 0.0
+                    record.error = record.processing_time_ms = None
+            return again
+
+    def delete_jobs(self, job_ids: Collection[UUID]) -> int:
+        """Delete jobs that are not processing; returns how many there were.
+
+        Raises:
+            IllegalTransition: One of them is processing.
+        """
+        with self._lock:
+            records = self._these(job_ids)
+            for record in records:
+                if record.status is JobStatus.PROCESSING:
+                    raise not_deletable(record.number)
+            for record in records:
+                del self._jobs[record.request.job_id]
+            return len(records)
+
+    def jobs(
+        self,
+        *,
+        statuses: Collection[JobStatus] = (),
+        source: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[JobView]:
+        """Jobs, the newest first. No status given: any."""
+        with self._lock:
+            wanted = [
+                record
+                for record in reversed(self._jobs.values())
+                if (not statuses or record.status in statuses) and source in (None, record.source)
+            ]
+            return [record.view() for record in wanted[offset : offset + limit]]
+
+    def get_jobs(self, job_ids: Collection[UUID]) -> dict[UUID, JobView]:
+        """Those of these jobs that exist."""
+        with self._lock:
+            return {record.request.job_id: record.view() for record in self._these(job_ids)}
+
+    def job_numbered(self, number: int) -> JobView | None:
+        """The job with this number, or None."""
+        with self._lock:
+            found = (record for record in self._jobs.values() if record.number == number)
+            return next((record.view() for record in found), None)
+
+    def count_jobs(self, source: str | None = None) -> dict[JobStatus, int]:
+        """How many jobs there are of each status, none included."""
+        with self._lock:
+            counts = dict.fromkeys(JobStatus, 0)
+            for record in self._jobs.values():
+                if source in (None, record.source):
+                    counts[record.status] += 1
+            return counts
+
+    def _these(self, job_ids: Iterable[UUID]) -> list[_Record]:
+        return [self._jobs[each] for each in dict.fromkeys(job_ids) if each in self._jobs]
+
+    def _held(self, host: str, tokens: Iterable[Token]) -> dict[Token, _Record]:
+        records = {token: self._jobs.get(token.job_id) for token in tokens}
+        return {
+            token: record
+            for token, record in records.items()
+            if record is not None and record.token == token and record.host == host
+        }
+
+    def _active_jobs(self) -> dict[CacheKey, UUID]:
+        return {
+            record.key: record.request.job_id
+            for record in self._jobs.values()
+            if record.status in _ACTIVE
+        }
+
+    def _complete(self, record: _Record, completion: Completion) -> None:
+        record.become(JobStatus.COMPLETED)
+        record.result = document_of(completion.result)
+        record.error = None
+        record.processing_time_ms = completion.elapsed_ms
+        self._results.pop(record.key, None)
+        self._results[record.key] = _stored(record, completion)
+
+
+def not_retriable(number: int, status: str) -> IllegalTransition:
+    """The error for a job that can't be tried again."""
+    return IllegalTransition(
+        f"Job {number} is {status}, so it can't be tried again",
+        "Only failed and cancelled jobs can.",
+    )
+
+
+def not_deletable(number: int) -> IllegalTransition:
+    """The error for a job that can't be deleted."""
+    return IllegalTransition(
+        f"Job {number} is processing, so it can't be deleted", "Cancel it first."
+    )
+
+
+def _claim(record: _Record, host: str, lease_until: float) -> ClaimedJob:
+    record.status = JobStatus.PROCESSING
+    record.attempt += 1
+    record.host, record.lease_until = host, lease_until
+    record.started_at = record.updated_at = datetime.now(UTC)
+    return ClaimedJob(replace(record.request, source=record.source), record.token, record.failures)
+
+
+def _set_back(record: _Record, setback: Setback) -> None:
+    failure = setback.failure
+    repeat = setback.retry_in_s is not None
+    if repeat and not record.cancel_requested:
+        record.become(JobStatus.PENDING)
+        record.run_after = time.time() + (setback.retry_in_s or 0.0)
+    elif repeat or setback.outcome is Outcome.CANCELLED:
+        record.become(JobStatus.CANCELLED)
+    else:
+        record.become(JobStatus.FAILED)
+    record.error = f"{failure.message}\n{failure.hint}" if failure.hint else failure.message
+    record.processing_time_ms = setback.elapsed_ms
+    if setback.outcome not in _NO_FAILURES:
+        record.failures += 1
+
+
+def _stored(record: _Record, completion: Completion) -> StoredResult:
+    request, result = completion.job.request, completion.result
+    artifacts = (
+        artifacts_of(document_of(result)["artifacts"])
+        if isinstance(result, MediaProcessingResult)
+        else ()
+    )
+    return StoredResult(
+        hit=Hit(record.key, completion.result_hash, completion.elapsed_ms, artifacts),
+        action=request.action,
+        action_version=request.action_version,
+        config=request.config,
+        media_url=path_to_url(request.media.path),
+        result=result,
+        created_at=time.time(),
+    )
+
+
+def _as_stored(value: Mapping[str, Any]) -> dict[str, Any]:
+    """As it comes back out of a JSON column: tuples are lists."""
+    plain: dict[str, Any] = json.loads(json.dumps(value, default=dict))
+    return plain

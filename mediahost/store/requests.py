@@ -1,0 +1,83 @@
+"""Requests that become jobs: one insert a batch, and never two active jobs for one key."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, func, insert, literal_column, select, update
+
+from mediahost.hashing import CacheKey
+from mediahost.model.job import JobRequest
+from mediahost.model.media import path_to_url
+from mediahost.store.dialect import among, listed
+from mediahost.store.tables import ACTIVE, jobs, meta
+
+_ACTIVE_KEYS = select(jobs.c.file_hash, jobs.c.config_hash, jobs.c.id).where(
+    ACTIVE, among([jobs.c.file_hash, jobs.c.config_hash], "keys")
+)
+# Who holds this row decides alone which jobs become active. SQLite has one writer anyway.
+LOCK = select(meta.c.last_job_number).with_for_update()
+_HIGHEST_NUMBER = select(func.max(jobs.c.number))
+_INSERT = insert(jobs).values(status=literal_column("'pending'"))
+
+
+def active_jobs(connection: Connection, keys: Sequence[CacheKey]) -> dict[CacheKey, UUID]:
+    """The pending or processing job of each of these keys that has one."""
+    rows = connection.execute(_ACTIVE_KEYS, {"keys": listed(keys)})
+    return {CacheKey(file_hash, config_hash): job_id for file_hash, config_hash, job_id in rows}
+
+
+def insert_jobs(connection: Connection, requests: Sequence[JobRequest]) -> list[UUID]:
+    """Keep jobs, pending; returns for each request the job that will answer it."""
+    if not requests:
+        return []
+    number = connection.execute(LOCK).scalar_one()
+    keys = [key_of(request) for request in requests]
+    answering = active_jobs(connection, keys)
+    # Rows that another program added don't move the counter.
+    number = max(number, connection.execute(_HIGHEST_NUMBER).scalar() or 0)
+    rows = []
+    for key, request in zip(keys, requests, strict=True):
+        if key not in answering:
+            number += 1
+            answering[key] = request.job_id
+            rows.append(_row(request, number))
+    if rows:
+        connection.execute(_INSERT, rows)
+        connection.execute(update(meta).values(last_job_number=number))
+    return [answering[key] for key in keys]
+
+
+def key_of(request: JobRequest) -> CacheKey:
+    """What the request's result is kept under.
+
+    Raises:
+        ValueError: Nobody has hashed the media file.
+    """
+    if request.media.file_hash is None:
+        raise ValueError(f"{request.media.path} has no hash; hash it before submitting")
+    return CacheKey(request.media.file_hash, request.config_hash)
+
+
+def parameters_of(request: JobRequest) -> dict[str, Any]:
+    """What the column `parameters` holds."""
+    return {"config": dict(request.config), "inputs": dict(request.inputs)}
+
+
+def _row(request: JobRequest, number: int) -> Mapping[str, Any]:
+    return {
+        "id": request.job_id,
+        "number": number,
+        "job_type": request.media.kind.value,
+        "media_url": path_to_url(request.media.path),
+        "parameters": parameters_of(request),
+        "action": request.action,
+        "action_version": request.action_version,
+        "file_hash": request.media.file_hash,
+        "config_hash": request.config_hash,
+        "pipeline": request.pipeline,
+        "step": request.step,
+        "root_url": request.root_url,
+        "source": request.source,
+        "priority": request.priority,
+    }
