@@ -1,0 +1,244 @@
+"""The sound of any recording or film, as 16 kHz mono, a window at a time."""
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mediahost import InvalidMedia
+from mediahost.model.media import display
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
+
+SAMPLE_RATE = 16_000
+WINDOW_SAMPLES = 512
+WINDOW_S = WINDOW_SAMPLES / SAMPLE_RATE
+_BYTES = 2
+_WINDOW_BYTES = WINDOW_SAMPLES * _BYTES
+
+# Matroska rounds its timestamps to milliseconds and a frame of sound is some 20 ms long: a gap
+# shorter than a window is no gap.
+_GAP_S = WINDOW_S
+
+# Encoders pad and containers round, but not by so much.
+_LATE_S = 1.0
+
+# What libav and PyAV raise on damaged files, besides av.FFmpegError.
+_DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+class Window(NamedTuple):
+    """A stretch of sound, in seconds from the beginning of the file.
+
+    `samples` are 512 of 16 bits, the last ones zero where the sound ends before the window does;
+    None where the file has a gap, so that there is no sound at all.
+    """
+
+    start: float
+    end: float
+    samples: bytes | None
+
+
+@dataclass
+class Sound:
+    """The best sound stream of a file.
+
+    Attributes:
+        path: A regular file.
+        threads: How many threads the decoder may use.
+        promised_s: What the container says the duration is, in seconds; None if it doesn't.
+        end: Where the sound that was decoded so far ends, in seconds.
+        skipped_packets: How many packets could not be decoded.
+    """
+
+    path: Path
+    threads: int = 1
+    promised_s: float | None = None
+    end: float = 0.0
+    skipped_packets: int = 0
+    _packets: int = field(default=0, repr=False)
+
+    def windows(self) -> Iterator[Window]:
+        """All windows, in order of time.
+
+        Raises:
+            InvalidMedia: The file has no sound, or it can't be decoded.
+            OSError: The file can't be read.
+        """
+        with self._opened() as container, self._damage_in_words():
+            stream = self._stream(container)
+            for window in _windowed(self._frames(container, stream)):
+                self.end = window.end
+                yield window
+        self._check_heard()
+
+    def doubts(self) -> Iterator[str]:
+        """What was not quite right with the sound, each in one sentence."""
+        if self.skipped_packets:
+            yield f"{self.skipped_packets} damaged packets were left out"
+        if self.promised_s and self.end < self.promised_s - _LATE_S:
+            yield (
+                f"The file promises {self.promised_s:.1f} s of sound, "
+                f"but it ends at {self.end:.1f} s"
+            )
+
+    @contextmanager
+    def _opened(self) -> Iterator["InputContainer"]:
+        import av  # noqa: PLC0415 - 60 ms that listing plugins shall not cost
+
+        # libav waits for ever on a FIFO.
+        if not stat.S_ISREG(self.path.stat().st_mode):
+            raise InvalidMedia(f"{self._name} is not a regular file")
+        self.path.open("rb").close()  # says what is wrong, if it can't be read
+        with self._damage_in_words(*_DAMAGE):
+            # An absolute path can't be taken for a URL.
+            container = av.open(str(self.path.absolute()), metadata_errors="replace")
+        with container:
+            yield container
+
+    def _stream(self, container: "InputContainer") -> "av.AudioStream":
+        import av  # noqa: PLC0415 - as above
+
+        stream = container.streams.best("audio")
+        if not isinstance(stream, av.AudioStream):
+            raise InvalidMedia(f"{self._name} has no sound")
+        # PyAV's types don't say so, but it is None for codecs that FFmpeg can't decode.
+        if getattr(stream, "codec_context", None) is None:
+            raise InvalidMedia(f"The sound of {self._name} is in a format that can't be decoded")
+        stream.codec_context.thread_count = self.threads
+        if stream.duration is not None and stream.time_base is not None:
+            self.promised_s = float(stream.duration * stream.time_base)
+        elif container.duration is not None:
+            self.promised_s = container.duration / 1_000_000
+        return stream
+
+    def _frames(
+        self, container: "InputContainer", stream: "av.AudioStream"
+    ) -> Iterator[tuple[float | None, "av.AudioFrame"]]:
+        """Decoded frames with the second at which each begins, if it says so."""
+        import av  # noqa: PLC0415 - as above
+
+        begin = (container.start_time or 0) / 1_000_000
+        for packet in self._demuxed(container, stream):
+            self._packets += packet.size > 0
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, *_DAMAGE):
+                # As players do: one bad packet doesn't spoil an hour.
+                self.skipped_packets += 1
+                continue
+            for frame in frames:
+                if frame.samples:
+                    yield (None if frame.time is None else frame.time - begin), frame
+
+    def _demuxed(
+        self, container: "InputContainer", stream: "av.AudioStream"
+    ) -> Iterator["av.Packet[av.AudioStream]"]:
+        with self._damage_in_words(*_DAMAGE):
+            yield from container.demux(stream)
+
+    def _check_heard(self) -> None:
+        if self.end > 0 and self.skipped_packets <= self._packets / 2:
+            return
+        if self.promised_s and not self.end:
+            raise InvalidMedia(
+                f"{self._name} promises {self.promised_s:.1f} s of sound, but none can be decoded",
+                "It may have been cut off while it was copied.",
+            )
+        if self.skipped_packets:
+            raise InvalidMedia(
+                f"The sound of {self._name} is damaged: "
+                f"{self.skipped_packets} of {self._packets} packets can't be decoded"
+            )
+        raise InvalidMedia(f"The sound of {self._name} is empty")
+
+    @contextmanager
+    def _damage_in_words(self, *errors: type[Exception]) -> Iterator[None]:
+        import av  # noqa: PLC0415 - as above
+
+        damage: tuple[type[Exception], ...] = (av.FFmpegError, *errors)
+        try:
+            yield
+        except damage as error:
+            reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+            raise InvalidMedia(f"{self._name} is damaged, or no recording: {reason}") from error
+
+    @property
+    def _name(self) -> str:
+        return display(self.path.name)
+
+
+def _windowed(frames: Iterator[tuple[float | None, "av.AudioFrame"]]) -> Iterator[Window]:
+    """Frames cut into windows; where their times leap ahead there is a gap."""
+    stretch: _Stretch | None = None
+    for time, frame in frames:
+        if stretch is None:
+            stretch = _Stretch(frame, max(time or 0.0, 0.0))
+            if stretch.start > _GAP_S:
+                yield Window(0.0, stretch.start, None)
+        elif not stretch.continued_by(time, frame):
+            yield from stretch.finish()
+            start = stretch.end if time is None else max(time, stretch.end)
+            if start > stretch.end:
+                yield Window(stretch.end, start, None)
+            stretch = _Stretch(frame, start)
+        yield from stretch.add(frame)
+    if stretch is not None:
+        yield from stretch.finish()
+
+
+class _Stretch:
+    """Sound of one format without a gap. Positions count its samples, so nothing drifts."""
+
+    def __init__(self, frame: "av.AudioFrame", start: float) -> None:
+        import av  # noqa: PLC0415 - as above
+
+        self.start = start
+        self._form = (frame.format.name, frame.layout.name, frame.sample_rate)
+        self._resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
+        self._given_s = 0.0
+        self._buffer = bytearray()
+        self._cut = 0
+
+    @property
+    def end(self) -> float:
+        """Where what was cut so far ends, in seconds."""
+        return self.start + self._cut / SAMPLE_RATE
+
+    def continued_by(self, time: float | None, frame: "av.AudioFrame") -> bool:
+        """Whether the frame goes on where the last one ended, in the same format."""
+        gapless = time is None or time - (self.start + self._given_s) < _GAP_S
+        return gapless and self._form == (
+            frame.format.name,
+            frame.layout.name,
+            frame.sample_rate,
+        )
+
+    def add(self, frame: "av.AudioFrame") -> Iterator[Window]:
+        self._given_s += frame.samples / frame.sample_rate
+        frame.pts = None  # the resampler must not know of gaps
+        return self._windows(frame)
+
+    def finish(self) -> Iterator[Window]:
+        """What is left, filled up with silence."""
+        yield from self._windows(None)
+        count = len(self._buffer) // _BYTES
+        if count:
+            yield self._window(bytes(self._buffer.ljust(_WINDOW_BYTES, b"\0")), count)
+
+    def _windows(self, frame: "av.AudioFrame | None") -> Iterator[Window]:
+        for resampled in self._resampler.resample(frame):
+            self._buffer += memoryview(resampled.planes[0])[: resampled.samples * _BYTES]
+        while len(self._buffer) >= _WINDOW_BYTES:
+            samples = bytes(self._buffer[:_WINDOW_BYTES])
+            del self._buffer[:_WINDOW_BYTES]
+            yield self._window(samples, WINDOW_SAMPLES)
+
+    def _window(self, samples: bytes, count: int) -> Window:
+        start = self.end
+        self._cut += count
+        return Window(start, self.end, samples)
