@@ -360,4 +360,9 @@ class Executor(Protocol):
         ...
 
 
-ExecutorFactory = Callable[..., Executor]
+class ExecutorFactory(Protocol):
+    """Makes an executor by the host's settings; more keywords may come, so take `**_`."""
+
+    def __call__(self, *, workers: int, max_rss_bytes: int | None) -> Executor:
+        """An executor with so many workers, each ended past so much memory."""
+        ...

@@ -1,0 +1,51 @@
+# Each target sets up all that it needs on a fresh machine with Python 3.11+ and make.
+PYTHON ?= python3
+BIN := .venv/bin
+PLUGINS := $(wildcard plugins/mediahost-*)
+PROJECTS := pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
+EDITABLE := -e . $(addprefix -e ,$(PLUGINS))
+TESTED := -e '.[test,lint]' $(foreach plugin,$(PLUGINS),-e '$(plugin)[test]')
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint chaos bench format clean
+
+demo: .venv/installed
+	$(BIN)/mediahost demo
+
+test: lint
+	$(BIN)/pytest -n auto -m "not chaos"
+
+lint: .venv/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy mediahost
+	$(BIN)/mypy $(foreach plugin,$(PLUGINS),$(plugin)/src)
+	$(BIN)/lint-imports --no-logo
+
+chaos: .venv/tested
+	$(BIN)/pytest -m chaos
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks
+
+format: .venv/tested
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv demo benchmarks/.venv benchmarks/work
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(PIP) install hatchling editables
+
+# Without build isolation one hatchling serves every plugin. Sources are compiled ahead, so that
+# the first start is as quick as the second, also where PYTHONDONTWRITEBYTECODE is set.
+.venv/installed: $(PROJECTS) | .venv/bin/python
+	$(PIP) install --no-build-isolation $(EDITABLE)
+	$(BIN)/python -m compileall -q mediahost plugins
+	touch $@
+
+.venv/tested: .venv/installed
+	$(PIP) install --no-build-isolation $(TESTED)
+	touch $@
