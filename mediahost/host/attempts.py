@@ -33,7 +33,7 @@ BACKOFF_LONGEST_S = 300.0
 CRASH_ATTEMPTS = 2
 
 # Losing what ran it is no fault of the job, but a job that loses every host must end too.
-LOST_ATTEMPTS = 10
+LOST_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)

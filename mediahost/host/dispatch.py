@@ -15,7 +15,6 @@ from mediahost.host.identity import is_gone
 from mediahost.model.event import Event, EventKind
 from mediahost.model.job import ClaimedJob, JobRequest, JobStatus, Outcome, Token
 from mediahost.model.media import path_to_url
-from mediahost.plugin.registry import Registry
 from mediahost.ports import (
     Completion,
     Ended,
@@ -67,7 +66,6 @@ class Dispatcher:
         host: str,
         store: Store,
         executor: Executor,
-        registry: Registry,
         attempts: Attempts,
         artifacts: ArtifactFolder,
         follow_ups: FollowUps,
@@ -77,7 +75,6 @@ class Dispatcher:
         self._host = host
         self._store = store
         self._executor = executor
-        self._registry = registry
         self._attempts = attempts
         self._artifacts = artifacts
         self._follow_ups = follow_ups
@@ -280,12 +277,7 @@ class Dispatcher:
     ) -> None:
         details["key"] = [request.media.file_hash, request.config_hash]
         url = path_to_url(request.media.path)
-        event = Event(kind, request.action, url, request.job_id, fraction, message, details)
-        self._listener(event)
-        try:
-            self._registry.plugins.hook.mediahost_event(event=event)
-        except Exception:
-            log.exception("A plugin failed on the event %s of %s", kind, request.action)
+        self._listener(Event(kind, request.action, url, request.job_id, fraction, message, details))
 
     def _still_waiting(self, waiting: set[UUID], source: str | None) -> set[UUID]:
         """Jobs that others run for us; those whose host gave up or went away become ours."""

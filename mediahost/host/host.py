@@ -113,6 +113,7 @@ class Host:
             StoreError: The store can't be used.
         """
         started = time.monotonic()
+        announce = self._announcing(listener)
         roots, summary = self._candidates(paths, recipe, output, on_hashed)
         run = Run(
             self.store,
@@ -124,12 +125,12 @@ class Host:
         run.plan()
         if not dry_run and run.missing():
             self._runs[run.source] = run
-            run.execute(self._dispatching(), listener)
+            run.execute(self._dispatching(), announce)
             del self._runs[run.source]
         summary.rows = run.rows()
         for row in summary.rows:
             if row.state is RowState.CACHED and row.key:
-                listener(_cached(row.action, row.media_url, row.key))
+                announce(_cached(row.action, row.media_url, row.key))
         if output and not dry_run:
             summary.rows = Publisher(output, paths).publish(summary.rows)
         summary.seconds = time.monotonic() - started
@@ -164,7 +165,22 @@ class Host:
 
     def work(self, listener: Listener = _deaf, *, forever: bool = True) -> None:
         """Run whatever jobs are in the store, of any source."""
-        self._dispatching().run(listener, forever=forever)
+        self._dispatching().run(self._announcing(listener), forever=forever)
+
+    def _announcing(self, listener: Listener) -> Listener:
+        """Tell the plugins too (`mediahost_event`), where any wants to hear."""
+        hook = self.registry.plugins.hook.mediahost_event
+        if not hook.get_hookimpls():
+            return listener
+
+        def announce(event: Event) -> None:
+            listener(event)
+            try:
+                hook(event=event)
+            except Exception:
+                log.exception("A plugin failed on the event %s of %s", event.kind, event.action)
+
+        return announce
 
     def _dispatching(self) -> Dispatcher:
         if self._dispatcher is None:
@@ -174,7 +190,6 @@ class Host:
                 host=self.name,
                 store=self.store,
                 executor=self._make_executor(),
-                registry=self.registry,
                 attempts=Attempts(self.store, self.registry, self._files, self._artifacts, limits),
                 artifacts=self._artifacts,
                 follow_ups=self._follow_ups,
