@@ -1,0 +1,26 @@
+"""mediahost-av: probe, convert, cut and sketch films and recordings with FFmpeg's libraries.
+
+FFmpeg itself is loaded by the first action that runs, not with this module, so that listing
+plugins stays quick.
+"""
+
+from pathlib import Path
+
+from mediahost import Action, MediaInfo, hookimpl
+from mediahost_av.actions import ContactSheet, Convert, ExtractSegment, Probe
+
+__all__ = ["ContactSheet", "Convert", "ExtractSegment", "Probe"]
+
+
+@hookimpl
+def mediahost_register_actions() -> list[type[Action]]:
+    """The four actions of this plugin."""
+    return [Probe, Convert]
+
+
+@hookimpl
+def mediahost_probe_media(path: Path) -> MediaInfo | None:
+    """What FFmpeg says is in the file, or None if it can't read it."""
+    from mediahost_av.probe import info_or_none  # noqa: PLC0415 - loads FFmpeg
+
+    return info_or_none(path)

@@ -1,0 +1,247 @@
+"""Media files opened for reading, and one clear error for whatever is wrong with them.
+
+PyAV raises more than its own errors on damaged files: UnicodeDecodeError, AttributeError,
+IndexError, PermissionError, MemoryError and others. So each call into it that reads is guarded
+here, and nothing else is, lest a mistake of ours be blamed on the file.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import av
+import av.logging
+from av.audio.stream import AudioStream
+from av.codec.context import CodecContext, ThreadType
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from mediahost import InvalidMedia, TransientError
+
+if TYPE_CHECKING:
+    AnyPacket = Packet[Any]
+else:
+    AnyPacket = Packet  # generic for the type checker only
+
+# Formats that point at other files or at the network, or that show any text as a picture.
+NOT_MEDIA = frozenset(
+    {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
+)
+MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
+THREADED = ThreadType.AUTO
+UNTHREADED = ThreadType.NONE
+
+
+class Source:
+    """A media file opened for reading, as a context manager.
+
+    Attributes:
+        path: Where it is.
+        container: PyAV's view of it.
+        origin: When it begins by its own timestamps, in microseconds; a time that an action
+            speaks of counts from there.
+        damages: How many packets could not be decoded so far.
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self.path = path
+        self.threads = threads
+        self.damages = 0
+        _demand_regular_file(path)
+        self.container = self._opened()
+        self.origin = self.container.start_time or 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.container.close()
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds that the header promises, or None."""
+        ticks = self.container.duration
+        return ticks / MICROSECONDS if ticks is not None and ticks > 0 else None
+
+    def picture(self) -> VideoStream | None:
+        """The film's picture, or None; a cover is no film."""
+        best = self._best("video")
+        return best if isinstance(best, VideoStream) else None
+
+    def sound(self) -> AudioStream | None:
+        """The sound that a player would choose, or None."""
+        best = self._best("audio")
+        return best if isinstance(best, AudioStream) else None
+
+    def origin_in(self, stream: Stream) -> int:
+        """The origin in the stream's time base."""
+        return round(self.origin / (MICROSECONDS * time_base_of(stream)))
+
+    def seconds(self, stream: Stream, ticks: int) -> float:
+        """A timestamp of the stream as seconds from the origin."""
+        return float((ticks - self.origin_in(stream)) * time_base_of(stream))
+
+    def packets(self, *streams: Stream) -> Iterator[AnyPacket]:
+        """The packets of the streams from here on, up to the end or to where it is broken off."""
+        demuxer = self.container.demux(*streams)
+        while True:
+            try:
+                packet = next(demuxer)
+            except StopIteration:
+                return
+            except Exception:  # noqa: BLE001 - damaged files raise anything
+                self.damages += 1
+                return
+            yield packet
+
+    def frames(self, packet: AnyPacket) -> list[Any]:
+        """The frames that the packet completes; a packet that is damaged completes none."""
+        try:
+            return [frame for frame in packet.decode() if not _is_hollow(frame)]
+        except Exception:  # noqa: BLE001 - damaged files raise anything
+            self.damages += 1
+            return []
+
+    def seek(self, seconds: float) -> bool:
+        """Go to a keyframe at or before the time, as far as the format tells; False if it can't."""
+        target = self.origin + round(max(seconds, 0.0) * MICROSECONDS)
+        try:
+            self.container.seek(target)
+        except Exception:  # noqa: BLE001 - damaged files raise anything
+            return False
+        return True
+
+    def rewind(self) -> None:
+        """Go to the very beginning, by opening the file again: seeks can't be trusted to."""
+        self.container.close()
+        self.container = self._opened()
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Whatever goes wrong in here is the file's fault."""
+        try:
+            yield
+        except InvalidMedia:
+            raise
+        except Exception as error:
+            raise unreadable(self.path, _reason(error)) from error
+
+    def _opened(self) -> InputContainer:
+        try:
+            container = open_container(self.path)
+            for stream in container.streams:
+                decoder = decoder_of(stream)
+                if decoder is not None:
+                    decoder.thread_count = self.threads
+                    decoder.thread_type = THREADED if self.threads > 1 else UNTHREADED
+        except Exception as error:
+            raise unreadable(self.path, _last_log_line(self.path) or _reason(error)) from error
+        return container
+
+    def _best(self, kind: Literal["video", "audio"]) -> Stream | None:
+        with self.blamed():
+            candidates = [
+                stream
+                for stream in self.container.streams
+                if stream.type == kind
+                and decoder_of(stream) is not None
+                and not stream.disposition & Disposition.attached_pic
+            ]
+            best = self.container.streams.best(kind)
+            if best in candidates:
+                return best
+        return candidates[0] if candidates else None
+
+
+def unreadable(path: Path, reason: str) -> InvalidMedia:
+    """The error for a file that FFmpeg can't make sense of."""
+    return InvalidMedia(
+        f"{shown(path)} can't be read: {reason}",
+        "It is damaged, cut off, or no film or recording.",
+    )
+
+
+def shown(path: Path) -> str:
+    """A file's name, safe on a terminal."""
+    return repr(path.name)[1:-1]
+
+
+def time_base_of(stream: Stream) -> Fraction:
+    """Seconds per tick of the stream's timestamps."""
+    return stream.time_base or Fraction(1, MICROSECONDS)
+
+
+def decoder_of(stream: Stream) -> CodecContext | None:
+    """What decodes the stream; None if FFmpeg has no decoder, as for AC-4 and MPEG-H."""
+    return stream.codec_context
+
+
+def open_container(path: Path) -> InputContainer:
+    """The file as PyAV opens it, without following pointers to other files."""
+    return av.open(
+        # Without `file:`, a name such as `concat:a|b` is an instruction to FFmpeg.
+        f"file:{path.absolute()}",
+        container_options={"format_whitelist": _trusted_formats(), "protocol_whitelist": "file"},
+        metadata_errors="replace",
+    )
+
+
+@cache
+def _trusted_formats() -> str:
+    return ",".join(sorted(av.formats_available - NOT_MEDIA))
+
+
+def _demand_regular_file(path: Path) -> None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - follows links, raises plainly
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InvalidMedia(f"There is no file {shown(path)}") from error
+    except OSError as error:
+        raise TransientError(f"{shown(path)} can't be opened: {error.strerror}") from error
+    # FFmpeg would wait for ever for somebody to write to a FIFO.
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+        raise InvalidMedia(f"{shown(path)} is {kind}, not a media file")
+    if not status.st_size:
+        raise InvalidMedia(f"{shown(path)} is empty")
+    if not os.access(path, os.R_OK):
+        raise InvalidMedia(f"{shown(path)} may not be read", "Give yourself the permission.")
+
+
+def _is_hollow(frame: Any) -> bool:
+    return getattr(frame, "samples", 1) == 0
+
+
+def _last_log_line(path: Path) -> str | None:
+    """What FFmpeg logs last when it opens the file.
+
+    Only a second opening is listened to: with a listener, a decoder's threads wait for the
+    interpreter while it may be waiting for them.
+    """
+    with av.logging.Capture() as lines:
+        av.logging.set_level(av.logging.ERROR)
+        try:
+            open_container(path).close()
+        except Exception:  # noqa: BLE001, S110 - it failed before, only its log matters
+            pass
+        finally:
+            av.logging.set_level(None)
+    messages = [message.strip() for _, _, message in lines if message.strip()]
+    return repr(messages[-1])[1:-1] if messages else None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,46 @@
+"""A film or a recording in another format."""
+
+from typing import Literal
+
+from mediahost import Context, MediaFile, MediaProcessingResult
+from mediahost_av.actions import Convert
+from mediahost_av.picture import PictureConfig
+from mediahost_av.recipe import Recipe, cook
+from mediahost_av.sound import SoundConfig
+
+
+def convert(action: Convert, media: MediaFile, context: Context) -> MediaProcessingResult:
+    """Write the new file: one picture and one sound, tags and chapters.
+
+    See `mediahost_av.recipe.cook` for the keys of the result's metadata.
+
+    Raises:
+        InvalidMedia: The source can't be read, or has nothing of what is to be written.
+    """
+    recipe = Recipe(
+        action.format,
+        _picture(action),
+        _sound(action),
+        needs_picture=action.video_codec not in (None, "none"),
+        needs_sound=action.audio_codec not in (None, "none"),
+    )
+    return cook(recipe, media, context)
+
+
+def _picture(action: Convert) -> PictureConfig | Literal["copy"] | None:
+    if action.video is None or action.video == "copy":
+        return action.video
+    return PictureConfig(
+        action.video,
+        action.effort,
+        action.crf,
+        action.video_bitrate,
+        action.max_width,
+        action.max_height,
+    )
+
+
+def _sound(action: Convert) -> SoundConfig | Literal["copy"] | None:
+    if action.audio is None or action.audio == "copy":
+        return action.audio
+    return SoundConfig(action.audio, action.audio_bitrate, action.sample_rate, action.channels)

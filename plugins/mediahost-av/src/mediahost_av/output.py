@@ -1,0 +1,81 @@
+"""Files being written: under a temporary name until they are whole."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+from av.container import OutputContainer
+from av.container.core import Flags
+
+from mediahost_av.formats import FORMATS, FormatName
+
+# What describes the old file's container, not the work in it.
+CONTAINER_TAGS = frozenset(
+    {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
+)
+
+MAX_STEM = 60  # characters of up to four bytes; a name may have 255 bytes
+
+
+def named_after(source: Path, folder: Path, suffix: str) -> Path:
+    """Where the new file goes; its name is the source's, as far as a file system takes it."""
+    return folder / f"{source.stem[:MAX_STEM]}.{suffix}"
+
+
+class Output:
+    """A media file being written, as a context manager; it gets its name when it is whole.
+
+    A killed mp4 is unreadable, so what is left of one must not bear the name of a whole one.
+
+    Attributes:
+        path: Where the whole file will be.
+        container: PyAV's view of it. Add all streams before the first packet.
+    """
+
+    def __init__(self, path: Path, format_name: FormatName) -> None:
+        self.path = path
+        self._unfinished = path.with_name(f".unfinished{path.suffix}")
+        written = FORMATS[format_name]
+        self.container: OutputContainer = av.open(
+            f"file:{self._unfinished}",
+            "w",
+            format=written.muxer,
+            container_options=dict(written.options),
+        )
+        # The same input and config give the same bytes: no random ids, no date, no version.
+        self.container.flags |= Flags.bitexact.value
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc is not None:
+            self._abandon()
+            return
+        self.container.close()
+        self._unfinished.replace(self.path)
+
+    def keep_tags(self, *sources: Mapping[str, str]) -> None:
+        """Take over the tags of the source; the first to know a tag counts."""
+        for tags in sources:
+            for name, value in tags.items():
+                if name.lower() not in CONTAINER_TAGS:
+                    self.container.metadata.setdefault(name, value)
+
+    def write(self, packet: Any) -> None:
+        """Write a packet of one of the streams."""
+        self.container.mux_one(packet)
+
+    def _abandon(self) -> None:
+        try:
+            self.container.close()
+        except Exception:  # noqa: BLE001, S110 - only the first error matters
+            pass
+        self._unfinished.unlink(missing_ok=True)

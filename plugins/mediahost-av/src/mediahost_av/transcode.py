@@ -1,0 +1,152 @@
+"""From packets of the source to packets of a new file: the loop, with progress and checkpoints."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from av.stream import Stream
+
+from mediahost import Context, InvalidMedia
+from mediahost_av.container import Source, shown
+from mediahost_av.copy import Copy
+from mediahost_av.output import Output
+from mediahost_av.window import WHOLE, Window
+
+# The header's promise counts as kept if no more than this is missing.
+MISSING_S = 0.5
+MISSING_SHARE = 0.05
+
+
+class Encoding(Protocol):
+    """What makes packets of frames: `Picture` and `Sound`."""
+
+    count: int
+
+    def take(self, frame: Any, /) -> Iterable[Any]:
+        """The packets that are ready with this frame."""
+        ...
+
+    def finish(self) -> Iterable[Any]:
+        """The packets that were still being worked on."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What was written, for the result's metadata."""
+        ...
+
+
+@dataclass
+class Tracks:
+    """What becomes of each stream of the source, by its index; others are left out.
+
+    Attributes:
+        encoded: Streams that are decoded and encoded anew.
+        copied: Streams that are copied.
+        reached: The latest time seen, in seconds from the source's beginning.
+    """
+
+    encoded: dict[int, Encoding] = field(default_factory=dict)
+    copied: dict[int, Copy] = field(default_factory=dict)
+    reached: float = 0.0
+
+
+def samples_of(source: Source, streams: list[Stream], context: Context) -> dict[int, Any]:
+    """The first frame of each stream, by its index; a stream without any is missing.
+
+    Some facts are in no header: rotation, the true sample rate of HE-AAC, the colours.
+
+    Raises:
+        InvalidMedia: No stream has a frame, though there were to be some.
+    """
+    samples: dict[int, Any] = {}
+    wanted = {stream.index: stream for stream in streams}
+    for packet in source.packets(*streams):
+        context.checkpoint()
+        if packet.stream_index not in samples:
+            frames = source.frames(packet)
+            if frames:
+                samples[packet.stream_index] = frames[0]
+        if samples.keys() == wanted.keys():
+            break
+    if wanted and not samples:
+        raise nothing_decodable(source, streams)
+    return samples
+
+
+def nothing_decodable(source: Source, streams: list[Stream]) -> InvalidMedia:
+    """The error for a file whose header promises what isn't there."""
+    promised = max((stream.frames for stream in streams), default=0)
+    promise = f", though its header promises {promised} frames" if promised else ""
+    return InvalidMedia(
+        f"{shown(source.path)} holds nothing that can be decoded{promise}",
+        "It is damaged or cut off.",
+    )
+
+
+def transcode(
+    source: Source,
+    streams: list[Stream],
+    tracks: Tracks,
+    output: Output,
+    context: Context,
+    window: Window = WHOLE,
+) -> None:
+    """Read the source from where it stands up to the window's end, write the new file."""
+    done: set[int] = set()
+    for packet in source.packets(*streams):
+        index = packet.stream_index
+        when = _seconds(source, packet)
+        if window.end is not None and when is not None and when >= window.end:
+            # B-frames: what is decoded later may still be shown earlier, within a second.
+            if when >= window.end + 1:
+                done.add(index)
+            if len(done) == len(streams):
+                break
+        if when is not None:
+            tracks.reached = max(tracks.reached, when + _length(packet))
+            context.progress(_share(source, window, when), "converting")
+        else:
+            context.checkpoint()
+        if index in tracks.copied:
+            ready: Iterable[Any] = tracks.copied[index].take(packet)
+            _write_all(output, ready, context)
+        elif index in tracks.encoded:
+            for frame in source.frames(packet):
+                _write_all(output, tracks.encoded[index].take(frame), context)
+    for encoding in tracks.encoded.values():
+        _write_all(output, encoding.finish(), context)
+
+
+def warnings_of(source: Source, tracks: Tracks, window: Window = WHOLE) -> list[str]:
+    """What is to be known about a source that was not quite whole."""
+    warnings = []
+    if source.damages:
+        warnings.append(f"{source.damages} packets were damaged and left out")
+    promised = source.duration if window.end is None else min(window.end, source.duration or 0)
+    if promised is not None:
+        missing = promised - tracks.reached
+        if missing > max(MISSING_S, promised * MISSING_SHARE):
+            warnings.append(f"It ends at {tracks.reached:.1f} s, not at {promised:.1f} s")
+    return warnings
+
+
+def _write_all(output: Output, packets: Iterable[Any], context: Context) -> None:
+    for packet in packets:
+        context.checkpoint()
+        output.write(packet)
+
+
+def _seconds(source: Source, packet: Any) -> float | None:
+    ticks = packet.pts if packet.pts is not None else packet.dts
+    return None if ticks is None else source.seconds(packet.stream, ticks)
+
+
+def _length(packet: Any) -> float:
+    return float(packet.duration * packet.time_base) if packet.duration else 0.0
+
+
+def _share(source: Source, window: Window, when: float) -> float:
+    end = window.end if window.end is not None else source.duration
+    if not end or end <= window.start:
+        return 0.0
+    return min(max((when - window.start) / (end - window.start), 0.0), 1.0)
