@@ -1,0 +1,96 @@
+"""Media files, their kinds, and paths as text."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mediahost import MediaFile, MediaInfo, MediaKind, MediaStream
+from mediahost.model.media import display, kind_of, mime_type_of, path_to_url, url_to_path
+
+# Any bytes but NUL and the separator make a file name.
+names = st.binary(min_size=1).map(lambda name: name.replace(b"\0", b"x").replace(b"/", b"y"))
+
+
+@given(names, st.sampled_from([b"", b"/", b"/folder/", b"file:", b"file:/", b"file://"]))
+def test_every_path_survives_as_text(name: bytes, folder: bytes) -> None:
+    path = os.fsdecode(folder + name)
+    url = path_to_url(path)
+    url.encode()  # any database takes it
+    assert json.loads(json.dumps(url)) == url
+    assert url_to_path(url) == path
+
+
+def test_an_ordinary_path_is_its_own_text() -> None:
+    assert path_to_url(Path("/films/Über 50%.mp4")) == "/films/Über 50%.mp4"
+
+
+def test_a_path_that_is_not_utf8_becomes_a_url() -> None:
+    assert path_to_url(os.fsdecode(b"/films/\xff.mp4")) == "file:///films/%FF.mp4"
+
+
+@given(names)
+def test_a_media_file_crosses_a_process_as_plain_values(name: bytes) -> None:
+    media = MediaFile(Path("/f") / os.fsdecode(name + b".wav"), MediaKind.AUDIO, "blake3:0")
+    assert MediaFile.from_json(json.loads(json.dumps(media.to_json()))) == media
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "mime"),
+    [
+        ("a.mp4", MediaKind.VIDEO, "video/mp4"),
+        ("A.MP3", MediaKind.AUDIO, "audio/mpeg"),
+        ("a.b.jpeg", MediaKind.IMAGE, "image/jpeg"),
+        ("/x.d/paper.pdf", MediaKind.DOCUMENT, "application/pdf"),
+        ("notes.txt", None, "application/octet-stream"),
+        (".mp4", None, "application/octet-stream"),
+        ("mp4", None, "application/octet-stream"),
+        ("", None, "application/octet-stream"),
+    ],
+)
+def test_the_suffix_tells_kind_and_type(name: str, kind: MediaKind | None, mime: str) -> None:
+    assert kind_of(name) == kind
+    assert mime_type_of(name) == mime
+
+
+def test_a_file_of_no_known_kind_is_refused_without_harm_to_the_terminal() -> None:
+    with pytest.raises(ValueError, match=r"^a\\x1b\[2J is not a media file"):
+        MediaFile.at("a\x1b[2J")
+
+
+@given(st.text() | names.map(os.fsdecode))
+def test_whatever_is_displayed_is_printable(text: str) -> None:
+    shown = display(text)
+    shown.encode()
+    assert shown.isprintable()
+
+
+def test_plain_text_is_displayed_as_it_is() -> None:
+    assert display("Käse & 寿司 50%.mp4") == "Käse & 寿司 50%.mp4"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nb", "a\\nb"),
+        ("\x1b[31m", "\\x1b[31m"),
+        ("\udcff", "\\udcff"),
+        ("a\u202eb", "a\\u202eb"),
+    ],
+)
+def test_what_could_deceive_is_displayed_escaped(text: str, shown: str) -> None:
+    assert display(text) == shown
+
+
+def test_the_first_stream_of_a_type_is_found() -> None:
+    streams = (
+        MediaStream(index=0, type="video"),
+        MediaStream(index=1, type="audio", language="de"),
+        MediaStream(index=2, type="audio", language="en"),
+    )
+    info = MediaInfo(duration=1, streams=streams)
+    assert info.first("audio") == streams[1]
+    assert info.first("subtitle") is None
