@@ -1,9 +1,14 @@
 """The registry: which plugins are installed, what they register, and what is wrong with them."""
 
+import os
+import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -13,6 +18,10 @@ from mediahost.plugin import hookspecs
 from mediahost.plugin.action import Action
 
 GROUP = "mediahost"
+
+# Plugins under development, which no distribution announces yet: dotted module names or paths of
+# Python files, separated as in PATH.
+EXTRA_VARIABLE = "MEDIAHOST_PLUGINS"
 
 
 @dataclass
@@ -46,11 +55,20 @@ class Registry:
         self._claims: dict[str, list[tuple[PluginRow, type[Action]]]] = {}
 
     @classmethod
-    def load(cls) -> "Registry":
-        """All installed plugins."""
+    def load(cls, extra: Sequence[str] = ()) -> "Registry":
+        """All installed plugins, and those named besides.
+
+        Args:
+            extra: Plugins that aren't installed, such as one under development: dotted module
+                names, or paths that end in `.py`. Those that the environment variable
+                MEDIAHOST_PLUGINS names are loaded too.
+        """
         registry = cls()
         for entry_point in installed():
             registry.load_entry_point(entry_point)
+        named = os.environ.get(EXTRA_VARIABLE, "").split(os.pathsep)
+        for name in dict.fromkeys([*extra, *filter(None, named)]):
+            registry.load_module(name)
         return registry
 
     def load_entry_point(self, entry_point: EntryPoint) -> None:
@@ -61,9 +79,16 @@ class Registry:
             distribution.name if distribution else "",
             distribution.version if distribution else "",
         )
+        self._load(row, entry_point.load)
+
+    def load_module(self, name: str) -> None:
+        """Load a plugin that isn't installed: a dotted module name or the path of a Python file."""
+        self._load(PluginRow(name, "", ""), lambda: _module(name))
+
+    def _load(self, row: PluginRow, load: Callable[[], Any]) -> None:
         self.rows.append(row)
         try:
-            module = entry_point.load()
+            module = load()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code runs here
             _note(row, "can't be loaded", error)
             return
@@ -71,14 +96,16 @@ class Registry:
 
     def register(self, module: Any, row: PluginRow) -> None:
         """Register a module (or any object) that has hook implementations."""
+        # Two distributions may well give their entry points one name.
+        key = f"{row.distribution}/{row.name}"
         try:
-            self.plugins.register(module, name=row.name)
+            self.plugins.register(module, name=key)
             # A misspelt hook is found here, not when it would have fired.
             self.plugins.check_pending()
             self._claim_actions(module, row)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code runs here
             _note(row, "breaks the contract of its hooks", error)
-            if self.plugins.is_registered(module):
+            if self.plugins.get_plugin(key) is module:
                 self.plugins.unregister(module)
 
     def _claim_actions(self, module: Any, row: PluginRow) -> None:
@@ -90,8 +117,10 @@ class Registry:
         for action in actions:
             if not (isinstance(action, type) and issubclass(action, Action)):
                 raise PluginError(f"it registered {action!r}, which is no action class")
-            if not hasattr(action, "info"):
+            if "info" not in vars(action):  # not inherited: an action has a name of its own
                 raise PluginError(f"its action {action.__name__} has no name=")
+            if missing := ", ".join(sorted(action.__abstractmethods__)):
+                raise PluginError(f"its action {action.__name__} doesn't define {missing}")
         for action in actions:
             name = action.info.name
             row.actions.append(name)
@@ -126,17 +155,41 @@ class Registry:
                 yield self._claims[name][0][1]
 
     def executors(self) -> Mapping[str, Any]:
-        """Executor factories by name."""
-        return {
-            name: factory
-            for given in self.plugins.hook.mediahost_register_executors()
-            for name, factory in given.items()
-        }
+        """Executor factories by name, from every plugin that can give them."""
+        factories: dict[str, Any] = {}
+        for implementation in self.plugins.hook.mediahost_register_executors.get_hookimpls():
+            try:
+                given: Any = implementation.function()
+                factories.update(given)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code runs here
+                self._note_later(implementation.plugin_name, error)
+        return factories
+
+    def _note_later(self, key: str, error: BaseException) -> None:
+        for row in self.rows:
+            if f"{row.distribution}/{row.name}" == key:
+                _note(row, "can't give its executors", error)
 
 
 def installed() -> list[EntryPoint]:
     """The entry points of all installed plugins, by name. This imports none of them."""
     return sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+
+
+def _module(name: str) -> Any:
+    if not name.endswith(".py"):
+        return import_module(name)
+    path = Path(name).resolve()
+    # A name of its own: a plugin file called json.py must not become everybody's json.
+    module_name = f"mediahost_plugin_{path.stem}"
+    spec = spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} can't be imported")
+    module = module_from_spec(spec)
+    # Dataclasses and pydantic look their module up while it is being run.
+    sys.modules[module_name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def _conflict(name: str, claims: list[tuple[PluginRow, type[Action]]]) -> str:

@@ -1,0 +1,245 @@
+"""A child: the host's end of one worker."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mediahost.executor import worker
+from mediahost.executor.frames import FrameReader, pack
+from mediahost.executor.joblog import JobLog
+from mediahost.executor.messages import spec_to_json, token_to_json
+from mediahost.executor.reaper import end_group
+from mediahost.executor.resident import Resident
+from mediahost.model.job import Failure, Outcome
+from mediahost.ports import AttemptSpec
+
+RECEIVE_BYTES = 1 << 18
+# What was written before an answer was sent is in the pipe by then, and a pipe holds no more.
+PIPE_BYTES = 1 << 20
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """An attempt in the executor's hands.
+
+    Attributes:
+        spec: What to run.
+        over: Its end has been told.
+        began: When a worker got it, by the monotonic clock.
+        ends_at: When it is killed, by the monotonic clock; None: never.
+        doom: What its end will be called unless it gives a result: it is to be killed.
+    """
+
+    spec: AttemptSpec
+    over: bool = False
+    began: float = 0.0
+    ends_at: float | None = None
+    doom: tuple[Outcome, Failure] | None = None
+
+
+class Child:
+    """One worker process, in a group of its own.
+
+    Args:
+        name: What plugins know it by, such as worker-1.
+        python: The interpreter.
+        plugins: Plugins to load that aren't installed.
+
+    Attributes:
+        ready: It has loaded its plugins.
+        silent: It has closed its socket.
+        gone: It was buried.
+        attempt: What it runs.
+        warm: Names of the resources that it keeps loaded.
+        actions: Actions that it ran while it kept them.
+        log: Where its output goes.
+        kill_at, abandon_at: Deadlines, by the monotonic clock.
+
+    Raises:
+        OSError: The process can't be started.
+    """
+
+    def __init__(self, name: str, python: str, plugins: Sequence[str]) -> None:
+        self.name = name
+        self.ready = False
+        self.gone = False
+        self.attempt: Attempt | None = None
+        self.warm: frozenset[str] = frozenset()
+        self.actions: set[str] = set()
+        self.log = JobLog()
+        self.silent = False
+        self.kill_at: float | None = None
+        self.abandon_at: float | None = None
+        self._unsent = bytearray()
+        self._reader = FrameReader()
+        self.jobs, far_jobs = socket.socketpair()
+        self.control, far_control = socket.socketpair()
+        self.output, far_output = os.pipe()
+        try:
+            self.process = _start(python, far_jobs.fileno(), far_control.fileno(), far_output)
+        except BaseException:
+            self._close_ours()
+            raise
+        finally:
+            far_jobs.close()
+            far_control.close()
+            os.close(far_output)
+        for descriptor in (self.jobs, self.control):
+            descriptor.settimeout(0)
+        os.set_blocking(self.output, False)
+        self.pidfd = _pidfd(self.process.pid)
+        self.resident = Resident(self.process.pid)
+        self._send(pack({"name": name, "plugins": list(plugins)}))
+
+    def give(self, attempt: Attempt) -> None:
+        """Let it run an attempt.
+
+        Raises:
+            ValueError: The attempt can't be sent.
+            TypeError: The same.
+        """
+        frame = pack(spec_to_json(attempt.spec))
+        self.attempt = attempt
+        self.log = JobLog(attempt.spec.log_path)
+        attempt.began = time.monotonic()
+        if attempt.spec.timeout_s is not None:
+            attempt.ends_at = attempt.began + attempt.spec.timeout_s
+        self._send(frame)
+
+    def take_back(self) -> None:
+        """Its attempt is over."""
+        self.read_output()
+        self.log.close()
+        self.attempt = None
+
+    def ask_to_stop(self, attempt: Attempt) -> None:
+        """Raise the flag that the attempt's checkpoints look at."""
+        # A control socket that is full holds a thousand of these: nobody reads them there.
+        with suppress(OSError):
+            self.control.send(pack(token_to_json(attempt.spec.token)))
+
+    def ask_to_end(self) -> None:
+        """Let the worker end in order once it is idle."""
+        with suppress(OSError):
+            self.jobs.shutdown(socket.SHUT_WR)
+
+    def kill(self) -> None:
+        """End it and all that it runs, at once. Only before the worker has been waited for."""
+        end_group(self.process.pid)
+
+    def is_dead(self) -> bool:
+        """Whether it has ended, without waiting for it: its number stays its own."""
+        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        try:
+            return os.waitid(os.P_PID, self.process.pid, how) is not None
+        except ChildProcessError:
+            return True
+
+    def is_full(self) -> bool:
+        """Whether the socket was full."""
+        return bool(self._unsent)
+
+    def send_more(self) -> None:
+        """Send what the socket had no room for."""
+        self._send(b"")
+
+    def receive(self) -> list[dict[str, Any]]:
+        """The messages that are there; `silent` says that no more will come.
+
+        Raises:
+            BadFrame: The worker doesn't keep to the protocol.
+        """
+        messages = []
+        received = RECEIVE_BYTES
+        # A short read has emptied the socket; asking again would be for nothing.
+        while received == RECEIVE_BYTES:
+            try:
+                data = self.jobs.recv(RECEIVE_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:
+                data = b""
+            received = len(data)
+            self.silent = not data
+            messages += self._reader.feed(data)
+        return messages
+
+    def next_deadline(self) -> float | None:
+        """When something must be done about it, by the monotonic clock."""
+        ends_at = self.attempt.ends_at if self.attempt else None
+        return min(
+            (at for at in (ends_at, self.kill_at, self.abandon_at) if at is not None),
+            default=None,
+        )
+
+    def read_output(self) -> bool:
+        """Move output to the log; False once nobody can write any more."""
+        moved = 0
+        with suppress(BlockingIOError):
+            while moved < PIPE_BYTES:
+                data = os.read(self.output, RECEIVE_BYTES)
+                if not data:
+                    return False
+                self.log.write(data)
+                moved += len(data)
+        return True
+
+    def bury(self) -> int | None:
+        """End what is left of its group and let go of everything.
+
+        Returns:
+            The exit code as `subprocess` gives it; None where even the kernel can't end it.
+        """
+        self.gone = True
+        # The group goes by the number of its leader, which is free for others once it was
+        # waited for: kill first.
+        self.kill()
+        self.read_output()
+        self.log.close()
+        self.resident.close()
+        self._close_ours()
+        if self.pidfd is not None:
+            os.close(self.pidfd)
+        return self.process.poll()
+
+    def _send(self, frame: bytes) -> None:
+        self._unsent += frame
+        with suppress(OSError):  # full: later; broken: its death is seen elsewhere
+            sent = self.jobs.send(self._unsent)
+            del self._unsent[:sent]
+
+    def _close_ours(self) -> None:
+        self.jobs.close()
+        self.control.close()
+        os.close(self.output)
+
+
+def _start(python: str, jobs: int, control: int, output: int) -> "subprocess.Popen[bytes]":
+    # The host's own interpreter sees what the host sees (PYTHONPATH, user site), but never the
+    # folder of the program; another environment sees only itself.
+    isolation = "-P" if python == sys.executable else "-I"
+    program = Path(worker.__file__)
+    return subprocess.Popen(
+        [python, isolation, program, str(jobs), str(control)],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        pass_fds=(jobs, control),
+        # No terminal: a password prompt in some library must fail, not wait forever.
+        start_new_session=True,
+    )
+
+
+def _pidfd(pid: int) -> int | None:
+    """What becomes readable when the process ends; None where there is no such thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None

@@ -1,0 +1,72 @@
+"""Messages: attempts and their ends as plain values, to cross a process."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from mediahost.model.job import Failure, Outcome, Token
+from mediahost.model.media import MediaFile, path_to_url, url_to_path
+from mediahost.model.result import result_from_json
+from mediahost.ports import AttemptSpec, Ended
+
+
+def token_to_json(token: Token) -> list[Any]:
+    """Plain values."""
+    return [token.job_id.hex, token.attempt]
+
+
+def spec_to_json(spec: AttemptSpec) -> dict[str, Any]:
+    """Plain values."""
+    return {
+        "token": token_to_json(spec.token),
+        "action": spec.action,
+        "config": dict(spec.config),
+        "media": spec.media.to_json(),
+        "inputs": dict(spec.inputs),
+        "workdir": path_to_url(spec.workdir),
+        "log_path": path_to_url(spec.log_path),
+        "timeout_s": spec.timeout_s,
+        "threads": spec.threads,
+        "algorithm": spec.algorithm,
+    }
+
+
+def spec_from_json(data: dict[str, Any]) -> AttemptSpec:
+    """What `spec_to_json` gave."""
+    job_id, attempt = data["token"]
+    paths = {
+        "workdir": Path(url_to_path(data["workdir"])),
+        "log_path": Path(url_to_path(data["log_path"])),
+    }
+    media = MediaFile.from_json(data["media"])
+    return AttemptSpec(**{**data, **paths, "media": media, "token": Token(UUID(job_id), attempt)})
+
+
+def ended_to_json(ended: Ended) -> dict[str, Any]:
+    """Plain values."""
+    return {
+        "token": token_to_json(ended.token),
+        "outcome": str(ended.outcome),
+        "result": ended.result and ended.result.model_dump(mode="json"),
+        "failure": ended.failure and asdict(ended.failure),
+        "elapsed_ms": ended.elapsed_ms,
+    }
+
+
+def ended_from_json(token: Token, data: dict[str, Any]) -> Ended:
+    """What `ended_to_json` gave, of the attempt with this token.
+
+    Raises:
+        ValueError: It is nothing that `ended_to_json` gives.
+        KeyError: The same.
+        TypeError: The same.
+    """
+    result, failure = data["result"], data["failure"]
+    return Ended(
+        token,
+        Outcome(data["outcome"]),
+        None if result is None else result_from_json(result),
+        None if failure is None else Failure(**failure),
+        data["elapsed_ms"],
+    )

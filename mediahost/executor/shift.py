@@ -1,0 +1,172 @@
+"""A shift: what a worker does from its first attempt to its last."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from typing import Any
+
+from mediahost.executor.frames import FrameReader, pack
+from mediahost.executor.leftovers import Leftovers
+from mediahost.executor.messages import ended_to_json, spec_from_json, token_to_json
+from mediahost.executor.resources import Resources
+from mediahost.executor.workbench import Workbench
+from mediahost.model.job import Failure, Outcome
+from mediahost.model.result import Result
+from mediahost.plugin.hookspecs import hookimpl
+from mediahost.plugin.registry import Registry
+from mediahost.ports import AttemptSpec, Ended
+
+RECEIVE_BYTES = 1 << 16
+PROGRESS_EVERY_S = 0.05
+
+_logger = logging.getLogger("mediahost.action")
+
+
+class Shift:
+    """One worker's working life: attempts on this thread, cancellations on another.
+
+    Args:
+        jobs: Number of the socket with attempts in and answers out.
+        control: Number of the socket with cancellations in.
+    """
+
+    def __init__(self, jobs: int, control: int) -> None:
+        self._jobs = _private(jobs)
+        self._control = _private(control)
+        self._sending = threading.Lock()
+        self._cancelled: set[tuple[str, int]] = set()
+        self._resources = Resources()
+        self._leftovers = Leftovers()
+        self._output = _output()
+
+    def work(self) -> None:
+        """Run attempts until no more are to come."""
+        logging.basicConfig(
+            level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        )
+        _logger.setLevel(logging.DEBUG)
+        threading.Thread(target=self._obey, name="control", daemon=True).start()
+        messages = _messages(self._jobs)
+        hello = next(messages)
+        registry = Registry.load(extra=hello["plugins"])
+        registry.plugins.register(_Tidy(self._leftovers, self._resources))
+        workbench = Workbench(registry, self._resources)
+        _survive(registry.plugins.hook.mediahost_worker_started, hello["name"])
+        self._leftovers.keep()
+        self._send({"kind": "ready"})
+        for message in messages:
+            self._run(workbench, spec_from_json(message))
+        _survive(registry.plugins.hook.mediahost_worker_stopping, hello["name"])
+        self._resources.close()
+        self._leftovers.end()
+
+    def _run(self, workbench: Workbench, spec: AttemptSpec) -> None:
+        token = token_to_json(spec.token)
+        name = (token[0], token[1])
+        ended = workbench.run(
+            spec,
+            cancelled=lambda: name in self._cancelled,
+            report=self._reporter(token),
+            log=_logger,
+        )
+        self._cancelled.discard(name)
+        with suppress(OSError, ValueError):  # a plugin may have closed them
+            sys.stdout.flush()
+            sys.stderr.flush()
+        message = {
+            "kind": "ended",
+            "warm": self._resources.names(),
+            "spent": _output() != self._output,
+        }
+        try:
+            self._send({**message, **ended_to_json(ended)})
+        except ValueError as error:
+            failure = Failure(f"The result of {spec.action} can't be sent: {error}")
+            failed = Ended(spec.token, Outcome.ERROR, None, failure, ended.elapsed_ms)
+            self._send({**message, **ended_to_json(failed)})
+
+    def _reporter(self, token: list[Any]) -> Callable[[float, str], None]:
+        last = [0.0]
+
+        def report(fraction: float, message: str) -> None:
+            now = time.monotonic()
+            if now - last[0] >= PROGRESS_EVERY_S and fraction == fraction:  # noqa: PLR0124 - NaN
+                last[0] = now
+                self._send(
+                    {"kind": "progress", "token": token, "at": fraction, "message": message[:200]}
+                )
+
+        return report
+
+    def _send(self, message: dict[str, Any]) -> None:
+        frame = pack(message)
+        # Progress may come from any thread of a plugin.
+        with self._sending:
+            self._jobs.sendall(frame)
+
+    def _obey(self) -> None:
+        for job_id, attempt in _messages(self._control):
+            self._cancelled.add((job_id, attempt))
+        # The host is gone. Nobody will hear of this attempt; end all of it, and at once.
+        self._leftovers.end()
+        os.killpg(0, signal.SIGKILL)
+
+
+class _Tidy:
+    """Ends what an attempt left running, before its artifacts are looked at."""
+
+    def __init__(self, leftovers: Leftovers, resources: Resources) -> None:
+        self._leftovers = leftovers
+        self._resources = resources
+        self._loads = 0
+
+    @hookimpl(wrapper=True, tryfirst=True)
+    def mediahost_run_action(self) -> Generator[None, Result | None, Result | None]:
+        try:
+            return (yield)
+        finally:
+            if self._resources.loads != self._loads:
+                # What was loaded may be talking to a program of its own.
+                self._loads = self._resources.loads
+                self._leftovers.keep()
+            elif running := self._leftovers.end():
+                _logger.warning("%d programs were left running; they have been ended", running)
+
+
+def _private(descriptor: int) -> socket.socket:
+    """The socket, closed in every fork."""
+    own = socket.socket(fileno=descriptor)
+    os.register_at_fork(after_in_child=own.close)
+    return own
+
+
+def _messages(own: socket.socket) -> Iterator[Any]:
+    reader = FrameReader()
+    with suppress(OSError):
+        while data := own.recv(RECEIVE_BYTES):
+            yield from reader.feed(data)
+
+
+def _output() -> list[tuple[int, int]]:
+    """What descriptors 1 and 2 stand for.
+
+    A plugin may close or redirect them. Then what it prints would go into the next file that
+    somebody opens, so the worker is of no more use.
+    """
+    with suppress(OSError):
+        return [(os.fstat(number).st_dev, os.fstat(number).st_ino) for number in (1, 2)]
+    return []
+
+
+def _survive(hook: Callable[..., Any], worker: str) -> None:
+    """Call a hook; a plugin that fails in it must not take the worker along."""
+    try:
+        hook(worker=worker)
+    except Exception:
+        _logger.exception("A plugin failed when the worker started or stopped")

@@ -1,0 +1,104 @@
+"""The workbench: all that one process needs to run attempts, one after the other."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from mediahost.executor.resources import Resources
+from mediahost.model.job import Failure, Outcome
+from mediahost.model.media import MediaFile, MediaInfo
+from mediahost.model.result import Result, result_from_json
+from mediahost.plugin.attempt import failure_of, run_attempt
+from mediahost.plugin.context import Context
+from mediahost.plugin.registry import Registry
+from mediahost.ports import AttemptSpec, Ended
+
+# An exception may carry a whole file in its text; a summary needs a few lines of it.
+MESSAGE_CHARS = 2_000
+TRACEBACK_CHARS = 64_000
+
+
+class Workbench:
+    """The loaded plugins and what they keep loaded.
+
+    Args:
+        registry: The plugins.
+        resources: Shared by all attempts of this process.
+    """
+
+    def __init__(self, registry: Registry, resources: Resources) -> None:
+        self._registry = registry
+        self._resources = resources
+
+    def run(
+        self,
+        spec: AttemptSpec,
+        *,
+        cancelled: Callable[[], bool],
+        report: Callable[[float, str], None],
+        log: logging.Logger,
+    ) -> Ended:
+        """Run one attempt to its end, whatever the plugin does short of ending the process.
+
+        Args:
+            spec: The attempt.
+            cancelled: Whether somebody wants it to stop.
+            report: Gets its progress.
+            log: The job's log; a traceback goes there too.
+        """
+        began = time.monotonic()
+        ended = partial(Ended, spec.token)
+        try:
+            result = self._result(spec, cancelled, report, log)
+        except BaseException as error:  # noqa: BLE001 - SystemExit is a plugin's fault like any
+            outcome, failure = _why(error, spec.media)
+            if failure.traceback:
+                log.error("%s", failure.traceback.rstrip())  # noqa: TRY400 - cut to length
+            end = ended(outcome, failure=failure)
+        else:
+            end = ended(Outcome.OK, result)
+        self._resources.release()
+        return replace(end, elapsed_ms=round((time.monotonic() - began) * 1000))
+
+    def _result(
+        self,
+        spec: AttemptSpec,
+        cancelled: Callable[[], bool],
+        report: Callable[[float, str], None],
+        log: logging.Logger,
+    ) -> Result:
+        action = self._registry.action(spec.action).configured(spec.config)
+        context = Context(
+            workdir=spec.workdir,
+            inputs={name: result_from_json(result) for name, result in spec.inputs.items()},
+            log=log,
+            threads=spec.threads,
+            report=report,
+            cancelled=cancelled,
+            find_info=self._info,
+            find_resource=self._resources.find,
+        )
+        context.checkpoint()
+        return run_attempt(self._registry, action, spec.media, context, spec.algorithm)
+
+    def _info(self, path: Path) -> MediaInfo | None:
+        info: MediaInfo | None = self._registry.plugins.hook.mediahost_probe_media(path=path)
+        return info
+
+
+def _why(error: BaseException, media: MediaFile) -> tuple[Outcome, Failure]:
+    """What an exception says, even one that can't be asked: its `__str__` is a plugin's too."""
+    try:
+        outcome, failure = failure_of(error, media)
+    except BaseException:  # noqa: BLE001 - see above
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        outcome, failure = Outcome.ERROR, Failure(type(error).__name__, traceback=trace)
+    return outcome, replace(
+        failure,
+        message=failure.message[:MESSAGE_CHARS],
+        traceback=failure.traceback[-TRACEBACK_CHARS:],
+    )

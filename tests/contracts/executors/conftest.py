@@ -1,0 +1,135 @@
+"""Each executor, ready to run the plugin that commits every fault."""
+
+import queue
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from mediahost.executor.inline import InlineExecutor
+from mediahost.executor.local import LocalExecutor
+from mediahost.model.job import Token
+from mediahost.model.media import MediaFile
+from mediahost.ports import AttemptSpec, Ended, Executor, ExecutorEvent, Progress
+
+FAULTS = str(Path(__file__).with_name("faults.py"))
+
+# Nothing here takes long; a test that waits for so many seconds hangs.
+PATIENCE_S = 60.0
+
+
+class Rig:
+    """An executor, a media file, and all that the executor has said."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.events: list[ExecutorEvent] = []
+        self.media = folder / "tone.wav"
+        self.media.write_bytes(b"RIFF" + bytes(1000))
+        self._queue: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
+        self._running: list[Executor] = []
+        self.executor: Executor
+
+    def start(self, executor: Executor) -> None:
+        """Use this executor."""
+        self.executor = executor
+        self._running.append(executor)
+        executor.start(self._queue.put)
+
+    def close(self) -> None:
+        """Stop all of them."""
+        for executor in self._running:
+            executor.stop(drain=False, grace_s=0.2)
+
+    def spec(self, action: str, *, timeout_s: float | None = None, **config: Any) -> AttemptSpec:
+        """An attempt at an action of the faults plugin."""
+        job_id = uuid4()
+        workdir = self.folder / job_id.hex
+        workdir.mkdir()
+        return AttemptSpec(
+            Token(job_id, 1),
+            f"faults.{action}",
+            config,
+            MediaFile.at(self.media),
+            workdir,
+            self.folder / "logs" / f"{job_id.hex}.log",
+            timeout_s=timeout_s,
+        )
+
+    def submit(self, action: str, *, timeout_s: float | None = None, **config: Any) -> AttemptSpec:
+        """Submit such an attempt."""
+        spec = self.spec(action, timeout_s=timeout_s, **config)
+        self.executor.submit(spec)
+        return spec
+
+    def wait_until(self, happened: Callable[[], Any]) -> None:
+        """Listen to the executor until something is so."""
+        ends_at = time.monotonic() + PATIENCE_S
+        while not happened():
+            left = ends_at - time.monotonic()
+            assert left > 0, f"waited in vain; heard {self.events}"
+            with suppress(queue.Empty):
+                self.events.append(self._queue.get(timeout=min(left, 0.05)))
+
+    def ends(self, *specs: AttemptSpec) -> list[Ended]:
+        """How these attempts ended, each exactly once."""
+        self.wait_until(lambda: all(self._ends_of(spec) for spec in specs))
+        ends = [self._ends_of(spec) for spec in specs]
+        assert [len(of_one) for of_one in ends] == [1] * len(specs)
+        return [of_one[0] for of_one in ends]
+
+    def end(self, spec: AttemptSpec) -> Ended:
+        """How this attempt ended."""
+        return self.ends(spec)[0]
+
+    def progress(self, spec: AttemptSpec) -> list[Progress]:
+        """What it has told of its progress so far."""
+        return [
+            event
+            for event in self.events
+            if isinstance(event, Progress) and event.token == spec.token
+        ]
+
+    def wait_for_progress(self, spec: AttemptSpec) -> None:
+        """Until the attempt is in its action."""
+        self.wait_until(lambda: self.progress(spec))
+
+    def _ends_of(self, spec: AttemptSpec) -> list[Ended]:
+        return [
+            event for event in self.events if isinstance(event, Ended) and event.token == spec.token
+        ]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    """A rig without an executor yet."""
+    rig = Rig(tmp_path)
+    yield rig
+    rig.close()
+
+
+@pytest.fixture(params=["local", "inline"])
+def any_rig(request: pytest.FixtureRequest, rig: Rig) -> Rig:
+    """Each executor."""
+    if request.param == "local":
+        rig.start(LocalExecutor(2, plugins=[FAULTS], grace_s=0.2))
+    else:
+        rig.start(InlineExecutor(plugins=[FAULTS]))
+    return rig
+
+
+@pytest.fixture
+def process_rig(rig: Rig) -> Rig:
+    """Each executor whose attempts have a process of their own: no fault reaches the host."""
+    rig.start(LocalExecutor(2, plugins=[FAULTS], grace_s=0.2))
+    return rig
+
+
+@pytest.fixture
+def faults() -> str:
+    """The plugin that commits every fault."""
+    return FAULTS
