@@ -93,22 +93,26 @@ def _suffix(name: str | os.PathLike[str]) -> str:
     return os.path.splitext(os.fspath(name))[1][1:].lower()  # noqa: PTH122 - 10 times quicker
 
 
+_URL = "file://"
+
+
 def path_to_url(path: str | os.PathLike[str]) -> str:
     """A path as text that any database and JSON reader takes.
 
-    A path is its own text, unless its bytes aren't UTF-8: then it is its `file://` URL.
+    A path is its own text, unless its bytes aren't UTF-8 or it looks like a URL already: then it
+    is its `file://` URL.
     """
     text = os.fspath(path)
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "file://" + quote_from_bytes(os.fsencode(text))
-    return text
+        return _URL + quote_from_bytes(os.fsencode(text))
+    return _URL + quote_from_bytes(os.fsencode(text)) if text.startswith(_URL) else text
 
 
 def url_to_path(url: str) -> str:
     """The path that `path_to_url` made this text of."""
-    return os.fsdecode(unquote_to_bytes(url[7:])) if url.startswith("file://") else url
+    return os.fsdecode(unquote_to_bytes(url[len(_URL) :])) if url.startswith(_URL) else url
 
 
 def display(text: str | os.PathLike[str]) -> str:

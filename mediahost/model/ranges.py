@@ -1,8 +1,10 @@
 """Time ranges: where in a recording something is."""
 
-from typing import Any, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+JsonObject = dict[str, JsonValue]
 
 
 class TimeRange(BaseModel):
@@ -14,7 +16,7 @@ class TimeRange(BaseModel):
     end: float = Field(ge=0, description="Seconds from the beginning, not included")
     label: str = Field("segment", min_length=1, description="What is there: speech, scene, beat")
     confidence: float | None = Field(None, ge=0, le=1, description="0 to 1, or None if unknown")
-    payload: dict[str, Any] = Field(default_factory=dict, description="Anything else, as JSON")
+    payload: JsonObject = Field(default_factory=dict, description="Anything else, as JSON")
 
     @model_validator(mode="after")
     def _end_is_not_before_start(self) -> Self:

@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from mediahost.model.ranges import TimeRange
-
-JsonObject = dict[str, JsonValue]
+from mediahost.model.ranges import JsonObject, TimeRange
 
 
 class _Value(BaseModel):

@@ -4,14 +4,18 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from mediahost.errors import InvalidConfig, UnknownName
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
 from mediahost.plugin.context import Context
+
+POOLS = ("cpu", "gpu", "network")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
@@ -68,6 +72,10 @@ class Action(BaseModel, ABC):
             return
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no action name; write it like 'hello.halves'")
+        if not hasattr(cls, "kind"):
+            raise TypeError(f"{name} must be an Analyzer or a Processor")
+        if pool not in POOLS:
+            raise ValueError(f"the pool of {name} must be one of {', '.join(POOLS)}, not {pool!r}")
         if version < 1:
             raise ValueError(f"the version of {name} must be 1 or more, not {version}")
         cls.info = ActionInfo(
@@ -93,14 +101,14 @@ class Action(BaseModel, ABC):
         try:
             return cls.model_validate(dict(config))
         except ValidationError as error:
-            raise InvalidConfig(_in_words(cls.info.name, error)) from None
+            raise InvalidConfig(_in_words(cls, error)) from None
 
     def public_config(self) -> dict[str, Any]:
         """All field values with defaults, as plain values and without secrets.
 
         This is what is stored and hashed: a changed key or password computes nothing anew.
         """
-        secret = {name for name, value in self if isinstance(value, SecretStr)}
+        secret = {name for name, field in type(self).model_fields.items() if is_secret(field)}
         return self.model_dump(mode="json", exclude=secret)
 
 
@@ -134,10 +142,26 @@ class Processor(Action, ABC):
         """
 
 
-def _in_words(action: str, error: ValidationError) -> str:
-    faults = [
-        f"{'.'.join(map(str, fault['loc'])) or 'config'}: {fault['msg'].lower()}"
-        + (f", not {fault['input']!r}" if fault["type"] != "missing" else "")
-        for fault in error.errors(include_url=False)
-    ]
-    return f"The config of {action} doesn't fit: {'; '.join(faults)}"
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a field holds secrets, be it in a list or only sometimes."""
+    return _mentions_secret(field.annotation)
+
+
+def _mentions_secret(annotation: Any) -> bool:
+    return annotation in {SecretStr, SecretBytes} or any(
+        _mentions_secret(part) for part in get_args(annotation)
+    )
+
+
+def _in_words(action: type[Action], error: ValidationError) -> str:
+    faults = [_fault_in_words(action, fault) for fault in error.errors(include_url=False)]
+    return f"The config of {action.info.name} doesn't fit: {'; '.join(faults)}"
+
+
+def _fault_in_words(action: type[Action], fault: ErrorDetails) -> str:
+    where = ".".join(map(str, fault["loc"])) or "config"
+    field = action.model_fields.get(str(fault["loc"][0])) if fault["loc"] else None
+    # The whole config is not shown either: a secret may be in it.
+    shown = field is not None and fault["type"] != "missing" and not is_secret(field)
+    value = f", not {fault['input']!r}" if shown else ""
+    return f"{where}: {fault['msg'].lower()}{value}"

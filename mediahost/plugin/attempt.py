@@ -1,6 +1,7 @@
 """One attempt, in whatever process it runs: from an action's name to a validated result."""
 
 import errno
+import json
 import os
 import traceback
 from pathlib import Path
@@ -54,11 +55,16 @@ def run_attempt(
         )
     try:
         # Through JSON and back: what can't make the journey must fail here, in its own job.
-        checked = result_from_json(result.model_dump(mode="json"))
+        data = json.dumps(result.model_dump(mode="json", warnings=False), allow_nan=False)
+        checked = result_from_json(json.loads(data))
     except (ValidationError, ValueError) as error:
         raise PluginError(f"{name} returned a result that is not valid: {_first(error)}") from None
     if isinstance(checked, MediaProcessingResult):
         artifacts = tuple(_sealed(name, one, context, algorithm) for one in checked.artifacts)
+        paths = [artifact.path for artifact in artifacts]
+        for path in paths:
+            if paths.count(path) > 1:
+                raise PluginError(f"{name} gave {display(path.name)} twice")
         return checked.model_copy(update={"artifacts": artifacts})
     return checked
 
@@ -103,7 +109,7 @@ def failure_of(error: BaseException, media: MediaFile) -> tuple[Outcome, Failure
         program = Path(str(error.cmd[0])).name
         message = f"The program {program} failed with exit code {error.returncode}"
         return Outcome.ERROR, Failure(message, "Its output is in the job's log.", traceback=trace)
-    if isinstance(error, OSError) and error.errno is not None:
+    if isinstance(error, OSError) and isinstance(error.errno, int):
         return Outcome.ERROR, _of_the_system(error, media, trace)
     message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return Outcome.ERROR, Failure(" ".join(message.split()), traceback=trace)

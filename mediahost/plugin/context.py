@@ -63,7 +63,7 @@ class Context:
         """Say how far the action is, as often as you like, and stop here if it was cancelled.
 
         Args:
-            fraction: 0 to 1; values outside are clipped.
+            fraction: 0 to 1; values outside are clipped, NaN is 0.
             message: What it is doing, in a few words.
 
         Raises:
@@ -73,7 +73,8 @@ class Context:
         now = time.monotonic()
         if now - self._last_report[0] >= REPORT_EVERY_S or fraction >= 1:
             self._last_report[0] = now
-            self.report(min(max(fraction, 0.0), 1.0), message)
+            # max(0.0, nan) is 0.0, max(nan, 0.0) is not.
+            self.report(min(max(0.0, fraction), 1.0), message)
 
     def track(self, items: Iterable[T], total: float, message: str = "") -> Iterator[T]:
         """Go through `items`, of which there are `total`, with progress and checkpoints.
