@@ -15,7 +15,7 @@ __all__ = ["ContactSheet", "Convert", "ExtractSegment", "Probe"]
 @hookimpl
 def mediahost_register_actions() -> list[type[Action]]:
     """The four actions of this plugin."""
-    return [Probe, Convert]
+    return [Probe, Convert, ExtractSegment, ContactSheet]
 
 
 @hookimpl

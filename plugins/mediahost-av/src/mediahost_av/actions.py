@@ -175,7 +175,7 @@ class ExtractSegment(Processor, name="av.extract_segment", version=1, accepts=SO
     crf: int | None = Field(
         None,
         ge=0,
-        le=63,
+        le=51,
         description="Picture quality of exact cuts, lower is better; None: the codec's own",
     )
 

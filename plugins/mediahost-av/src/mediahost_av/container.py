@@ -115,6 +115,19 @@ class Source:
             self.damages += 1
             return []
 
+    def frames_at_once(self, packet: AnyPacket) -> list[Any]:
+        """The frames of this packet alone; seek before you read on."""
+        frames = self.frames(packet)
+        if frames:
+            return frames
+        decoder: Any = decoder_of(packet.stream)
+        try:
+            # A decoder holds frames back to bring them in order, until it hears of the end.
+            return list(decoder.decode(None))
+        except Exception:  # noqa: BLE001 - damaged files raise anything
+            self.damages += 1
+            return []
+
     def seek(self, seconds: float) -> bool:
         """Go to a keyframe at or before the time, as far as the format tells; False if it can't."""
         target = self.origin + round(max(seconds, 0.0) * MICROSECONDS)

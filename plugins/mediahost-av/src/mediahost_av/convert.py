@@ -7,6 +7,7 @@ from mediahost_av.actions import Convert
 from mediahost_av.picture import PictureConfig
 from mediahost_av.recipe import Recipe, cook
 from mediahost_av.sound import SoundConfig
+from mediahost_av.upright import Bounds
 
 
 def convert(action: Convert, media: MediaFile, context: Context) -> MediaProcessingResult:
@@ -35,8 +36,7 @@ def _picture(action: Convert) -> PictureConfig | Literal["copy"] | None:
         action.effort,
         action.crf,
         action.video_bitrate,
-        action.max_width,
-        action.max_height,
+        Bounds(action.max_width, action.max_height),
     )
 
 

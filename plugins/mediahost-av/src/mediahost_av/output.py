@@ -1,14 +1,18 @@
 """Files being written: under a temporary name until they are whole."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import av
+from av.codec.codec import UnknownCodecError
 from av.container import OutputContainer
 from av.container.core import Flags
 
+from mediahost import InvalidMedia
+from mediahost_av.container import shown
 from mediahost_av.formats import FORMATS, FormatName
 
 # What describes the old file's container, not the work in it.
@@ -22,6 +26,14 @@ MAX_STEM = 60  # characters of up to four bytes; a name may have 255 bytes
 def named_after(source: Path, folder: Path, suffix: str) -> Path:
     """Where the new file goes; its name is the source's, as far as a file system takes it."""
     return folder / f"{source.stem[:MAX_STEM]}.{suffix}"
+
+
+def unwritable(source: Path, codec: str, error: Exception) -> InvalidMedia:
+    """The error for a source that the codec's encoder refuses."""
+    if isinstance(error, UnknownCodecError):
+        return InvalidMedia(f"The installed PyAV can't write {codec}", "Choose another codec.")
+    reason = getattr(error, "strerror", None) or str(error)
+    return InvalidMedia(f"{shown(source)} can't be encoded as {codec}: {reason}")
 
 
 class Output:
@@ -45,7 +57,7 @@ class Output:
             container_options=dict(written.options),
         )
         # The same input and config give the same bytes: no random ids, no date, no version.
-        self.container.flags |= Flags.bitexact.value
+        self.container.flags |= cast("int", Flags.bitexact.value)
 
     def __enter__(self) -> Self:
         return self
@@ -74,8 +86,6 @@ class Output:
         self.container.mux_one(packet)
 
     def _abandon(self) -> None:
-        try:
+        with suppress(Exception):  # only the first error matters
             self.container.close()
-        except Exception:  # noqa: BLE001, S110 - only the first error matters
-            pass
         self._unfinished.unlink(missing_ok=True)

@@ -68,7 +68,7 @@ def info_of(source: Source) -> MediaInfo:
         still = _is_still(container)
         rotation = _rotation(source)
         return MediaInfo(
-            container="image" if still else _short_name(container.format.name),
+            container="image" if still else short_name(container.format.name),
             duration=None if still else source.duration,
             size=_positive(container.size),
             bit_rate=None if still else _positive(container.bit_rate),
@@ -82,7 +82,7 @@ def _is_still(container: InputContainer) -> bool:
     return name in IMAGE_FORMATS or name.endswith("_pipe")
 
 
-def _short_name(name: str) -> str:
+def short_name(name: str) -> str:
     """FFmpeg calls a demuxer by all that it reads: mov,mp4,m4a,3gp,3g2,mj2."""
     return "mp4" if name.startswith("mov,mp4") else name.split(",", maxsplit=1)[0]
 

@@ -1,5 +1,6 @@
 """What becomes of a source's picture and sound, and the making of it."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -67,35 +68,34 @@ def cook(recipe: Recipe, media: MediaFile, context: Context) -> MediaProcessingR
     """
     samples = _samples(recipe, media.path, context)
     path = named_after(media.path, context.workdir, recipe.format)
-    tracks = Tracks()
     with Source(media.path, context.threads) as source:
         if recipe.window.start:
-            seek_before(source, recipe.window.start, _choose(recipe, source).streams, context)
-        chosen = _choose(recipe, source)
+            streams = _choose(recipe, source, samples.keys()).streams
+            seek_before(source, recipe.window.start, streams, context)
+        chosen = _choose(recipe, source, samples.keys())
         with Output(path, recipe.format) as output:
             output.keep_tags(source.container.metadata, *(s.metadata for s in chosen.streams[-1:]))
             if recipe.window == WHOLE:
                 _keep_chapters(source, output)
-            _add_tracks(tracks, recipe, source, chosen, samples, output, context.threads)
-            transcode(source, chosen.streams, tracks, output, context, recipe.window)
+            tracks = _add_tracks(recipe, source, chosen, samples, output, threads=context.threads)
+            transcode(source, chosen.streams, tracks, output, context, window=recipe.window)
             _demand_something(tracks, recipe, source)
         metadata: dict[str, Any] = {
             "format": recipe.format,
             "picture": _facts(tracks, chosen.picture),
             "sound": _facts(tracks, chosen.sound),
-            "end": round(tracks.reached, 6),
+            "end": round(min(tracks.reached, recipe.window.end or tracks.reached), 6),
             "dropped_streams": len(source.container.streams) - len(chosen.streams),
             "warnings": warnings_of(source, tracks, recipe.window),
         }
     context.progress(1.0, "done")
-    return MediaProcessingResult(
-        artifacts=(artifact(path, recipe.format, chosen),), metadata=metadata
-    )
+    made = artifact(path, recipe.format, has_picture=chosen.picture is not None)
+    return MediaProcessingResult(artifacts=(made,), metadata=metadata)
 
 
-def artifact(path: Path, format_name: FormatName, chosen: Chosen) -> Artifact:
+def artifact(path: Path, format_name: FormatName, *, has_picture: bool) -> Artifact:
     """The new file as the host is told of it."""
-    asset_type = "video" if chosen.picture is not None else "audio"
+    asset_type = "video" if has_picture else "audio"
     mime_type = FORMATS[format_name].mime_type
     if asset_type == "audio":
         mime_type = mime_type.replace("video/", "audio/")
@@ -104,18 +104,24 @@ def artifact(path: Path, format_name: FormatName, chosen: Chosen) -> Artifact:
 
 def _samples(recipe: Recipe, path: Path, context: Context) -> dict[int, Any]:
     with Source(path) as source:
-        chosen = _choose(recipe, source)
+        picture, sound = _choose(recipe, source)
         encoded: list[Stream] = []
-        if chosen.picture is not None and recipe.picture != "copy":
-            encoded.append(chosen.picture)
-        if chosen.sound is not None and recipe.sound != "copy":
-            encoded.append(chosen.sound)
+        if picture is not None and recipe.picture != "copy":
+            encoded.append(picture)
+        if sound is not None and recipe.sound != "copy":
+            encoded.append(sound)
         return samples_of(source, encoded, context)
 
 
-def _choose(recipe: Recipe, source: Source) -> Chosen:
+def _choose(recipe: Recipe, source: Source, sampled: Container[int] | None = None) -> Chosen:
+    """The streams to write; those without a frame, if it is known which, are as good as missing."""
     picture = source.picture() if recipe.picture else None
     sound = source.sound() if recipe.sound else None
+    if sampled is not None:
+        if picture is not None and recipe.picture != "copy" and picture.index not in sampled:
+            picture = None
+        if sound is not None and recipe.sound != "copy" and sound.index not in sampled:
+            sound = None
     name = shown(source.path)
     if picture is None and recipe.needs_picture:
         raise InvalidMedia(f"{name} has no picture")
@@ -127,36 +133,42 @@ def _choose(recipe: Recipe, source: Source) -> Chosen:
 
 
 def _add_tracks(
-    tracks: Tracks,
     recipe: Recipe,
     source: Source,
     chosen: Chosen,
     samples: dict[int, Any],
     output: Output,
+    *,
     threads: int,
-) -> None:
+) -> Tracks:
     """Add all streams to the new file, before the first packet."""
+    tracks = Tracks()
     picture, sound = chosen
-    if picture is not None:
-        if recipe.picture == "copy":
-            tracks.copied[picture.index] = Copy(source, picture, output)
-        elif recipe.picture is not None and picture.index in samples:
-            tracks.encoded[picture.index] = Picture(
-                source,
-                picture,
-                samples[picture.index],
-                recipe.window,
-                recipe.picture,
-                output,
-                threads,
-            )
-    if sound is not None:
-        if recipe.sound == "copy":
-            tracks.copied[sound.index] = Copy(source, sound, output)
-        elif recipe.sound is not None and sound.index in samples:
-            tracks.encoded[sound.index] = Sound(
-                source, sound, samples[sound.index], recipe.window, recipe.sound, output, threads
-            )
+    if picture is not None and recipe.picture == "copy":
+        tracks.copied[picture.index] = Copy(source, picture, output)
+    elif picture is not None and isinstance(recipe.picture, PictureConfig):
+        tracks.encoded[picture.index] = Picture(
+            source,
+            picture,
+            samples[picture.index],
+            output,
+            config=recipe.picture,
+            window=recipe.window,
+            threads=threads,
+        )
+    if sound is not None and recipe.sound == "copy":
+        tracks.copied[sound.index] = Copy(source, sound, output)
+    elif sound is not None and isinstance(recipe.sound, SoundConfig):
+        tracks.encoded[sound.index] = Sound(
+            source,
+            sound,
+            samples[sound.index],
+            output,
+            config=recipe.sound,
+            window=recipe.window,
+            threads=threads,
+        )
+    return tracks
 
 
 def _keep_chapters(source: Source, output: Output) -> None:

@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import av
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.codec.codec import UnknownCodecError
 from av.codec.context import Flags
 from av.filter import Graph
 
 from mediahost_av.container import Source, time_base_of
 from mediahost_av.formats import AUDIO_CODECS, AudioCodecName
-from mediahost_av.output import Output
+from mediahost_av.output import Output, unwritable
 from mediahost_av.window import Window
 
 LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
@@ -49,10 +50,16 @@ class Sound:
         source: Where the frames come from.
         stream: Which of its streams.
         sample: The stream's first frame: rate, format and channels are known by it alone.
+        output: Where the packets go.
+        config: How they are encoded.
         window: What part of the source is wanted.
-        config: How it is encoded.
-        output: Where it goes.
         threads: For the encoder.
+
+    Attributes:
+        count: How many samples per channel were encoded so far.
+
+    Raises:
+        InvalidMedia: No encoder takes such samples.
     """
 
     def __init__(
@@ -60,11 +67,13 @@ class Sound:
         source: Source,
         stream: AudioStream,
         sample: AudioFrame,
-        window: Window,
-        config: SoundConfig,
         output: Output,
+        *,
+        config: SoundConfig,
+        window: Window,
         threads: int,
     ) -> None:
+        self._source = source
         self._base = time_base_of(stream)
         self._origin = source.origin_in(stream)
         self._window = window
@@ -74,9 +83,11 @@ class Sound:
         self._graph: Graph | None = None
         self._fifo = AudioFifo()
         self.count = 0
-        self._stream = _encoder(output, sample, stream, config, threads)
+        try:
+            self._stream = _added(output, sample, stream, config, threads)
+        except (UnknownCodecError, ValueError, OSError) as error:
+            raise unwritable(source.path, config.codec, error) from error
         self._encoder = self._stream.codec_context
-        self._encoder.open()
         self.sample_rate = self._encoder.sample_rate
         self.channels = self._encoder.channels
         self._chunk = self._encoder.frame_size or CHUNK
@@ -97,11 +108,13 @@ class Sound:
         if shape != self._shape:
             yield from self._drain()
             self._shape = shape
-            self._graph = self._graph_for(frame)
+            with self._source.blamed():
+                self._graph = self._graph_for(frame)
         if self._graph is not None:
             frame.pts = position
             frame.time_base = Fraction(1, rate)
-            self._graph.push(frame)
+            with self._source.blamed():
+                self._graph.push(frame)
             yield from self._pull()
 
     def finish(self) -> Iterator[Any]:
@@ -181,7 +194,7 @@ class Sound:
         return graph
 
 
-def _encoder(
+def _added(
     output: Output, sample: AudioFrame, stream: AudioStream, config: SoundConfig, threads: int
 ) -> AudioStream:
     codec = AUDIO_CODECS[config.codec]
@@ -190,7 +203,7 @@ def _encoder(
     if codec.wide and sample.format.name not in NARROW:
         name, sample_format = codec.wide
     rate = config.sample_rate or _nearest_rate(sample.sample_rate, codec.sample_rates)
-    added = output.container.add_stream(name, rate=rate)
+    added = cast("AudioStream", output.container.add_stream(name, rate=rate))
     encoder = added.codec_context
     encoder.format = sample_format
     encoder.layout = LAYOUTS[min(channels, len(LAYOUTS)) - 1]
@@ -201,6 +214,7 @@ def _encoder(
         encoder.bit_rate = 1000 * (config.kbits or codec.kbits_per_channel * channels)
     if stream.language:
         added.metadata["language"] = stream.language
+    encoder.open()
     return added
 
 

@@ -15,6 +15,8 @@ from mediahost_av.window import WHOLE, Window
 # The header's promise counts as kept if no more than this is missing.
 MISSING_S = 0.5
 MISSING_SHARE = 0.05
+# Streams lie side by side in a file, hardly ever further apart than this.
+INTERLEAVED_S = 10.0
 
 
 class Encoding(Protocol):
@@ -89,6 +91,7 @@ def transcode(
     tracks: Tracks,
     output: Output,
     context: Context,
+    *,
     window: Window = WHOLE,
 ) -> None:
     """Read the source from where it stands up to the window's end, write the new file."""
@@ -96,11 +99,12 @@ def transcode(
     for packet in source.packets(*streams):
         index = packet.stream_index
         when = _seconds(source, packet)
-        if window.end is not None and when is not None and when >= window.end:
-            # B-frames: what is decoded later may still be shown earlier, within a second.
-            if when >= window.end + 1:
+        if window.end is not None and packet.dts is not None:
+            # By decoding time: with B-frames, what is decoded later may be shown earlier.
+            past = source.seconds(packet.stream, packet.dts) - window.end
+            if past >= 0:
                 done.add(index)
-            if len(done) == len(streams):
+            if len(done) == len(streams) or past > INTERLEAVED_S:
                 break
         if when is not None:
             tracks.reached = max(tracks.reached, when + _length(packet))
@@ -119,15 +123,20 @@ def transcode(
 
 def warnings_of(source: Source, tracks: Tracks, window: Window = WHOLE) -> list[str]:
     """What is to be known about a source that was not quite whole."""
-    warnings = []
-    if source.damages:
-        warnings.append(f"{source.damages} packets were damaged and left out")
-    promised = source.duration if window.end is None else min(window.end, source.duration or 0)
+    warnings = damage_warnings(source)
+    promised = source.duration
+    if promised is not None and window.end is not None:
+        promised = min(window.end, promised)
     if promised is not None:
         missing = promised - tracks.reached
         if missing > max(MISSING_S, promised * MISSING_SHARE):
             warnings.append(f"It ends at {tracks.reached:.1f} s, not at {promised:.1f} s")
     return warnings
+
+
+def damage_warnings(source: Source) -> list[str]:
+    """That packets could not be read, if so."""
+    return [f"{source.damages} packets were damaged and left out"] if source.damages else []
 
 
 def _write_all(output: Output, packets: Iterable[Any], context: Context) -> None:

@@ -1,0 +1,126 @@
+"""Single pictures out of a film, found by keyframes where they are close enough."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from mediahost import Context, InvalidMedia
+from mediahost_av.container import Source, shown, time_base_of
+from mediahost_av.position import seek_before
+from mediahost_av.transcode import nothing_decodable
+
+
+class Still(NamedTuple):
+    """A picture and when it is shown, in seconds from the film's beginning."""
+
+    seconds: float
+    frame: VideoFrame
+
+
+class Stills:
+    """Gives pictures at rising times: keyframes as long as there are new ones, else exact frames.
+
+    One reader looks for keyframes and decodes nothing else; the other, needed only where keyframes
+    are rare, decodes on from where it stands.
+
+    Attributes:
+        stream: The film's picture.
+        duration: Of the picture, in seconds.
+
+    Raises:
+        InvalidMedia: The file can't be read, or is no film.
+    """
+
+    def __init__(self, path: Path, context: Context) -> None:
+        self._context = context
+        self._scout = Source(path)
+        self._reader = Source(path, context.threads)
+        self._flow: Iterator[Still] | None = None
+        self._now: Still | None = None
+        self._ahead: Still | None = None
+        self._given: float | None = None
+        self.stream = _picture(self._scout)
+        self.duration = self._duration()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._scout.container.close()
+        self._reader.container.close()
+
+    def at(self, seconds: float) -> Still | None:
+        """The keyframe before the time if it was not given yet, else what is on view then.
+
+        None: nothing new is on view.
+        """
+        still = self._keyframe_at(seconds)
+        if still is None or (self._given is not None and still.seconds <= self._given):
+            still = self._on_view_at(seconds, still)
+        if still is None or still.seconds == self._given:
+            return None
+        self._given = still.seconds
+        return still
+
+    def nothing(self) -> InvalidMedia:
+        """The error for a film of which no picture was found."""
+        return nothing_decodable(self._scout, [self.stream])
+
+    def _duration(self) -> float:
+        stream = self.stream
+        if stream.duration is not None and stream.duration > 0:
+            return float(stream.duration * time_base_of(stream))
+        return self._scout.duration or self._last_packet()
+
+    def _keyframe_at(self, seconds: float) -> Still | None:
+        if not self._scout.seek(seconds):
+            return None
+        for packet in self._scout.packets(self.stream):
+            self._context.checkpoint()
+            if packet.is_keyframe and packet.size:
+                frames = self._scout.frames_at_once(packet)
+                return _still(self._scout, self.stream, frames[0]) if frames else None
+        return None
+
+    def _on_view_at(self, seconds: float, keyframe: Still | None) -> Still | None:
+        behind = keyframe is not None and self._ahead and self._ahead.seconds < keyframe.seconds
+        if self._flow is None or behind:
+            self._flow = self._frames_from(seconds)
+            self._now, self._ahead = None, next(self._flow, None)
+        while self._ahead is not None and self._ahead.seconds <= seconds:
+            self._now, self._ahead = self._ahead, next(self._flow, None)
+        return self._now or self._ahead
+
+    def _frames_from(self, seconds: float) -> Iterator[Still]:
+        seek_before(self._reader, seconds, [_picture(self._reader)], self._context)
+        stream = _picture(self._reader)
+        for packet in self._reader.packets(stream):
+            self._context.checkpoint()
+            for frame in self._reader.frames(packet):
+                still = _still(self._reader, stream, frame)
+                if still is not None:
+                    yield still
+
+    def _last_packet(self) -> float:
+        """Where the header says nothing: the time of the last packet, in seconds."""
+        last = 0.0
+        for packet in self._scout.packets(self.stream):
+            self._context.checkpoint()
+            if packet.pts is not None:
+                last = max(last, self._scout.seconds(self.stream, packet.pts))
+        return last
+
+
+def _picture(source: Source) -> VideoStream:
+    stream = source.picture()
+    if stream is None:
+        raise InvalidMedia(f"{shown(source.path)} has no picture")
+    return stream
+
+
+def _still(source: Source, stream: VideoStream, frame: VideoFrame) -> Still | None:
+    ticks = frame.pts if frame.pts is not None else frame.dts
+    return None if ticks is None else Still(max(source.seconds(stream, ticks), 0.0), frame)
