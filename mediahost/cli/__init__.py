@@ -1,7 +1,7 @@
 """The command line: the whole program without the TUI.
 
 Exit codes: 0 all good, 1 some jobs failed, 2 usage, 3 the store or the settings can't be used,
-130 interrupted.
+70 a fault of mediahost itself, 130 interrupted (Ctrl-C), 143 terminated.
 """
 
 import sys

@@ -1,14 +1,19 @@
-"""Actions as they are written on the command line: `av.convert:format=mp3,bitrate=96`."""
+"""Actions as they are written on the command line: `av.convert:format=mp3,audio_bitrate=96`."""
 
-import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from mediahost.errors import InvalidPipeline, UsageError
 from mediahost.model.pipeline import Pipeline, Step
+
+HOW_TO_WRITE = (
+    "Write it as NAME or NAME:KEY=VALUE,...; "
+    'text with a comma goes in double quotes: NAME:KEY="one, two",OTHER=3'
+)
+_JSON = json.JSONDecoder()
 
 
 def pipeline_of(actions: Sequence[str]) -> Pipeline:
@@ -32,32 +37,48 @@ def pipeline_of(actions: Sequence[str]) -> Pipeline:
 def parse(text: str) -> tuple[str, dict[str, Any]]:
     """The name and the config in `NAME[:KEY=VALUE,...]`.
 
-    A value that holds a comma goes in double quotes: `a.b:"text=one, two",n=3`. Values that
-    are JSON lists or objects are read as such; all others are text, which the action's fields
-    turn into what they want.
+    A value is text up to the next comma, which the action's field turns into what it wants.
+    It may also be JSON: text in double quotes, a list, an object, or null.
 
     Raises:
         UsageError: It is not written so.
     """
     name, _, rest = text.partition(":")
-    if not name:
-        raise UsageError(f"{text!r} names no action", "Write it as NAME or NAME:KEY=VALUE,...")
+    if not name.strip():
+        raise UsageError(f"--action {text!r} names no action", HOW_TO_WRITE)
     config: dict[str, Any] = {}
-    for part in next(csv.reader([rest], strict=False), []):
-        key, equals, value = part.partition("=")
-        if not (key and equals):
-            raise UsageError(
-                f"{part!r} in --action {text} is no KEY=VALUE",
-                'A value with a comma goes in quotes: NAME:"KEY=one, two",OTHER=3',
-            )
-        config[key.strip()] = _value(value)
-    return name, config
+    for key, value in _pairs(rest, text):
+        if key in config:
+            raise UsageError(f"--action {text!r} gives {key} twice", "Leave one of them out.")
+        config[key] = value
+    return name.strip(), config
 
 
-def _value(text: str) -> Any:
-    if text.startswith(("[", "{")):
+def _pairs(rest: str, whole: str) -> Iterator[tuple[str, Any]]:
+    position = 0
+    while position < len(rest):
+        equals = rest.find("=", position)
+        key = rest[position:equals].strip() if equals >= 0 else ""
+        if not key or "," in key:
+            part = rest[position:].partition(",")[0]
+            raise UsageError(f"{part!r} in --action {whole!r} is no KEY=VALUE", HOW_TO_WRITE)
+        value, position = _value(rest, equals + 1, whole)
+        yield key, value
+
+
+def _value(rest: str, start: int, whole: str) -> tuple[Any, int]:
+    """The value that begins at `start`, and where the next key begins."""
+    if rest[start : start + 1] in ('"', "[", "{"):
         try:
-            return json.loads(text)
-        except ValueError:
-            return text
-    return text
+            value, end = _JSON.raw_decode(rest, start)
+        except (ValueError, RecursionError):
+            end = -1
+        if rest[end : end + 1] == "," or end == len(rest):
+            return value, end + 1
+        if rest[start] == '"':
+            raise UsageError(
+                f"A double quote in --action {whole!r} is not closed where a value ends",
+                HOW_TO_WRITE,
+            )
+    text, _, _ = rest[start:].partition(",")
+    return None if text == "null" else text, start + len(text) + 1

@@ -1,37 +1,60 @@
 """The application: its commands, its global options, and what becomes of errors."""
 
-import logging
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated
 
 import typer
 
 from mediahost import __version__
 from mediahost.cli import demo, doctor, jobs, pipelines, plugins, results, run
+from mediahost.cli.output import examples
+from mediahost.cli.plugin_commands import Commands
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
+from mediahost.model.media import display
+
+EXIT_STORE_OR_SETTINGS = 3
+EXIT_FAULT = 70  # EX_SOFTWARE of sysexits.h
+SIGNAL_BASE = 128
 
 app = typer.Typer(
     name="mediahost",
-    help="A local media host: plugins analyse and convert your files, once and correctly.",
-    epilog="Exit codes: 0 all good, 1 some jobs failed, 2 usage, 3 store or settings unusable.",
+    cls=Commands,
+    help="A local media host: plugins analyse and convert your files, once and correctly.\n\n"
+    "Example: mediahost run ~/Recordings --action av.probe",
+    epilog="Exit codes: 0 all good, 1 some jobs failed, 2 usage, 3 the store or the settings can't "
+    "be used, 70 a fault of mediahost itself, 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run.run)
-app.command("work")(run.work)
+app.command(
+    "run",
+    epilog=examples(
+        "run ~/Films --action av.probe",
+        "run talk.mp4 --action av.convert:format=mp3,audio_bitrate=96 --output .",
+        "run ~/Recordings --pipeline talks --jobs 4",
+    ),
+)(run.run)
+app.command("results", epilog=examples("results talk.mp4", "results talk.mp4 --json"))(
+    results.results
+)
+app.command(
+    "explain",
+    epilog=examples("explain talk.mp4", "explain talk.mp4 --action av.convert:format=mp3"),
+)(results.explain)
 app.add_typer(jobs.app, name="jobs")
-app.command("results")(results.results)
-app.command("explain")(results.explain)
+app.command("work", epilog=examples("work --drain", "work --jobs 2"))(run.work)
 app.add_typer(plugins.app, name="plugins")
-app.command("pipelines")(pipelines.pipelines)
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
+app.command("pipelines", epilog=examples("pipelines"))(pipelines.pipelines)
+app.command("doctor", epilog=examples("doctor"))(doctor.doctor)
+app.command("demo", epilog=examples("demo"))(demo.demo)
 
 
 def _print_version(value: bool) -> None:
@@ -49,19 +72,19 @@ def options(
     data_dir: Annotated[
         Path | None, typer.Option(help="Keep store, artifacts and logs there.", metavar="DIR")
     ] = None,
-    debug: Annotated[bool, typer.Option(help="Show tracebacks; log more.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; log more.")] = False,
     _version: Annotated[
         bool,
         typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Global options."""
+    """Global options; they stand before the command."""
+    from mediahost.cli.logs import log_to_stderr
+
     state.settings_file = settings
     state.data_dir = data_dir
     state.debug = debug or bool(os.environ.get("MEDIAHOST_DEBUG"))
-    logging.basicConfig(
-        level=logging.DEBUG if state.debug else logging.ERROR, format="%(name)s: %(message)s"
-    )
+    log_to_stderr(debug=state.debug)
 
 
 def run_app() -> int:
@@ -69,47 +92,36 @@ def run_app() -> int:
     # Names of files may not be UTF-8, nor may the terminal be.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    _add_plugin_commands(sys.argv[1:])
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _exit_in_order)
     try:
         app(prog_name="mediahost")
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     except MediahostError as error:
-        _explain(error.message, error.hint)
+        _say(error.message, error.hint)
         return error.exit_code
-    except BrokenPipeError:  # `mediahost jobs list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         about = f"{error.filename}: " if error.filename else ""
-        _explain(f"{about}{error.strerror or error}", None)
-        return 3
+        _say(f"{about}{error.strerror or error}", None)
+        return EXIT_STORE_OR_SETTINGS
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is no traceback for the user
+        _say(
+            f"This is a fault of mediahost: {type(error).__name__}: {error}",
+            None if state.debug else "See where it happened with: mediahost --debug ...",
+        )
+        return EXIT_FAULT
     return 0
 
 
-def _explain(message: str, hint: str | None) -> None:
+def _say(message: str, hint: str | None) -> None:
     if state.debug:
         traceback.print_exc()
-    sys.stderr.write(f"mediahost: {message}\n")
-    if hint:
-        sys.stderr.write(f"  {hint}\n")
+    sys.stderr.write(f"mediahost: {display(message)}\n")
+    for line in (hint or "").splitlines():
+        sys.stderr.write(f"  {display(line)}\n")
 
 
-def _add_plugin_commands(arguments: list[str]) -> None:
-    """Plugins are loaded for their commands only where no built-in one is meant."""
-    names = [argument for argument in arguments if not argument.startswith("-")]
-    built_in = {info.name for info in app.registered_commands}
-    built_in |= {info.name for info in app.registered_groups}
-    if not names or names[0] in built_in or "_MEDIAHOST_COMPLETE" in os.environ:
-        return
-    from mediahost.plugin.registry import Registry
-
-    hook: Any = Registry.load().plugins.hook
-    for given in hook.mediahost_register_commands():
-        for name, command in given.items():
-            if name in built_in:
-                continue
-            if isinstance(command, typer.Typer):
-                app.add_typer(command, name=name)
-            else:
-                app.command(name)(command)
+def _exit_in_order(number: int, _frame: FrameType | None) -> None:
+    """Unwind as on Ctrl-C, so that jobs are given back before the process ends."""
+    sys.exit(SIGNAL_BASE + number)

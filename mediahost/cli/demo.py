@@ -2,14 +2,19 @@
 
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mediahost.cli.results import in_words
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
+from mediahost.model.media import display
 from mediahost.model.pipeline import Pipeline, Step
+
+if TYPE_CHECKING:
+    from mediahost.host.host import Host
+    from mediahost.host.run import Summary
 
 PIPELINE = Pipeline(
     name="demo",
@@ -29,8 +34,9 @@ def demo(
     folder: Annotated[
         Path, typer.Option(help="Where to put media, store and artifacts.", metavar="DIR")
     ] = Path("demo"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Analyse and convert the example media; a second time, everything is cached."""
+    """Analyse and convert example media; see it cached next time."""
     from mediahost.cli.progress import Watcher
     from mediahost.cli.summary import print_summary
 
@@ -39,7 +45,7 @@ def demo(
     state.data_dir = folder / "data"
     with state.host() as host:
         recipe = host.recipe(PIPELINE)
-        with Watcher.on_stderr() as watcher:
+        with Watcher.on_stderr(quiet=as_json) as watcher:
             summary = host.run(
                 [media],
                 recipe,
@@ -47,15 +53,23 @@ def demo(
                 listener=watcher.listen,
                 on_hashed=watcher.hashed,
             )
-        print_summary(summary)
-        for path in sorted(media.iterdir()):
-            typer.echo(f"\n--- {path}")
-            found = {one.hit.key: one for one in host.results(path)}
-            for row in summary.rows:
-                if row.key in found:
-                    typer.echo("\n".join(in_words(found.pop(row.key))))
+        print_summary(summary, recipe, as_json=as_json)
+        if not as_json:
+            _print_results(host, media, summary)
+            typer.echo(f"\nEverything is in {display(folder)}. Run it again: all of it is cached.")
     if not summary.all_good:
         raise typer.Exit(1)
+
+
+def _print_results(host: "Host", media: Path, summary: "Summary") -> None:
+    """What this recipe found or made, file by file, and nothing that was there besides."""
+    for path in sorted(media.iterdir()):
+        found = {one.hit.key: one for one in host.results(path)}
+        of_this_run = [found.pop(row.key) for row in summary.rows if row.key in found]
+        if of_this_run:
+            typer.echo(f"\n--- {display(path)}")
+        for one in of_this_run:
+            typer.echo("\n".join(in_words(one)))
 
 
 def _copy_media(target: Path) -> None:

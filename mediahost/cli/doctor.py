@@ -13,6 +13,7 @@ from mediahost import __version__
 from mediahost.cli.output import print_json, size
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
+from mediahost.model.media import display
 from mediahost.plugin.hookspecs import Finding
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ LOW_DISK_BYTES = 1_000_000_000
 
 
 def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Look at settings, store, disk, plugins and workers, and say what is wrong."""
+    """Check settings, store, disk, workers and plugins."""
     findings = list(_examine())
     if as_json:
         print_json(
@@ -31,9 +32,9 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
         )
     else:
         for one in findings:
-            typer.echo(f"{GLYPHS[one.level]} {one.message}")
+            typer.echo(f"{GLYPHS[one.level]} {display(one.message)}")
             if one.hint:
-                typer.echo(f"  {one.hint}")
+                typer.echo(f"  {display(one.hint)}")
     if any(one.level == "error" for one in findings):
         raise typer.Exit(1)
 

@@ -6,64 +6,106 @@ from uuid import UUID
 
 import typer
 
-from mediahost.cli.output import counted, local_time, print_json, print_table, seconds
+from mediahost.cli import complete
+from mediahost.cli.output import (
+    counted,
+    examples,
+    local_time,
+    paragraph,
+    place,
+    print_json,
+    print_table,
+    seconds,
+)
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
 from mediahost.model.job import JobStatus, JobView
-from mediahost.model.media import display, url_to_path
+from mediahost.model.media import display, path_to_url, url_to_path
 
 if TYPE_CHECKING:
     from mediahost.ports import Store
 
-app = typer.Typer(help="List, show, cancel, retry and delete jobs.", no_args_is_help=True)
+EVERY_JOB = 1 << 31
+MOST_ANSWERS = 20
+INT64_DIGITS = 18
 
+app = typer.Typer(
+    help="List, show, cancel, retry and delete jobs.", no_args_is_help=True, rich_markup_mode=None
+)
+
+OneJob = Annotated[
+    str,
+    typer.Argument(
+        help="Its number or id, as `jobs list` shows.",
+        metavar="JOB",
+        autocompletion=complete.jobs,
+    ),
+]
 Names = Annotated[
-    list[str],
-    typer.Argument(help="Numbers or ids, as `jobs list` shows.", metavar="JOB..."),
+    list[str] | None,
+    typer.Argument(
+        help="Numbers or ids, as `jobs list` shows.",
+        metavar="JOB",
+        autocompletion=complete.jobs,
+    ),
+]
+Statuses = Annotated[
+    list[JobStatus] | None,
+    typer.Option("--status", "-s", help="Every job of this status; may be given again."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command("list")
+@app.command("list", epilog=examples("jobs list --status failed", "jobs list --limit 10 --json"))
 def list_jobs(
     *,
     status: Annotated[
-        list[JobStatus] | None, typer.Option(help="Only these; may be given again.")
+        list[JobStatus] | None,
+        typer.Option("--status", "-s", help="Only of this status; may be given again."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """The newest jobs."""
+    """List the newest jobs."""
     store = state.store()
     jobs = store.jobs(statuses=status or (), limit=limit)
     if as_json:
         print_json([to_json(job) for job in jobs])
         return
-    print_table(
-        ("JOB", "STATUS", "ACTION", "MEDIA", "TRY", "TOOK", "CREATED"),
-        (
-            (
-                str(job.number),
-                _status(job),
-                job.action,
-                display(url_to_path(job.media_url)),
-                str(job.attempt),
-                "" if job.processing_time_ms is None else seconds(job.processing_time_ms),
-                local_time(job.created_at),
-            )
-            for job in jobs
-        ),
+    counts = {one: number for one, number in store.count_jobs().items() if number}
+    if not counts:
+        typer.echo("There are no jobs yet. Make some with: mediahost run PATH --action NAME")
+        return
+    if jobs:
+        print_table(
+            ("JOB", "STATUS", "ACTION", "MEDIA", "TRY", "TOOK", "CREATED"), map(_cells, jobs)
+        )
+    asked = sum(counts.get(one, 0) for one in status or JobStatus)
+    shown = f" (the newest {len(jobs)} are shown)" if asked > len(jobs) else ""
+    in_all = ", ".join(f"{counts[one]:,} {one}" for one in JobStatus if one in counts)
+    typer.echo(f"{in_all}{shown}")
+
+
+def _cells(job: JobView) -> tuple[str, ...]:
+    took = job.processing_time_ms
+    return (
+        str(job.number),
+        _status(job),
+        job.action,
+        place(job.media_url),
+        str(job.attempt),
+        "" if took is None else seconds(took),
+        local_time(job.created_at),
     )
-    counts = store.count_jobs()
-    typer.echo(", ".join(f"{counts.get(one, 0)} {one}" for one in JobStatus))
 
 
-@app.command()
-def show(*, job: Annotated[str, typer.Argument(metavar="JOB")], as_json: AsJson = False) -> None:
-    """All about one job: its config, how it ended, its error, its result."""
+@app.command(epilog=examples("jobs show 12"))
+def show(*, job: OneJob, as_json: AsJson = False) -> None:
+    """Show all about one job: its config, how it ended, its error, its log."""
     view = find(state.store(), job)
+    log = _log_path(view)
     if as_json:
-        print_json(to_json(view))
+        print_json({**to_json(view), "log": path_to_url(log) if log else None})
         return
     took = view.processing_time_ms
     facts = {
@@ -71,7 +113,7 @@ def show(*, job: Annotated[str, typer.Argument(metavar="JOB")], as_json: AsJson 
         "status": _status(view),
         "action": view.action,
         "media": display(url_to_path(view.media_url)),
-        "config": _plain(view.parameters.get("config", {})),
+        "config": display(_plain(view.parameters.get("config", {}))),
         "file hash": view.file_hash,
         "config hash": view.config_hash,
         "source": view.source,
@@ -81,34 +123,36 @@ def show(*, job: Annotated[str, typer.Argument(metavar="JOB")], as_json: AsJson 
         "ended": local_time(view.completed_at),
         "took": "" if took is None else seconds(took),
         "host": (view.host or "") if view.status is JobStatus.PROCESSING else "",
-        "error": view.error or "",
-        "log": _log_path(view),
+        "error": paragraph(view.error or ""),
+        "log": display(log),
     }
     width = max(map(len, facts))
     for name, value in facts.items():
         if value:
             typer.echo(f"{name:<{width}}  {value.replace(chr(10), chr(10) + ' ' * (width + 2))}")
-    if view.result is not None:
-        typer.echo(f"see its result with: mediahost results {display(url_to_path(view.media_url))}")
+    if view.status is JobStatus.COMPLETED:
+        typer.echo(f"See its result with: mediahost results {place(view.media_url)}")
+    elif view.status.final:
+        typer.echo(f"Try it again with: mediahost jobs retry {view.number}")
 
 
-@app.command()
-def cancel(*, jobs: Names, as_json: AsJson = False) -> None:
-    """Cancel jobs: pending ones at once, running ones as soon as their host hears of it."""
+@app.command(epilog=examples("jobs cancel 12 13", "jobs cancel --status pending"))
+def cancel(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = False) -> None:
+    """Cancel jobs; running ones stop as soon as their host hears of it."""
     store = state.store()
-    views = _find_all(store, jobs)
+    views = _chosen(store, jobs, status)
     after = store.request_cancel([view.job_id for view in views])
-    answers = {view.number: _cancel_answer(view, after[view.job_id]) for view in views}
+    answers = {view.number: _cancel_answer(view, after.get(view.job_id)) for view in views}
     _answer(answers, as_json=as_json)
     if any(view.status.final and view.status is not JobStatus.CANCELLED for view in views):
         raise typer.Exit(1)
 
 
-@app.command()
-def retry(*, jobs: Names, as_json: AsJson = False) -> None:
-    """Make failed or cancelled jobs pending again. `mediahost work` or the next run does them."""
+@app.command(epilog=examples("jobs retry 12", "jobs retry --status failed"))
+def retry(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = False) -> None:
+    """Make failed or cancelled jobs pending again."""
     store = state.store()
-    views = _find_all(store, jobs)
+    views = _chosen(store, jobs, status)
     again = set(store.retry([view.job_id for view in views]))
     answers = {
         view.number: "pending again"
@@ -118,14 +162,14 @@ def retry(*, jobs: Names, as_json: AsJson = False) -> None:
     }
     _answer(answers, as_json=as_json)
     if again and not as_json:
-        typer.echo("run pending jobs with: mediahost work --drain")
+        typer.echo("Run pending jobs with: mediahost work --drain")
 
 
-@app.command()
-def delete(*, jobs: Names, as_json: AsJson = False) -> None:
-    """Delete jobs that are not running. Cached results stay."""
+@app.command(epilog=examples("jobs delete 12", "jobs delete --status completed"))
+def delete(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = False) -> None:
+    """Delete jobs that are not running; cached results stay."""
     store = state.store()
-    views = _find_all(store, jobs)
+    views = _chosen(store, jobs, status)
     store.delete_jobs([view.job_id for view in views])
     _answer({view.number: "deleted" for view in views}, as_json=as_json)
 
@@ -140,9 +184,11 @@ def find(store: "Store", name: str) -> JobView:
     try:
         job_id = UUID(name)
     except ValueError:
-        if not name.isdecimal():
-            raise UsageError(f"{name!r} is neither a job's number nor its id") from None
-        found = store.job_numbered(int(name)) if len(name) < 19 else None  # noqa: PLR2004 - int64
+        if not (name.isascii() and name.isdecimal()):
+            raise UsageError(
+                f"{name!r} is neither a job's number nor its id", "See: mediahost jobs list"
+            ) from None
+        found = store.job_numbered(int(name)) if len(name) <= INT64_DIGITS else None
     else:
         found = store.get_jobs([job_id]).get(job_id)
     if found is None:
@@ -161,22 +207,37 @@ def to_json(job: JobView) -> dict[str, Any]:
     return {**data, "job_id": str(job.job_id), "status": str(job.status)}
 
 
-def _find_all(store: "Store", names: Collection[str]) -> list[JobView]:
-    return list({view.job_id: view for view in (find(store, name) for name in names)}.values())
+def _chosen(
+    store: "Store", names: Collection[str] | None, statuses: Collection[JobStatus] | None
+) -> list[JobView]:
+    if bool(names) == bool(statuses):
+        raise UsageError(
+            "Name jobs, or give a --status: one of the two", "See: mediahost jobs list"
+        )
+    if statuses:
+        return store.jobs(statuses=statuses, limit=EVERY_JOB)
+    found = (find(store, name) for name in names or ())
+    return list({view.job_id: view for view in found}.values())
 
 
 def _answer(answers: dict[int, str], *, as_json: bool) -> None:
     if as_json:
         print_json({str(number): text for number, text in answers.items()})
-        return
-    for number, text in answers.items():
-        typer.echo(f"job {number}: {text}")
+    elif len(answers) <= MOST_ANSWERS:
+        for number, text in answers.items():
+            typer.echo(f"job {number}: {text}")
+        if not answers:
+            typer.echo("There are no such jobs.")
+    else:
+        texts = list(answers.values())
+        for text in dict.fromkeys(texts):
+            typer.echo(f"{counted(texts.count(text), 'job')}: {text}")
 
 
-def _cancel_answer(before: JobView, after: JobStatus) -> str:
+def _cancel_answer(before: JobView, after: JobStatus | None) -> str:
     if before.status.final:
         return f"is {before.status} already"
-    return "cancelled" if after is JobStatus.CANCELLED else "cancelling"
+    return "cancelling" if after is JobStatus.PROCESSING else "cancelled"
 
 
 def _status(job: JobView) -> str:
@@ -192,6 +253,7 @@ def _plain(config: Any) -> str:
 
 
 def _log_path(job: JobView) -> str:
+    """Where the log of the last attempt is; empty if it wrote nothing."""
     from mediahost.host.artifacts import log_path
     from mediahost.model.job import Token
 

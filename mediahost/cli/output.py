@@ -1,10 +1,15 @@
-"""How things are printed: tables, JSON, durations, sizes."""
+"""How things are printed: tables, JSON, examples, durations, sizes."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+
+from mediahost.model.media import display, url_to_path
+
+COLUMN_GAP = 2
 
 
 def print_json(data: Any) -> None:
@@ -13,26 +18,56 @@ def print_json(data: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; cells are text as it is, never markup."""
+    """Print a table; cells are text as it is, never markup.
+
+    Long cells are folded on a terminal. Elsewhere each row is one line, for `grep` and `cut`.
+    """
+    table = [columns, *rows]
+    if sys.stdout.isatty():
+        _print_folded(table)
+        return
+    widths = [max(len(row[index]) for row in table) for index in range(len(columns))]
+    gap = " " * COLUMN_GAP
+    for row in table:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write(gap.join(cells).rstrip() + "\n")
+
+
+def _print_folded(rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
+    table = Table(box=None, pad_edge=False, padding=(0, COLUMN_GAP, 0, 0), header_style="bold")
+    for column in rows[0]:
         table.add_column(column, overflow="fold")
-    for row in rows:
+    for row in rows[1:]:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 200)
-    console.print(table)
+    Console(highlight=False).print(table)
+
+
+def examples(*commands: str) -> str:
+    """The end of a command's help: lines to copy."""
+    # \b: as it is, not filled into one paragraph.
+    return "\b\nExamples:\n" + "\n".join(f"  mediahost {command}" for command in commands)
+
+
+def paragraph(text: str) -> str:
+    """Text of several lines from elsewhere, each safe on a terminal."""
+    return "\n".join(map(display, text.splitlines()))
+
+
+def place(media_url: str) -> str:
+    """A media file's path as a person would type it here: relative where it is below."""
+    path = url_to_path(media_url)
+    below = os.path.relpath(path)
+    return display(path if below.startswith("..") else below)
 
 
 def seconds(ms: float) -> str:
     """A duration for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
     total = ms / 1000
-    if total < 10:  # noqa: PLR2004 - below, tenths matter
+    if total < 9.95:  # noqa: PLR2004 - below, tenths matter
         return f"{total:.1f} s"
     minutes, rest = divmod(round(total), 60)
     hours, minutes = divmod(minutes, 60)
@@ -56,7 +91,7 @@ def size(count: int | None) -> str:
         return "?"
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:  # noqa: PLR2004 - see above
+        if amount < 999.5 or (unit == "B" and amount < 1000):  # noqa: PLR2004 - see above
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     return f"{amount:.1f} TB"
@@ -68,5 +103,5 @@ def local_time(moment: datetime | None) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """`1 file`, `2 files`, `12,345 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"

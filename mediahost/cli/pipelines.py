@@ -6,13 +6,14 @@ import typer
 
 from mediahost.cli.output import print_json
 from mediahost.cli.state import state
+from mediahost.model.media import display
 from mediahost.model.pipeline import Step
 
 
 def pipelines(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
-    """The pipelines in the settings, with their steps."""
+    """List the pipelines of the settings, with their steps."""
     found = state.settings().pipelines
     if as_json:
         print_json({name: one.model_dump(mode="json") for name, one in found.items()})
@@ -20,9 +21,9 @@ def pipelines(
     if not found:
         typer.echo("There are no pipelines yet. Write one into mediahost.toml: docs/settings.md.")
     for name, one in found.items():
-        typer.echo(f"{name}  {one.description}".rstrip())
+        typer.echo(display(f"{name}  {one.description}".rstrip()))
         for step in one.steps:
-            typer.echo(f"  {_in_words(step)}")
+            typer.echo(f"  {display(_in_words(step))}")
 
 
 def _in_words(step: Step) -> str:

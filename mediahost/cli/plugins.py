@@ -1,25 +1,34 @@
 """`mediahost plugins`: what is installed, and what is wrong with it."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+import json
+from enum import Enum
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 
-from mediahost.cli.output import print_json, print_table
+from mediahost.cli import complete
+from mediahost.cli.output import examples, paragraph, print_json, print_table
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName
+from mediahost.model.media import display
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from mediahost.plugin.action import Action
     from mediahost.plugin.registry import PluginRow, Registry
 
-app = typer.Typer(help="List and show plugins and their actions.", no_args_is_help=True)
+app = typer.Typer(
+    help="List and show plugins and their actions.", no_args_is_help=True, rich_markup_mode=None
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command("list")
+@app.command("list", epilog=examples("plugins list"))
 def list_plugins(*, as_json: AsJson = False) -> None:
-    """Every installed plugin with its actions; a broken one with its error."""
+    """List installed plugins with their actions, or with what is wrong."""
     registry = _registry()
     if as_json:
         print_json([_row_json(row, registry) for row in registry.rows])
@@ -33,16 +42,23 @@ def list_plugins(*, as_json: AsJson = False) -> None:
     )
     for row in registry.rows:
         if row.error:
-            typer.echo(f"✖ {row.error}")
-            if state.debug and row.traceback:
-                typer.echo(row.traceback)
+            _say_error(row)
 
 
-@app.command()
+@app.command(epilog=examples("plugins show av", "plugins show av.convert"))
 def show(
-    *, name: Annotated[str, typer.Argument(help="A plugin or an action.")], as_json: AsJson = False
+    *,
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A plugin or an action.",
+            metavar="NAME",
+            autocompletion=complete.plugins_and_actions,
+        ),
+    ],
+    as_json: AsJson = False,
 ) -> None:
-    """One plugin with its actions, or one action with its config."""
+    """Show a plugin with its actions, or an action with its config."""
     registry = _registry()
     rows = [row for row in registry.rows if row.name == name]
     if rows:
@@ -77,10 +93,16 @@ def _show_plugin(row: "PluginRow", registry: "Registry", *, as_json: bool) -> No
         return
     typer.echo(f"{row.name}  ({row.distribution} {row.version})".rstrip())
     if row.error:
-        typer.echo(f"✖ {row.error}")
+        _say_error(row)
     for action in registry.actions():
         if action.info.name in row.actions:
             _show_action(action)
+
+
+def _say_error(row: "PluginRow") -> None:
+    typer.echo(f"✖ {display(row.error or '')}")
+    if state.debug and row.traceback:
+        typer.echo(paragraph(row.traceback))
 
 
 def _show_action(action: "type[Action]") -> None:
@@ -90,13 +112,33 @@ def _show_action(action: "type[Action]") -> None:
     if action.__doc__:
         typer.echo(f"  {action.__doc__.strip().splitlines()[0]}")
     for name, field in action.model_fields.items():
-        default = "required" if field.is_required() else f"default {field.get_default()!r}"
-        about = f"  {field.description}" if field.description else ""
-        typer.echo(f"  {name}: {_type_name(field.annotation)}, {default}.{about}")
+        default = "required" if field.is_required() else f"default {_as_written(field)}"
+        typer.echo(f"  {name}: {_values(field.annotation)}, {default}")
+        if field.description:
+            typer.echo(f"      {field.description}")
 
 
-def _type_name(annotation: Any) -> str:
-    return getattr(annotation, "__name__", None) or str(annotation).replace("typing.", "")
+def _as_written(field: "FieldInfo") -> str:
+    if field.default_factory is not None:
+        return "computed"
+    default = field.default
+    return default if isinstance(default, str) and default else json.dumps(default, default=str)
+
+
+def _values(annotation: Any) -> str:
+    """What a field takes, in words: `int | null`, `mp3 | wav`."""
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return " | ".join(map(str, get_args(annotation)))
+    if origin in (Union, UnionType):
+        return " | ".join(map(_values, get_args(annotation)))
+    if annotation is type(None):
+        return "null"
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return " | ".join(str(member.value) for member in annotation)
+    if origin is None and isinstance(annotation, type):
+        return annotation.__name__
+    return str(annotation).replace("typing.", "")
 
 
 def _row_json(row: "PluginRow", registry: "Registry") -> dict[str, Any]:

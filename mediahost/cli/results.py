@@ -1,13 +1,16 @@
 """`mediahost results` and `mediahost explain`."""
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mediahost.cli.output import clock, local_time, print_json, seconds, size
+from mediahost.cli import complete
+from mediahost.cli.output import clock, local_time, place, print_json, seconds, size
 from mediahost.cli.state import state
+from mediahost.errors import UsageError
 from mediahost.model.media import display
 from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
 
@@ -25,18 +28,31 @@ def results(
     *,
     path: OnePath,
     action: Annotated[
-        str | None, typer.Option("--action", "-a", help="Only of this action.", metavar="NAME")
+        str | None,
+        typer.Option(
+            "--action",
+            "-a",
+            help="Only of this action.",
+            metavar="NAME",
+            autocompletion=complete.actions,
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Everything that is stored about a file's content, whatever the file is called."""
+    """Show what is stored about a file's content.
+
+    It doesn't matter what the file is called or where it lies.
+    """
+    _check_is_file(path)
     with state.host() as host:
         found = [one for one in host.results(path) if action in (None, one.action)]
     if as_json:
         print_json([to_json(one) for one in found])
         return
     if not found:
-        typer.echo(f"nothing is stored for {display(path)}")
+        about = f" of {action}" if action else ""
+        typer.echo(f"Nothing{about} is stored for {display(path)}")
+        typer.echo(f"Get something with: mediahost run {display(path)} --action NAME")
     for one in found:
         typer.echo("\n".join(in_words(one)))
 
@@ -51,16 +67,29 @@ def explain(
             "-a",
             help="This action with this config; may be given again.",
             metavar="NAME[:KEY=VALUE,...]",
+            autocompletion=complete.actions,
         ),
     ] = None,
     pipeline: Annotated[
         str | None,
-        typer.Option("--pipeline", "-p", help="The steps of this pipeline.", metavar="NAME"),
+        typer.Option(
+            "--pipeline",
+            "-p",
+            help="The steps of this pipeline.",
+            metavar="NAME",
+            autocompletion=complete.pipelines,
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say for each action whether its result is cached, or which part of the key differs."""
+    """Say for each action whether its result is cached, and why not.
+
+    A result is kept under the hash of the file and the hash of the action with its config; this
+    names the part that differs.
+    """
     from mediahost.cli.run import chosen_recipe
+
+    _check_is_file(path)
 
     with state.host() as host:
         chosen = chosen_recipe(host, action or [], pipeline) if action or pipeline else None
@@ -69,11 +98,18 @@ def explain(
         print_json([one.to_json() for one in explained])
         return
     if not explained:
-        typer.echo(f"no installed action works on {display(path)}")
+        typer.echo(f"No {'step' if chosen else 'installed action'} works on {display(path)}")
     for one in explained:
         typer.echo(f"{one.step}: {'cached' if one.cached else 'not cached'}")
         for reason in one.reasons:
-            typer.echo(f"  {reason}")
+            typer.echo(f"  {display(reason)}")
+
+
+def _check_is_file(path: str) -> None:
+    if not os.path.lexists(path):
+        raise UsageError(f"There is no file {display(path)}")
+    if os.path.isdir(path):  # noqa: PTH112 - keeps names that aren't UTF-8
+        raise UsageError(f"{display(path)} is a folder", "Name one file in it.")
 
 
 def to_json(one: "StoredResult") -> dict[str, Any]:
@@ -123,7 +159,7 @@ def _ranges(result: MediaAnalysisResult) -> Iterator[str]:
 def _artifacts(result: MediaProcessingResult) -> Iterator[str]:
     for artifact in result.artifacts:
         kind = f"{artifact.asset_type}, {artifact.mime_type}, {size(artifact.size)}"
-        yield f"  -> {display(artifact.path)}  ({kind})"
+        yield f"  -> {place(str(artifact.path))}  ({kind})"
 
 
 def _facts(facts: Mapping[str, Any], indent: str) -> Iterator[str]:

@@ -1,22 +1,31 @@
 """`mediahost run` and `mediahost work`."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mediahost.cli import complete
+from mediahost.cli.output import counted
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
+from mediahost.model.media import display
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host
     from mediahost.host.planner import Recipe
 
+Workers = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", help="How many jobs run at a time.", min=1, metavar="N"),
+]
+
 
 def run(
     *,
     paths: Annotated[
-        list[str], typer.Argument(help="Files, and folders with all below them.", metavar="PATH...")
+        list[str], typer.Argument(help="Files, and folders with all below them.", metavar="PATH")
     ],
     action: Annotated[
         list[str] | None,
@@ -25,76 +34,117 @@ def run(
             "-a",
             help="An action with its config; may be given again.",
             metavar="NAME[:KEY=VALUE,...]",
+            autocompletion=complete.actions,
         ),
     ] = None,
     pipeline: Annotated[
         str | None,
-        typer.Option("--pipeline", "-p", help="A pipeline of the settings.", metavar="NAME"),
+        typer.Option(
+            "--pipeline",
+            "-p",
+            help="A pipeline of the settings.",
+            metavar="NAME",
+            autocompletion=complete.pipelines,
+        ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", help="How many jobs run at a time.", min=1, metavar="N"),
-    ] = None,
+    workers: Workers = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Copy artifacts there.", metavar="DIR")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute anew what is cached.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what to do.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Bring results up to date: run actions or a pipeline on media files, once for each content."""
+    """Run actions or a pipeline on files; skip what is cached.
+
+    Folders are searched for media files. Each action runs once for each content: a file that was
+    renamed, moved or copied is still cached.
+    """
     from mediahost.cli.progress import Watcher
     from mediahost.cli.summary import print_summary
 
     with state.host(workers=workers) as host:
+        if not (action or pipeline):
+            raise UsageError(*_what_to_say(host, paths))
         recipe = chosen_recipe(host, action or [], pipeline)
-        with Watcher.on_stderr(quiet=as_json) as watcher:
-            summary = host.run(
-                paths,
-                recipe,
-                force=force,
-                dry_run=dry_run,
-                output=output,
-                listener=watcher.listen,
-                on_hashed=watcher.hashed,
+        try:
+            with Watcher.on_stderr(quiet=as_json) as watcher:
+                summary = host.run(
+                    paths,
+                    recipe,
+                    force=force,
+                    dry_run=dry_run,
+                    output=output,
+                    listener=watcher.listen,
+                    on_hashed=watcher.hashed,
+                )
+        except KeyboardInterrupt:
+            sys.stderr.write(
+                "mediahost: Interrupted; what was done is kept\n"
+                "  Run the same again to do the rest.\n"
             )
-        print_summary(summary, as_json=as_json)
+            raise
+        print_summary(summary, recipe, as_json=as_json)
     if not summary.all_good:
         raise typer.Exit(1)
 
 
 def chosen_recipe(host: "Host", actions: list[str], pipeline: str | None) -> "Recipe":
-    """The recipe of `--action` and `--pipeline`, one of which there must be.
+    """The recipe of `--action` or `--pipeline`.
 
     Raises:
-        UsageError: There is none, or both.
+        UsageError: Both are given.
         UnknownName: An action or pipeline that nothing goes by.
         InvalidConfig: A config that doesn't fit.
     """
     from mediahost.cli.actions import pipeline_of
 
-    if bool(actions) == bool(pipeline):
+    if actions and pipeline:
         raise UsageError(
-            "Say what to do: --action NAME or --pipeline NAME, one of the two",
-            "See what there is with: mediahost plugins list, mediahost pipelines",
+            "--action and --pipeline don't go together", "Give one, then run again with the other."
         )
     if pipeline:
         return host.recipe(host.settings.pipeline(pipeline))
     return host.recipe(pipeline_of(actions), named=False)
 
 
+def _what_to_say(host: "Host", paths: list[str]) -> tuple[str, str]:
+    """What somebody needs to know who has said on what to work, but not what to do."""
+    actions = [action.info.name for action in host.registry.actions()]
+    pipelines = list(host.settings.pipelines)
+    if pipelines:
+        example = f"--pipeline {pipelines[0]}"
+    else:
+        example = f"--action {'av.probe' if 'av.probe' in actions else (actions or ['NAME'])[0]}"
+    hints = [f"For example: mediahost run {display(paths[0])} {example}"]
+    hints.append(f"Actions: {', '.join(actions) or 'none; pip install mediahost-av'}")
+    if pipelines:
+        hints.append(f"Pipelines: {', '.join(pipelines)}")
+    return "Say what to do: --action NAME or --pipeline NAME", "\n".join(hints)
+
+
 def work(
     *,
     drain: Annotated[bool, typer.Option("--drain", help="Stop when no job is left.")] = False,
-    workers: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", help="How many jobs run at a time.", min=1, metavar="N"),
-    ] = None,
+    workers: Workers = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each event as a line of JSON.")
+    ] = False,
 ) -> None:
-    """Run the jobs that wait in the store, such as retried ones."""
-    from mediahost.cli.progress import Watcher
+    """Run the jobs that wait in the store, such as retried ones.
 
-    with state.host(workers=workers) as host, Watcher.on_stderr() as watcher:
-        host.work(watcher.listen, forever=not drain)
+    Without --drain it waits for more until it is interrupted.
+    """
+    from mediahost.cli.progress import JsonLines, Watcher
+
+    with state.host(workers=workers) as host:
+        watcher = JsonLines(sys.stdout) if as_json else Watcher.on_stderr()
+        with watcher:
+            host.work(watcher.listen, forever=not drain)
+    if not as_json:
+        ended = f"{counted(watcher.ended, 'job')} done" if watcher.ended else "no jobs were waiting"
+        typer.echo(f"{ended}, {watcher.failed:,} failed" if watcher.ended else ended)
     if watcher.failed:
         raise typer.Exit(1)

@@ -3,12 +3,15 @@
 import sys
 from typing import TYPE_CHECKING
 
-from mediahost.cli.output import counted, print_json, seconds
+from mediahost.cli.output import counted, paragraph, place, print_json, seconds
 from mediahost.host.run import RowState, RunRow, Summary
-from mediahost.model.media import display, url_to_path
+from mediahost.model.media import display, path_to_url
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
+
+    from mediahost.host.planner import Recipe
 
 GLYPHS = {
     RowState.DONE: ("✔", "green"),
@@ -18,12 +21,15 @@ GLYPHS = {
     RowState.BLOCKED: ("·", "yellow"),
     RowState.TO_DO: ("▷", "blue"),
 }
+ALWAYS_COUNTED = (RowState.DONE, RowState.CACHED, RowState.FAILED)
 
-# More rows than fit a few screens tell a person nothing; failures are shown whatever their number.
-MOST_ROWS = 100
+# More rows than fit a screen or two tell a person nothing: then only what went wrong is shown, and
+# of that the first.
+MOST_ROWS = 50
+MOST_FAULTS = 20
 
 
-def print_summary(summary: Summary, *, as_json: bool = False) -> None:
+def print_summary(summary: Summary, recipe: "Recipe", *, as_json: bool = False) -> None:
     """Print what a run did: a line for each step on each file, then the count."""
     if as_json:
         print_json(_to_json(summary))
@@ -31,21 +37,38 @@ def print_summary(summary: Summary, *, as_json: bool = False) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
-    for row in _worth_showing(summary):
-        console.print(_line(row))
-        for note in (row.error or "").splitlines():
-            console.print(f"    {display(note)}", style="red", markup=False)
-        for path in row.artifacts:
-            console.print(f"    -> {display(path)}", markup=False)
-    for problem in summary.problems:
-        sys.stderr.write(f"mediahost: {problem.message}\n")
-    console.print(_counts(summary), markup=False)
+    shown = _worth_showing(summary)
+    for row in shown:
+        _print_row(console, row)
+    faults = sum(map(_is_fault, summary.rows)) - sum(map(_is_fault, shown))
+    if faults:
+        console.print(f"... and {faults:,} more that gave no result: --json lists them all")
+    for problem in summary.problems[:MOST_FAULTS]:
+        sys.stderr.write(f"mediahost: {display(problem.message)}\n")
+    if len(summary.problems) > MOST_FAULTS:
+        more = len(summary.problems) - MOST_FAULTS
+        sys.stderr.write(f"mediahost: {counted(more, 'more file')} can't be used\n")
+    console.print(_counts(summary, recipe), markup=False)
+    if any(row.state is RowState.FAILED for row in summary.rows):
+        console.print("Look closer with: mediahost jobs list --status failed", markup=False)
+
+
+def _is_fault(row: RunRow) -> bool:
+    return row.state not in (RowState.CACHED, RowState.DONE, RowState.TO_DO)
 
 
 def _worth_showing(summary: Summary) -> list[RunRow]:
     if len(summary.rows) <= MOST_ROWS:
         return summary.rows
-    return [row for row in summary.rows if row.state not in (RowState.CACHED, RowState.DONE)]
+    return [row for row in summary.rows if _is_fault(row)][:MOST_FAULTS]
+
+
+def _print_row(console: "Console", row: RunRow) -> None:
+    console.print(_line(row))
+    for note in paragraph(row.error or "").splitlines():
+        console.print(f"    {note}", style="red", markup=False)
+    for path in row.artifacts:
+        console.print(f"    -> {place(path)}", markup=False)
 
 
 def _line(row: RunRow) -> "Text":
@@ -55,33 +78,27 @@ def _line(row: RunRow) -> "Text":
     took = f"  {seconds(row.elapsed_ms)}" if row.state is RowState.DONE else ""
     return Text.assemble(
         (f"{glyph} {row.state:<9}", color),
-        f" {row.step:<20} {display(_short(row.media_url))}",
+        f" {display(row.step):<18} {place(row.media_url)}",
         (took, "dim"),
     )
 
 
-def _short(media_url: str) -> str:
-    from os.path import relpath
-
-    path = url_to_path(media_url)
-    below = relpath(path)
-    return path if below.startswith("..") else below
-
-
-def _counts(summary: Summary) -> str:
+def _counts(summary: Summary, recipe: "Recipe") -> str:
+    if not summary.rows and not summary.problems:
+        kinds = {kind for action in recipe.actions.values() for kind in action.info.accepts}
+        ignored = f"; {counted(summary.ignored, 'other file')} ignored" if summary.ignored else ""
+        return f"Nothing to do: no {' or '.join(sorted(kinds))} files there{ignored}"
     files = len({row.media_url for row in summary.rows})
     parts = [
-        f"{summary.count(state)} {state}"
+        f"{summary.count(state):,} {state}"
         for state in RowState
-        if summary.count(state) or state in (RowState.DONE, RowState.CACHED, RowState.FAILED)
+        if summary.count(state) or state in ALWAYS_COUNTED
     ]
     if summary.problems:
-        parts.append(f"{len(summary.problems)} not readable")
+        parts.append(f"{len(summary.problems):,} not usable")
     text = f"{counted(files, 'file')}: {', '.join(parts)} in {seconds(summary.seconds * 1000)}"
     if summary.saved_ms:
         text += f"; the cache saved {seconds(summary.saved_ms)}"
-    if not summary.rows and not summary.problems:
-        text += f" ({counted(summary.ignored, 'file')} of other kinds ignored)"
     return text
 
 
@@ -92,7 +109,8 @@ def _to_json(summary: Summary) -> dict[str, object]:
         "seconds": round(summary.seconds, 3),
         "ignored": summary.ignored,
         "problems": [
-            {"path": problem.path, "message": problem.message} for problem in summary.problems
+            {"path": path_to_url(problem.path), "message": problem.message}
+            for problem in summary.problems
         ],
         "rows": [row.to_json() for row in summary.rows],
     }

@@ -1,0 +1,138 @@
+"""Progress bars on a terminal."""
+
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from mediahost.cli.output import seconds
+from mediahost.cli.progress import ENDED, Watcher, file_name
+from mediahost.model.event import Event, EventKind
+from mediahost.model.media import display
+
+BAR_WIDTH = 20
+DRAWINGS_PER_S = 8
+MOST_RUNNING = 12
+
+# How long the rest takes can't be told from fewer jobs than this.
+ENOUGH_TO_TELL = 5
+
+
+@dataclass(slots=True)
+class _Running:
+    title: str
+    fraction: float | None = None
+    note: str = ""
+    since: float = field(default_factory=time.monotonic)
+
+
+class Bars(Watcher):
+    """A bar for all jobs, and one for each that runs.
+
+    Events only change numbers; drawing is done a few times a second, by another thread, so that
+    ten thousand short jobs cost nothing here.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        super().__init__()
+        self._submitted = 0
+        self._hashed = (0, 0)
+        self._running: dict[Any, _Running] = {}
+        self._since = 0.0
+        self._live = Live(
+            console=console or Console(stderr=True),
+            get_renderable=self._draw,
+            refresh_per_second=DRAWINGS_PER_S,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def hashed(self, done: int, total: int) -> None:
+        """Note how many of the files that have to be read are."""
+        self._hashed = (done, total)
+
+    def listen(self, event: Event) -> None:
+        """Note what an event changes."""
+        super().listen(event)
+        if event.kind is EventKind.SUBMITTED:
+            self._submitted += 1
+        elif event.kind is EventKind.STARTED:
+            self._since = self._since or time.monotonic()
+            self._running[event.job_id] = _Running(f"{event.action} {file_name(event)}")
+        elif event.kind is EventKind.PROGRESSED and event.job_id in self._running:
+            running = self._running[event.job_id]
+            running.fraction, running.note = event.fraction, display(event.message)
+        elif event.kind in ENDED or event.kind is EventKind.RETRIED:
+            self._running.pop(event.job_id, None)
+
+    def _draw(self) -> Table | Text:
+        total = max(self._submitted, self.ended + len(self._running))
+        if not total:
+            return self._draw_reading()
+        table = _grid()
+        table.add_row(
+            Text("all jobs", style="bold"),
+            ProgressBar(total, self.ended, width=BAR_WIDTH),
+            Text(f"{self.ended}/{total}"),
+            self._outlook(total),
+        )
+        running = list(self._running.values())
+        for one in running[:MOST_RUNNING]:
+            table.add_row(*_row(one))
+        if len(running) > MOST_RUNNING:
+            table.add_row(Text(f"and {len(running) - MOST_RUNNING} more"))
+        return table
+
+    def _draw_reading(self) -> Table | Text:
+        done, total = self._hashed
+        if done == total:
+            return Text("looking for media files")
+        table = _grid()
+        bar = ProgressBar(total, done, width=BAR_WIDTH)
+        table.add_row(Text("reading files", style="bold"), bar, Text(f"{done}/{total}"), Text())
+        return table
+
+    def _outlook(self, total: int) -> Text:
+        text = Text()
+        if self.failed:
+            text.append(f"{self.failed} failed", style="red")
+        if self.ended >= ENOUGH_TO_TELL and self.ended < total:
+            each = (time.monotonic() - self._since) / self.ended
+            text.append(", " if text else "")
+            text.append(f"about {seconds(each * (total - self.ended) * 1000)} left")
+        return text
+
+
+def _grid() -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
+    table.add_column(width=BAR_WIDTH)
+    table.add_column(no_wrap=True, justify="right", min_width=4)
+    table.add_column(ratio=2, no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def _row(one: _Running) -> tuple[Text, ProgressBar, Text, Text]:
+    title = Text("  " + one.title)
+    if one.fraction is None:  # it has said nothing yet: only that it runs can be shown
+        bar = ProgressBar(None, pulse=True, width=BAR_WIDTH)
+        return title, bar, Text(), Text(seconds((time.monotonic() - one.since) * 1000))
+    bar = ProgressBar(1.0, one.fraction, width=BAR_WIDTH)
+    return title, bar, Text(f"{one.fraction:.0%}"), Text(one.note)
