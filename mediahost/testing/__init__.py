@@ -12,12 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mediahost.testing.action_run import ActionRun
     from mediahost.testing.conformance import check_action
     from mediahost.testing.media import damaged_copies, write_wav
-    from mediahost.testing.run import ActionRun, run_action
+    from mediahost.testing.run import run_action
 
 _HOMES = {
-    "ActionRun": "run",
+    "ActionRun": "action_run",
     "check_action": "conformance",
     "damaged_copies": "media",
     "run_action": "run",

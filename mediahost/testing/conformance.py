@@ -5,7 +5,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from mediahost.hashing import hash_file
 from mediahost.model.media import MediaFile, MediaInfo
 from mediahost.model.result import MediaProcessingResult, Result
 from mediahost.plugin.action import Action
+from mediahost.testing.action_run import ActionRun
 from mediahost.testing.media import damaged_copies
-from mediahost.testing.run import ActionRun, Cancellation, attempt
+from mediahost.testing.run import Cancellation, attempt
 
 # A container often knows its duration only roughly, so the last report may be a little over 1.
 PROGRESS_LIMIT = 1.05
@@ -59,8 +59,12 @@ def check_action(
     media = media if isinstance(media, MediaFile) else MediaFile.at(media)
     hash_before, _ = hash_file(media.path)
     _check_config_survives_json(action)
-    again = partial(attempt, action, inputs=inputs, info=info)
-    run = again(media, Cancellation(None))
+    run = attempt(action, media, Cancellation(None), inputs=inputs, info=info)
+
+    def again(media: MediaFile, cancellation: Cancellation) -> ActionRun:
+        with tempfile.TemporaryDirectory(prefix="mediahost-") as workdir:
+            return attempt(action, media, cancellation, inputs=inputs, info=info, workdir=workdir)
+
     _check_progress(run)
     _check_cancel_is_obeyed(run, again)
     with tempfile.TemporaryDirectory(prefix="mediahost-") as folder:

@@ -9,7 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from mediahost.model.media import MediaFile
-    from mediahost.testing.run import ActionRun
+    from mediahost.testing.action_run import ActionRun
 
 
 @pytest.fixture
