@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mediahost.errors import SettingsError, UnknownName
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm
-from mediahost.model.pipeline import Pipeline
+from mediahost.model.pipeline import Pipeline, Step
 
 FILE_NAME = "mediahost.toml"
 PREFIX = "MEDIAHOST_"
@@ -23,8 +23,9 @@ TYPO_CUTOFF = 0.85
 class Settings(BaseModel):
     """All settings, with their defaults.
 
-    Files are read in this order, each overriding the one before: the user's config folder's
-    `mediahost.toml`, the working folder's `mediahost.toml`, then `MEDIAHOST_*` of the environment.
+    Read in this order, each overriding the one before: `mediahost.toml` in the user's config
+    folder, `mediahost.toml` in the working folder, `MEDIAHOST_*` of the environment. A relative
+    path in a file counts from the file's folder.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -130,7 +131,7 @@ def load_settings(
             origins[name] = str(path)
     for name, value in _from_environment(environ).items():
         merged[name] = value
-        origins[name] = f"the environment ({PREFIX}{name.upper()})"
+        origins[name] = f"{PREFIX}{name.upper()} of the environment"
     for name, value in (overrides or {}).items():
         merged[name] = value
         origins[name] = "the command line"
@@ -149,11 +150,15 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise SettingsError(f"The settings file {path} can't be read: {error.strerror}") from None
-    except ValueError as error:  # bad TOML and bad UTF-8 alike
+    except UnicodeDecodeError:
+        raise SettingsError(f"The settings file {path} is not UTF-8, as TOML must be") from None
+    except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}") from None
     for name in PATH_FIELDS:
         if isinstance(data.get(name), str):
             data[name] = path.parent / Path(data[name]).expanduser()
+    if isinstance(url := data.get("database_url"), str) and "://" not in url:
+        data["database_url"] = str(path.parent / Path(url).expanduser())
     return data
 
 
@@ -168,7 +173,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name in fields:
-            values[name] = None if value.lower() in ("", "none") else value
+            if value:  # `MEDIAHOST_WORKERS= mediahost ...` is how a shell user leaves it out
+                values[name] = None if value.lower() == "none" else value
         elif close := get_close_matches(name, fields, n=1, cutoff=TYPO_CUTOFF):
             # Other names are left alone: plugins read variables of their own.
             raise SettingsError(
@@ -178,15 +184,39 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _in_words(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
-    fault = error.errors(include_url=False)[0]
-    name = str(fault["loc"][0])
-    where = ".".join(map(str, fault["loc"]))
-    if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
-        message = UnknownName("setting", name, Settings.model_fields).message
-    elif name == "database_url":
-        message = f"{where}: {fault['msg']}"  # its value may hold a password
+    faults = error.errors(include_url=False)
+    # A misspelt field is often a missing one too; the misspelling says more.
+    fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
+    *places, last = fault["loc"]
+    if fault["type"] == "extra_forbidden":
+        message = UnknownName("setting", str(last), _fields_at(places)).message
+        where = _place(places)
     else:
-        message = f"{where}: {fault['msg'].removeprefix('Value error, ')}"
+        message = fault["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+        message = message.partition(", unable to parse")[0]
+        if fault["type"] == "missing":
+            message = "it is missing"
+        elif fault["loc"][0] != "database_url" and isinstance(fault["input"], str | int | float):
+            message += f", not {fault['input']!r}"  # a URL may hold a password
+        where = _place(fault["loc"])
+    origin = origins.get(str(fault["loc"][0]), "the settings")
     return SettingsError(
-        f"{message} (in {origins.get(name, 'the settings')})", "See docs/settings.md."
+        f"{where}{': ' if where else ''}{message} (in {origin})", "See docs/settings.md."
     )
+
+
+def _fields_at(places: Sequence[int | str]) -> Iterable[str]:
+    if not places:
+        return Settings.model_fields
+    return Step.model_fields if "steps" in places else Pipeline.model_fields
+
+
+def _place(places: Sequence[int | str]) -> str:
+    """`pipelines.talks.steps[2].action`: the second step, counted as people do."""
+    text = ""
+    for part in places:
+        if isinstance(part, int):
+            text += f"[{part + 1}]"
+        else:
+            text += f".{part}" if text else part
+    return text

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mediahost.errors import SettingsError
+
 if TYPE_CHECKING:
     from mediahost.host.host import Host
     from mediahost.ports import Store
@@ -31,13 +33,24 @@ class State:
         """A host by these settings."""
         from mediahost.wiring import make_host
 
-        return make_host(self.settings(**changes))
+        return make_host(_with_folder(self.settings(**changes)))
 
     def store(self) -> "Store":
         """The store alone, for commands that run nothing."""
         from mediahost.wiring import make_store
 
-        return make_store(self.settings())
+        return make_store(_with_folder(self.settings()))
+
+
+def _with_folder(settings: "Settings") -> "Settings":
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"The data folder {settings.data_dir} can't be made: {error.strerror}",
+            "Set data_dir, MEDIAHOST_DATA_DIR or --data-dir to a folder that you may write to.",
+        ) from None
+    return settings
 
 
 state = State()
