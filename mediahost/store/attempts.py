@@ -258,18 +258,19 @@ def _held(connection: Connection, host: str, tokens: Collection[Token]) -> dict[
 def _complete(connection: Connection, completions: Sequence[Completion]) -> None:
     if not completions:
         return
+    documents = [document_of(completion.result) for completion in completions]
     connection.execute(
         _COMPLETE,
         [
             {
                 "job_id": completion.job.token.job_id,
-                "to_result": document_of(completion.result),
+                "to_result": document,
                 "to_ms": completion.elapsed_ms,
             }
-            for completion in completions
+            for completion, document in zip(completions, documents, strict=True)
         ],
     )
-    save_results(connection, completions)
+    save_results(connection, completions, documents)
 
 
 def _set_back(

@@ -10,7 +10,7 @@ from mediahost.model.media import path_to_url
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import Completion, Hit, StoredResult
 from mediahost.store.dialect import among, listed, unix_now, upsert
-from mediahost.store.documents import artifacts_of, document_of, result_of
+from mediahost.store.documents import artifacts_of, result_of
 from mediahost.store.engine import Database
 from mediahost.store.tables import analysis_jobs, processing_jobs
 
@@ -99,6 +99,15 @@ class CachedResults:
         newest = {each.hit.key: each for each in stored}
         return sorted(newest.values(), key=lambda each: each.created_at, reverse=True)
 
+    def results_at(self, media_url: str) -> list[StoredResult]:
+        """All cached results computed from a file at this path, newest first."""
+        stored = self._load(
+            _ANALYSES.where(_analyses.file_path == bindparam("at_path")),
+            _PROCESSINGS.where(_processings.input_path == bindparam("at_path")),
+            {"at_path": media_url},
+        )
+        return stored[::-1]
+
     def _load(
         self,
         analyses: Select[Any],
@@ -118,11 +127,14 @@ class CachedResults:
         return [stored(row) for row, stored in rows]
 
 
-def save_results(connection: Connection, completions: Sequence[Completion]) -> None:
-    """Write the cache rows of completed jobs."""
+def save_results(
+    connection: Connection,
+    completions: Sequence[Completion],
+    documents: Sequence[Mapping[str, Any]],
+) -> None:
+    """Write the cache rows of completed jobs, whose results `document_of` turned into these."""
     analyses, processings = [], []
-    for completion in completions:
-        document = document_of(completion.result)
+    for completion, document in zip(completions, documents, strict=True):
         if isinstance(completion.result, MediaProcessingResult):
             processings.append(_processing_row(completion, document))
         else:

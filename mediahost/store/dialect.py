@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator
 
 # None is SQL's NULL; an empty list or dict stays what it is.
@@ -110,6 +111,10 @@ class among(FunctionElement[bool]):  # noqa: N801 - it reads as the SQL operator
 
     def __init__(self, columns: Sequence[ColumnElement[Any]], parameter: str) -> None:
         super().__init__(*columns, bindparam(parameter))
+
+    def self_group(self, against: OperatorType | None = None) -> Self:  # noqa: ARG002 - inherited
+        """Itself: SQLAlchemy would write `= 1` behind it, and no index serves that."""
+        return self
 
 
 def listed(values: Iterable[Any]) -> str:

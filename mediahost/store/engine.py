@@ -6,7 +6,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +150,7 @@ def _engine(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=os.fspath(path)),
         connect_args={"timeout": BUSY_TIMEOUT_S},
-        json_serializer=partial(json.dumps, separators=(",", ":")),
+        json_serializer=json.JSONEncoder(separators=(",", ":")).encode,
         # Never more connections than threads, so no thread waits for one.
         max_overflow=-1,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from mediahost.hashing import FileStat
 from mediahost.ports import HashedFile
@@ -11,7 +11,7 @@ from mediahost.store.engine import Database
 from mediahost.store.tables import file_hashes
 
 _columns = file_hashes.c
-_RECALL = select(
+_MEMOS = select(
     _columns.folder,
     _columns.name,
     _columns.size,
@@ -21,7 +21,11 @@ _RECALL = select(
     _columns.inode,
     _columns.hashed_at_ns,
     _columns.file_hash,
-).where(among([_columns.folder], "folders"))
+)
+_RECALL = _MEMOS.where(among([_columns.folder], "folders"))
+_RECALL_ONE = _MEMOS.where(
+    _columns.folder == bindparam("at_folder"), _columns.name == bindparam("at_name")
+)
 
 
 class FileHashes:
@@ -42,6 +46,15 @@ class FileHashes:
                     files = found[folder] = {}
                 files[name] = HashedFile(stat, hashed_at, file_hash)
         return found
+
+    def recall_hash(self, folder: str, name: str) -> HashedFile | None:
+        """What is remembered of one file."""
+        with self._database.read() as connection:
+            row = connection.execute(_RECALL_ONE, {"at_folder": folder, "at_name": name}).first()
+        if row is None:
+            return None
+        _, _, size, mtime, ctime, dev, inode, hashed_at, file_hash = row
+        return HashedFile(FileStat(size, mtime, ctime, dev, inode), hashed_at, file_hash)
 
     def remember_hashes(self, files: Iterable[tuple[str, str, HashedFile]]) -> None:
         """Remember the hashes of files, each given by folder and name; the newest wins."""

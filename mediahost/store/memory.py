@@ -134,6 +134,11 @@ class MemoryStore:
         with self._lock:
             return {each: dict(self._hashes[each]) for each in folders if each in self._hashes}
 
+    def recall_hash(self, folder: str, name: str) -> HashedFile | None:
+        """What is remembered of one file."""
+        with self._lock:
+            return self._hashes.get(folder, {}).get(name)
+
     def remember_hashes(self, files: Iterable[tuple[str, str, HashedFile]]) -> None:
         """Remember the hashes of files, each given by folder and name; the newest wins."""
         with self._lock:
@@ -160,6 +165,15 @@ class MemoryStore:
                 stored
                 for key, stored in reversed(self._results.items())
                 if key.file_hash == file_hash
+            ]
+
+    def results_at(self, media_url: str) -> list[StoredResult]:
+        """All cached results computed from a file at this path, newest first."""
+        with self._lock:
+            return [
+                stored
+                for stored in reversed(self._results.values())
+                if stored.media_url == media_url
             ]
 
     def submit(self, requests: Sequence[JobRequest]) -> list[UUID]:

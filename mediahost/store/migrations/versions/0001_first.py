@@ -11,6 +11,40 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# SQLite plans by these statistics (its sqlite_stat1: rows of the index, then rows for one value of
+# the first column, of the first two...). Without any it takes idx_jobs_status for a partial index's
+# equal; gathered from a small store they would mislead it in a large one. So they are pinned, for
+# a store of a million.
+STATISTICS = {
+    "jobs": {
+        "sqlite_autoindex_jobs_1": "1000000 1",
+        "sqlite_autoindex_jobs_2": "1000000 1",
+        "idx_jobs_status": "1000000 200000 1",
+        "idx_jobs_created_at": "1000000 1",
+        "idx_jobs_job_type": "1000000 250000",
+        "idx_jobs_source": "1000000 50000 20000 1",
+        "idx_jobs_active_key": "10000 2 1",
+        "idx_jobs_ready": "10000 5000 1",
+        "idx_jobs_ready_by_source": "10000 2000 1000 1",
+        "idx_jobs_later": "1000 1",
+        "idx_jobs_leases": "500 1",
+        "idx_jobs_to_cancel": "10 5",
+    },
+    "job_progress": {"sqlite_autoindex_job_progress_1": "100 1"},
+    "analysis_jobs": {
+        "sqlite_autoindex_analysis_jobs_1": "1000000 10 1",
+        "idx_analysis_jobs_key": "1000000 10 1",
+        "idx_analysis_jobs_created_at": "1000000 2 1",
+    },
+    "processing_jobs": {
+        "sqlite_autoindex_processing_jobs_1": "1000000 1",
+        "idx_processing_jobs_key": "1000000 10 1",
+        "idx_processing_jobs_input_path": "1000000 10",
+        "idx_processing_jobs_created_at": "1000000 2 1",
+    },
+    "file_hashes": {"file_hashes": "1000000 100 1"},
+}
+
 
 def upgrade() -> None:
     """To this version."""
@@ -20,6 +54,8 @@ def upgrade() -> None:
     _create_processing_jobs()
     _create_file_hashes()
     _create_meta()
+    if op.get_bind().dialect.name == "sqlite":
+        _pin_statistics()
 
 
 def downgrade() -> None:
@@ -76,8 +112,8 @@ def _create_jobs() -> None:
     op.create_index("idx_jobs_created_at", "jobs", [sa.text("created_at DESC")])
     op.create_index("idx_jobs_job_type", "jobs", ["job_type"])
     op.create_index("idx_jobs_source", "jobs", ["source", "status", "number"])
-    active = "status IN ('pending', 'processing')"
-    _create_partial("idx_jobs_active_key", ["file_hash", "config_hash"], active, unique=True)
+    key = ["file_hash", "config_hash"]
+    _create_partial("idx_jobs_active_key", key, "completed_at IS NULL", unique=True)
     ready = "status = 'pending' AND run_after IS NULL AND action IS NOT NULL"
     in_order: list[str | sa.TextClause] = [sa.text("priority DESC"), "number"]
     _create_partial("idx_jobs_ready", in_order, ready)
@@ -164,6 +200,7 @@ def _create_processing_jobs() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("idx_processing_jobs_key", "processing_jobs", ["input_hash", "config_hash"])
+    op.create_index("idx_processing_jobs_input_path", "processing_jobs", ["input_path"])
     _create_newest_first("processing_jobs")
 
 
@@ -201,3 +238,14 @@ def _create_meta() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_meta_one_row")),
         comment="One row: what this store was made with",
     )
+
+
+def _pin_statistics() -> None:
+    op.execute("ANALYZE")
+    op.execute("DELETE FROM sqlite_stat1")
+    for table, indexes in STATISTICS.items():
+        for index, numbers in indexes.items():
+            row = sa.text("INSERT INTO sqlite_stat1 VALUES (:tbl, :idx, :stat)")
+            op.execute(row.bindparams(tbl=table, idx=index, stat=numbers))
+    # Of this special name: load what is there, gather nothing.
+    op.execute("ANALYZE sqlite_schema")
