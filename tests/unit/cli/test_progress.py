@@ -1,0 +1,132 @@
+"""What one sees while jobs run."""
+
+import io
+import json
+from uuid import UUID, uuid4
+
+import pytest
+from rich.console import Console
+
+from mediahost.cli.bars import Bars
+from mediahost.cli.progress import JsonLines, Lines, Watcher
+from mediahost.model.event import Event, EventKind
+
+
+def event(kind: EventKind, job: UUID | None = None, name: str = "a.mp3", **given: object) -> Event:
+    return Event(kind, "x.y", f"/media/{name}", job or uuid4(), **given)  # type: ignore[arg-type]
+
+
+def lines_of(*events: Event) -> list[str]:
+    stream = io.StringIO()
+    watcher = Lines(stream)
+    for one in events:
+        watcher.listen(one)
+    return stream.getvalue().splitlines()
+
+
+def drawn(bars: Bars, width: int = 80) -> list[str]:
+    console = Console(width=width, file=io.StringIO(), legacy_windows=False)
+    with console.capture() as captured:
+        console.print(bars._draw())
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
+def test_each_job_that_ended_is_one_line() -> None:
+    assert lines_of(
+        event(EventKind.SUBMITTED),
+        event(EventKind.STARTED),
+        event(EventKind.PROGRESSED, fraction=0.5),
+        event(EventKind.COMPLETED, details={"elapsed_ms": 1200}),
+        event(EventKind.FAILED, name="b.mp3", message="It is empty"),
+        event(EventKind.RETRIED, message="The network is down"),
+        event(EventKind.CACHED),
+    ) == [
+        "completed x.y a.mp3 in 1.2 s",
+        "failed x.y b.mp3: It is empty",
+        "retried x.y a.mp3: The network is down",
+    ]
+
+
+def test_names_and_messages_cannot_steer_the_terminal() -> None:
+    (line,) = lines_of(event(EventKind.FAILED, name="a\n\x1b[2J.mp3", message="[red]\x1b[31m\r"))
+    assert line == "failed x.y a\\n\\x1b[2J.mp3: [red]\\x1b[31m\\r"
+
+
+def test_a_watcher_counts_what_ended_and_what_failed() -> None:
+    watcher = Watcher()
+    for kind in EventKind:
+        watcher.listen(event(kind))
+    assert (watcher.ended, watcher.failed) == (3, 1)
+
+
+def test_each_event_is_a_line_of_json() -> None:
+    stream = io.StringIO()
+    job = uuid4()
+    JsonLines(stream).listen(event(EventKind.PROGRESSED, job, fraction=0.5, message="half"))
+    told = json.loads(stream.getvalue())
+    assert (told["kind"], told["fraction"], told["job_id"]) == ("progressed", 0.5, str(job))
+
+
+def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stderr", Terminal())
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(Watcher.on_stderr(), Lines)
+    monkeypatch.setenv("TERM", "xterm")
+    assert isinstance(Watcher.on_stderr(), Bars)
+    assert type(Watcher.on_stderr(quiet=True)) is Watcher
+
+
+def test_before_there_are_jobs_the_bars_tell_of_reading() -> None:
+    bars = Bars()
+    assert drawn(bars) == ["looking for media files"]
+    bars.hashed(3, 10)
+    (line,) = drawn(bars)
+    assert line.startswith("reading files")
+    assert line.endswith("3/10")
+
+
+def test_each_running_job_has_a_bar_with_what_it_says() -> None:
+    bars, job = Bars(), uuid4()
+    bars.listen(event(EventKind.SUBMITTED, job))
+    bars.listen(event(EventKind.STARTED, job))
+    bars.listen(event(EventKind.PROGRESSED, job, fraction=0.42, message="decoding\x1b"))
+    whole, one = drawn(bars)
+    assert whole.startswith("all jobs")
+    assert "0/1" in whole
+    assert one.startswith("  x.y a.mp3")
+    assert "42%" in one
+    assert one.endswith("decoding\\x1b")
+
+
+def test_a_job_that_ended_has_no_bar_any_more() -> None:
+    bars, job = Bars(), uuid4()
+    for kind in (EventKind.SUBMITTED, EventKind.STARTED, EventKind.FAILED):
+        bars.listen(event(kind, job))
+    (whole,) = drawn(bars)
+    assert "1/1" in whole
+    assert "1 failed" in whole
+
+
+def test_a_job_that_is_tried_again_has_not_ended() -> None:
+    bars, job = Bars(), uuid4()
+    for kind in (EventKind.SUBMITTED, EventKind.STARTED, EventKind.RETRIED):
+        bars.listen(event(kind, job))
+    (whole,) = drawn(bars)
+    assert "0/1" in whole
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 120])
+def test_no_name_is_too_long_for_a_line(width: int) -> None:
+    bars = Bars()
+    for number in range(40):
+        job = uuid4()
+        bars.listen(event(EventKind.SUBMITTED, job))
+        bars.listen(event(EventKind.STARTED, job, name=f"{number}{'ü' * 300}[red].mp3"))
+        bars.listen(event(EventKind.PROGRESSED, job, fraction=0.5, message="m" * 300))
+    lines = drawn(bars, width)
+    assert len(lines) == 14  # all, twelve of them, and how many more
+    assert all(len(line) <= width for line in lines)
