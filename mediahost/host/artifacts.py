@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from mediahost.model.job import Token
@@ -23,6 +23,11 @@ class ArtifactFolder:
         self._data_dir = data_dir
         self._all_staging = data_dir / "staging"
         self._staging = self._all_staging / host.replace("/", "+")
+
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """Where nobody's media files are, only what was made of them."""
+        return self._artifacts, self._all_staging
 
     def open(self, is_gone: Callable[[str], bool]) -> None:
         """Make the folders, and sweep away what hosts that are gone left half-done."""
@@ -58,11 +63,19 @@ class ArtifactFolder:
         return log_path(self._data_dir, token)
 
     def keep(self, token: Token, result: MediaProcessingResult) -> MediaProcessingResult:
-        """Move an attempt's artifacts to where they stay, on the disk before this returns."""
+        """Move an attempt's artifacts to where they stay, on the disk before this returns.
+
+        What else the attempt wrote is removed.
+
+        Raises:
+            OSError: They can't be moved.
+        """
         staged, kept = self._staging / _name(token), self._kept(token)
-        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not kept.parent.is_dir():
+            kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sync_folder(kept.parent.parent)
         names = [artifact.path.relative_to(staged.resolve()) for artifact in result.artifacts]
-        _sync_folder(staged)
+        _keep_only({staged / name for name in names}, staged)
         staged.rename(kept)
         _sync_folder(kept.parent)
         artifacts = tuple(
@@ -87,6 +100,22 @@ def log_path(data_dir: Path, token: Token) -> Path:
 
 def _name(token: Token) -> str:
     return f"{token.job_id}.{token.attempt}"
+
+
+def _keep_only(files: Collection[Path], folder: Path) -> None:
+    """Remove all other files below the folder, and sync what is left of its folders."""
+    for at, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            if (path := Path(at, name)) not in files:
+                path.unlink()
+        for name in folders:
+            path = Path(at, name)
+            if path.is_symlink():
+                path.unlink()
+            elif not any(path.iterdir()):
+                path.rmdir()
+        if any(os.scandir(at)):
+            _sync_folder(Path(at))
 
 
 def _sync_folder(folder: Path) -> None:

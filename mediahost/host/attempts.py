@@ -1,5 +1,6 @@
 """Attempts: from a claimed job to what an executor runs, and from how that ended to a commit."""
 
+import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,19 +12,21 @@ from mediahost.hashing import (
     Algorithm,
     CacheKey,
     ChangedWhileHashing,
+    FileStat,
     canonical,
     config_hash,
     hash_bytes,
 )
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.files import FileHashes, MediaChanged
-from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome
+from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
 from mediahost.model.media import display
 from mediahost.model.result import MediaProcessingResult, Result
 from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec, Completion, Ended, Hit, Setback, Store
 
-FollowUps = Callable[[ClaimedJob, Hit], Sequence[JobRequest]]
+# What can be done next once a job and all these results are committed.
+FollowUps = Callable[[ClaimedJob, Mapping[CacheKey, Hit]], Sequence[JobRequest]]
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LONGEST_S = 300.0
@@ -51,6 +54,10 @@ class Limits:
     threads: int = 1
 
 
+class MediaTouched(MediahostError):
+    """The media file was touched while an attempt ran, so its result proves nothing."""
+
+
 class Attempts:
     """Prepares attempts and judges how they ended."""
 
@@ -67,6 +74,7 @@ class Attempts:
         self._files = files
         self._artifacts = artifacts
         self._limits = limits
+        self._media: dict[Token, FileStat] = {}
 
     def prepare(self, job: ClaimedJob) -> AttemptSpec:
         """What an executor needs to run the attempt.
@@ -75,6 +83,7 @@ class Attempts:
             MediaChanged: The media file, the action or a followed result is no longer what the
                 job is about.
             MediahostError: The action can't be used.
+            OSError: There is no place to run it, such as on a full disk.
         """
         request = job.request
         info = self._registry.action(request.action).info
@@ -84,7 +93,7 @@ class Attempts:
                 f"but version {info.version} is installed",
                 "Run it again to ask for the installed one.",
             )
-        self._check_unchanged(request)
+        self._media[job.token] = self._check_unchanged(request)
         return AttemptSpec(
             token=job.token,
             action=request.action,
@@ -98,9 +107,10 @@ class Attempts:
             algorithm=self._store.algorithm,
         )
 
-    def _check_unchanged(self, request: JobRequest) -> None:
+    def _check_unchanged(self, request: JobRequest) -> FileStat:
         name = display(request.media.path.name)
         try:
+            stat = FileStat.of(request.media.path.stat())
             file_hash = self._files.of(str(request.media.path))
         except FileNotFoundError:
             raise MediaChanged(f"{name} is gone") from None
@@ -110,6 +120,7 @@ class Attempts:
             raise MediaChanged(f"{name} can't be read: {error.strerror}") from None
         if file_hash != request.media.file_hash:
             raise MediaChanged(f"{name} has changed since the job was made")
+        return stat
 
     def _inputs(self, request: JobRequest) -> Mapping[str, Any]:
         """Results of the steps that this one follows, if they are still those it was planned on."""
@@ -126,39 +137,56 @@ class Attempts:
             )
         return {step: stored[key].result.model_dump(mode="json") for step, key in keys.items()}
 
-    def completed(self, job: ClaimedJob, ended: Ended, follow_ups: FollowUps) -> Completion:
+    def completed(
+        self, job: ClaimedJob, ended: Ended, fresh: dict[CacheKey, Hit], follow_ups: FollowUps
+    ) -> Completion:
         """What to commit for an attempt that gave a result.
+
+        Args:
+            job: What was claimed.
+            ended: How it ended.
+            fresh: The results that are to be committed together; this one is added.
+            follow_ups: Asked for what can be done next.
 
         Raises:
             MediaChanged: The media file changed while the attempt ran.
+            MediaTouched: It was written, but is the same again.
+            OSError: The artifacts can't be kept.
         """
         result = ended.result
         if result is None:
             raise ValueError("an attempt that ended well has a result")
-        self._check_still(job.request)
+        self._check_still(job)
         hashed = result_hash(result, self._store.algorithm)
         if isinstance(result, MediaProcessingResult):
             result = self._artifacts.keep(job.token, result)
         hit = hit_of(job.request, result, hashed, ended.elapsed_ms)
-        return Completion(job, result, hashed, ended.elapsed_ms, follow_ups(job, hit))
+        fresh[hit.key] = hit
+        return Completion(job, result, hashed, ended.elapsed_ms, follow_ups(job, fresh))
 
-    def _check_still(self, request: JobRequest) -> None:
+    def _check_still(self, job: ClaimedJob) -> None:
+        before = self._media.pop(job.token, None)
+        request = job.request
         try:
-            self._check_unchanged(request)
+            after = self._check_unchanged(request)
         except MediaChanged as error:
             raise MediaChanged(
                 f"{display(request.media.path.name)} changed or went away while it was processed; "
                 "the result was discarded",
                 "Run it again when the file is at rest.",
             ) from error
+        if before != after:
+            # The same bytes as before, but who knows which ones were read in between.
+            raise MediaTouched(f"{display(request.media.path.name)} was touched meanwhile")
 
     def failed(self, job: ClaimedJob, outcome: Outcome, failure: Failure, ms: int = 0) -> Setback:
         """What to commit for an attempt that gave no result: the end of the job, or a retry."""
+        self._media.pop(job.token, None)
         if outcome is Outcome.LOST:
             most, tried = LOST_ATTEMPTS, job.token.attempt
         elif outcome is Outcome.CRASHED:
             most, tried = min(CRASH_ATTEMPTS, self._limits.attempts), job.failures + 1
-        elif outcome is Outcome.ERROR and failure.transient:
+        elif outcome in (Outcome.ERROR, Outcome.CHANGED) and failure.transient:
             most, tried = self._limits.attempts, job.failures + 1
         else:
             most, tried = 1, 1
@@ -195,6 +223,15 @@ def hit_of(request: JobRequest, result: Result, hashed: str, elapsed_ms: int) ->
     )
 
 
-def failure_from(error: MediahostError) -> Failure:
+def failure_from(error: MediahostError | OSError) -> Failure:
     """An error of the host's own, as a failure of the attempt."""
-    return Failure(error.message, error.hint)
+    if isinstance(error, MediahostError):
+        return Failure(error.message, error.hint, transient=isinstance(error, MediaTouched))
+    about = f"{display(error.filename)}: " if isinstance(error.filename, str) else ""
+    return Failure(f"{about}{os.strerror(error.errno or 0)}", transient=True)
+
+
+def outcome_of(error: MediahostError | OSError) -> Outcome:
+    """How an attempt ended that an error of the host's own ended."""
+    changed = isinstance(error, MediaChanged | MediaTouched)
+    return Outcome.CHANGED if changed else Outcome.ERROR

@@ -3,15 +3,15 @@
 import logging
 import queue
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from mediahost.errors import MediahostError
+from mediahost.errors import MediahostError, StoreError
+from mediahost.hashing import CacheKey
 from mediahost.host.artifacts import ArtifactFolder
-from mediahost.host.attempts import Attempts, FollowUps, failure_from
-from mediahost.host.files import MediaChanged
-from mediahost.host.identity import is_gone
+from mediahost.host.attempts import Attempts, FollowUps, failure_from, outcome_of
+from mediahost.host.identity import is_abandoned, is_gone
 from mediahost.model.event import Event, EventKind
 from mediahost.model.job import ClaimedJob, JobRequest, JobStatus, Outcome, Token
 from mediahost.model.media import path_to_url
@@ -20,6 +20,7 @@ from mediahost.ports import (
     Ended,
     Executor,
     ExecutorEvent,
+    Hit,
     Progress,
     Setback,
     Started,
@@ -69,6 +70,7 @@ class Dispatcher:
         attempts: Attempts,
         artifacts: ArtifactFolder,
         follow_ups: FollowUps,
+        late_follow_ups: Callable[[ClaimedJob], Sequence[JobRequest]],
         lease_s: float,
         cancel_grace_s: float,
     ) -> None:
@@ -78,6 +80,7 @@ class Dispatcher:
         self._attempts = attempts
         self._artifacts = artifacts
         self._follow_ups = follow_ups
+        self._late_follow_ups = late_follow_ups
         self._lease_s = lease_s
         self._cancel_grace_s = cancel_grace_s
         self._events: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
@@ -105,7 +108,8 @@ class Dispatcher:
         Args:
             listener: Learns of each event, on this thread.
             source: Run this source's jobs only; None: all.
-            wait_for: Jobs that must be final too before this returns, whoever runs them.
+            wait_for: Jobs that must be final too before this returns, whoever runs them. While
+                nothing else is to do, some that are still pending are taken over.
             forever: Wait for more when none is left. Ends by an exception, such as
                 KeyboardInterrupt.
 
@@ -164,9 +168,11 @@ class Dispatcher:
             self._in_hand[job.token] = job
             try:
                 self._executor.submit(self._attempts.prepare(job))
-            except MediahostError as error:
-                outcome = Outcome.CHANGED if isinstance(error, MediaChanged) else Outcome.ERROR
-                self._events.put(Ended(job.token, outcome, failure=failure_from(error)))
+            except (MediahostError, OSError) as error:
+                if isinstance(error, StoreError):
+                    raise
+                failure = failure_from(error)
+                self._events.put(Ended(job.token, outcome_of(error), failure=failure))
 
     def _room(self) -> int:
         if not self._started:
@@ -205,10 +211,11 @@ class Dispatcher:
     def _commit(self, ended: Iterable[Ended]) -> None:
         completions: list[Completion] = []
         setbacks: list[Setback] = []
+        fresh: dict[CacheKey, Hit] = {}
         for event in ended:
             job = self._in_hand.pop(event.token)
             self._progress.pop(event.token, None)
-            judged = self._judge(job, event)
+            judged = self._judge(job, event, fresh)
             if isinstance(judged, Completion):
                 completions.append(judged)
                 self._mean_ms += (event.elapsed_ms - self._mean_ms) / 8
@@ -225,14 +232,27 @@ class Dispatcher:
                 self._announce(done)
             elif isinstance(done, Completion):
                 self._artifacts.discard(token)
+        for done in completions:
+            if done.job.token in written:
+                self._submit(self._late_follow_ups(done.job))
 
-    def _judge(self, job: ClaimedJob, ended: Ended) -> Completion | Setback:
+    def _submit(self, requests: Sequence[JobRequest]) -> None:
+        for request, job_id in zip(requests, self._store.submit(requests), strict=True):
+            if request.job_id == job_id:
+                self._tell_of(request, EventKind.SUBMITTED)
+                self._claim_from = 0.0
+
+    def _judge(
+        self, job: ClaimedJob, ended: Ended, fresh: dict[CacheKey, Hit]
+    ) -> Completion | Setback:
         if ended.outcome is Outcome.OK:
             try:
-                return self._attempts.completed(job, ended, self._follow_ups)
-            except MediaChanged as error:
+                return self._attempts.completed(job, ended, fresh, self._follow_ups)
+            except StoreError:
+                raise
+            except (MediahostError, OSError) as error:
                 failure = failure_from(error)
-                return self._attempts.failed(job, Outcome.CHANGED, failure, ended.elapsed_ms)
+                return self._attempts.failed(job, outcome_of(error), failure, ended.elapsed_ms)
         if ended.failure is None:
             raise ValueError("an attempt that did not end well has a failure")
         return self._attempts.failed(job, ended.outcome, ended.failure, ended.elapsed_ms)
@@ -280,15 +300,21 @@ class Dispatcher:
         self._listener(Event(kind, request.action, url, request.job_id, fraction, message, details))
 
     def _still_waiting(self, waiting: set[UUID], source: str | None) -> set[UUID]:
-        """Jobs that others run for us; those whose host gave up or went away become ours."""
+        """Jobs that others run for us.
+
+        What nobody will claim becomes ours, and of what others would claim later as much as
+        there is room for: two runs over one folder share its jobs.
+        """
         if not waiting:
             return waiting
-        left = {
-            job_id for job_id, job in self._store.get_jobs(waiting).items() if not job.status.final
-        }
-        if left and source is not None:
-            self._store.adopt(left, source)
-        return left
+        left = [job for job in self._store.get_jobs(waiting).values() if not job.status.final]
+        pending = [job for job in left if job.status is JobStatus.PENDING and job.source != source]
+        abandoned = [job.job_id for job in pending if is_abandoned(job.source)]
+        theirs = [job.job_id for job in pending if not is_abandoned(job.source)]
+        if source is not None and (abandoned or theirs):
+            self._store.adopt(abandoned + theirs[: self._room()], source)
+            self._claim_from = 0.0
+        return {job.job_id for job in left}
 
     def _has_work(self, source: str | None) -> bool:
         counts = self._store.count_jobs(source)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ REMEMBER_EVERY = 256
 
 # A file that nobody has touched for so long is taken to be settled, so that it may be mapped.
 SETTLED_NS = 60_000_000_000
+
+_NAME = attrgetter("name")
 
 
 class MediaChanged(MediahostError):
@@ -45,17 +48,16 @@ class Problem(NamedTuple):
 
 
 class FoundFile(NamedTuple):
-    """A media file as the walk meets it, not yet hashed."""
+    """A media file as the walk meets it, not yet hashed.
 
+    The path is folder and name joined: scandir has done that already.
+    """
+
+    path: str
     folder: str
     name: str
     kind: MediaKind
     stat: FileStat
-
-    @property
-    def path(self) -> str:
-        """Folder and name joined."""
-        return os.path.join(self.folder, self.name)  # noqa: PTH118 - a hot path
 
 
 @dataclass
@@ -74,27 +76,29 @@ class Walk:
 
 
 def walk(
-    paths: Iterable[str | os.PathLike[str]], skip: str | os.PathLike[str] | None = None
+    paths: Iterable[str | os.PathLike[str]], skip: Iterable[str | os.PathLike[str]] = ()
 ) -> Walk:
     """The media files at these paths, and in and below those that are folders.
 
     Hidden files and folders (dotfiles) are passed over, symbolic links in folders are not followed.
-    `skip` is a folder that is not entered, such as the one that artifacts are published to.
+    `skip` are folders that are not entered, such as the one that artifacts are published to.
     """
     result = Walk()
-    seen: set[str] = {os.path.abspath(skip)} if skip else set()  # noqa: PTH100
-    for path in paths:
-        absolute = os.path.abspath(path)  # noqa: PTH100 - keeps names that aren't UTF-8
+    skipped = {os.path.abspath(folder) for folder in skip}  # noqa: PTH100
+    entered: set[str] = set()
+    absolute = [os.path.abspath(path) for path in paths]  # noqa: PTH100 - names may not be UTF-8
+    for path in absolute:
         try:
-            status = os.stat(absolute)  # noqa: PTH116
+            status = os.stat(path)  # noqa: PTH116
         except OSError as error:
-            result.problems.append(Problem(absolute, _reason(absolute, error)))
+            result.problems.append(Problem(path, _reason(path, error)))
             continue
-        if stat_module.S_ISDIR(status.st_mode):
-            _walk_folder(absolute, result, seen)
-        elif absolute not in seen:
-            seen.add(absolute)
-            _take_named(absolute, status, result)
+        if not stat_module.S_ISDIR(status.st_mode):
+            _take_named(path, status, result)
+        elif path not in entered:
+            _walk_folder(path, result, entered, skipped)
+    if len(absolute) > 1:
+        result.found = list({file.path: file for file in result.found}.values())
     return result
 
 
@@ -107,16 +111,18 @@ def _take_named(path: str, status: os.stat_result, result: Walk) -> None:
         result.problems.append(Problem(path, message))
     else:
         folder, name = os.path.split(path)
-        result.found.append(FoundFile(folder, name, kind, FileStat.of(status)))
+        result.found.append(FoundFile(path, folder, name, kind, FileStat.of(status)))
 
 
-def _walk_folder(top: str, result: Walk, seen: set[str]) -> None:
+def _walk_folder(top: str, result: Walk, entered: set[str], skipped: set[str]) -> None:
+    """Walk one tree. Without symbolic links a folder can't be met twice in it."""
     waiting = [top]
     while waiting:
         folder = waiting.pop()
+        entered.add(folder)
         try:
             with os.scandir(folder) as entries:
-                listing = sorted(entries, key=lambda entry: entry.name)
+                listing = sorted(entries, key=_NAME)
         except OSError as error:
             result.problems.append(Problem(folder, _reason(folder, error)))
             continue
@@ -124,28 +130,26 @@ def _walk_folder(top: str, result: Walk, seen: set[str]) -> None:
         for entry in listing:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                if entry.path not in seen:
-                    deeper.append(entry.path)
-            elif entry.is_file(follow_symlinks=False):
-                _take_listed(entry, folder, result, seen)
-        waiting.extend(reversed(deeper))
+            if entry.is_file(follow_symlinks=False):
+                _take_listed(entry, folder, result)
+            elif entry.is_dir(follow_symlinks=False):
+                deeper.append(entry.path)
+        waiting += [
+            path for path in reversed(deeper) if path not in entered and path not in skipped
+        ]
 
 
-def _take_listed(entry: "os.DirEntry[str]", folder: str, result: Walk, seen: set[str]) -> None:
+def _take_listed(entry: "os.DirEntry[str]", folder: str, result: Walk) -> None:
     kind = kind_of(entry.name)
     if kind is None:
         result.ignored += 1
         return
-    if entry.path in seen:
-        return
-    seen.add(entry.path)
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError as error:
         result.problems.append(Problem(entry.path, _reason(entry.path, error)))
         return
-    result.found.append(FoundFile(folder, entry.name, kind, FileStat.of(status)))
+    result.found.append(FoundFile(entry.path, folder, entry.name, kind, FileStat.of(status)))
 
 
 def _reason(path: str, error: OSError) -> str:
@@ -176,11 +180,13 @@ class FileHashes:
         Returns:
             The files that could be hashed, in their order.
         """
-        memo = self._store.recall_hashes({path_to_url(file.folder) for file in found})
+        folders = {folder: path_to_url(folder) for folder in {file.folder for file in found}}
+        memo = self._store.recall_hashes(folders.values())
+        known_in = {folder: memo.get(url, {}) for folder, url in folders.items()}
         hashes: list[str | None] = []
         unknown: list[tuple[int, FoundFile]] = []
         for file in found:
-            known = _recall(memo, file.folder, file.name)
+            known = known_in[file.folder].get(path_to_url(file.name))
             if known and known.stat == file.stat and file.stat.trusted_since(known.hashed_at_ns):
                 hashes.append(known.file_hash)
             else:
@@ -222,7 +228,7 @@ class FileHashes:
             except OSError:
                 continue
             folder, name = os.path.split(path)
-            found.append(FoundFile(folder, name, MediaKind.DOCUMENT, status))
+            found.append(FoundFile(path, folder, name, MediaKind.DOCUMENT, status))
         hashed = self.of_found(found, [])
         return {file.path for file in hashed if files[file.path] == file.file_hash}
 
@@ -264,10 +270,3 @@ class FileHashes:
         self._store.remember_hashes(
             (path_to_url(folder), path_to_url(name), hashed) for folder, name, hashed in files
         )
-
-
-def _recall(
-    memo: Mapping[str, Mapping[str, HashedFile]], folder: str, name: str
-) -> HashedFile | None:
-    names = memo.get(path_to_url(folder))
-    return names.get(path_to_url(name)) if names else None

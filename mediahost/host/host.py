@@ -2,20 +2,19 @@
 
 import logging
 import os
-import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from mediahost.errors import InvalidConfig, InvalidMedia, MediahostError, UsageError
+from mediahost.errors import InvalidConfig, InvalidMedia, MediahostError, StoreError, UsageError
 from mediahost.hashing import CacheKey
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, Limits
 from mediahost.host.dispatch import Dispatcher, Listener
 from mediahost.host.explain import Explanation, explain
-from mediahost.host.files import Candidate, FileHashes, Problem, walk
-from mediahost.host.identity import is_gone, new_host_name
+from mediahost.host.files import Candidate, FileHashes, FoundFile, Problem, walk
+from mediahost.host.identity import is_gone, new_host_name, new_source_name
 from mediahost.host.planner import Planner, Recipe, State, request_for
 from mediahost.host.publish import Publisher
 from mediahost.host.run import RowState, Run, Summary
@@ -119,20 +118,22 @@ class Host:
             self.store,
             self._planner,
             self._planner.recipes_for(recipe, roots),
-            source=f"run-{secrets.token_hex(4)}",
+            source=new_source_name(self.name),
             force=force,
         )
         run.plan()
         if not dry_run and run.missing():
             self._runs[run.source] = run
-            run.execute(self._dispatching(), announce)
-            del self._runs[run.source]
+            try:
+                run.execute(self._dispatching(), announce)
+            finally:
+                del self._runs[run.source]
         summary.rows = run.rows()
         for row in summary.rows:
             if row.state is RowState.CACHED and row.key:
                 announce(_cached(row.action, row.media_url, row.key))
         if output and not dry_run:
-            summary.rows = Publisher(output, paths).publish(summary.rows)
+            summary.rows = Publisher(output, paths).publish(summary.rows, summary.problems)
         summary.seconds = time.monotonic() - started
         return summary
 
@@ -146,19 +147,23 @@ class Host:
         for path in paths:
             if not os.path.lexists(path):
                 raise UsageError(f"There is no file or folder {display(path)}")
-        walked = walk(paths, skip=output)
+        walked = walk(paths, skip=[*self._artifacts.folders, *([output] if output else [])])
         wanted = [file for file in walked.found if recipe.accepts_kind(file.kind)]
-        self._refuse_named_misfits(paths, recipe, {file.path for file in wanted}, walked.problems)
+        self._refuse_named_misfits(paths, recipe, wanted, walked.problems)
         roots = self._files.of_found(wanted, walked.problems, on_hashed)
         return roots, Summary(problems=walked.problems, ignored=walked.ignored)
 
     def _refuse_named_misfits(
-        self, paths: Sequence[AnyPath], recipe: Recipe, wanted: set[str], problems: list[Problem]
+        self,
+        paths: Sequence[AnyPath],
+        recipe: Recipe,
+        wanted: Sequence[FoundFile],
+        problems: list[Problem],
     ) -> None:
         """A file that is named gets an answer, even if it is that no action works on its kind."""
-        told = {problem.path for problem in problems}
+        answered = {file.path for file in wanted} | {problem.path for problem in problems}
         for path in map(os.path.abspath, paths):
-            if path not in wanted and path not in told and os.path.isfile(path):  # noqa: PTH113
+            if path not in answered and os.path.isfile(path):  # noqa: PTH113
                 actions = ", ".join(step.action for step in recipe.steps if step.media is None)
                 message = f"{display(path)} is of a kind that {actions} does not work on"
                 problems.append(Problem(path, message))
@@ -193,6 +198,7 @@ class Host:
                 attempts=Attempts(self.store, self.registry, self._files, self._artifacts, limits),
                 artifacts=self._artifacts,
                 follow_ups=self._follow_ups,
+                late_follow_ups=self._late_follow_ups,
                 lease_s=self.settings.lease_s,
                 cancel_grace_s=self.settings.cancel_grace_s,
             )
@@ -201,7 +207,7 @@ class Host:
     def _threads(self) -> int:
         return max(1, (os.cpu_count() or 1) // self.settings.workers)
 
-    def _follow_ups(self, job: ClaimedJob, hit: Hit) -> Sequence[JobRequest]:
+    def _follow_ups(self, job: ClaimedJob, fresh: Mapping[CacheKey, Hit]) -> Sequence[JobRequest]:
         """What can be done next for the file that a job belongs to.
 
         The job's own result must not be lost for what goes wrong here.
@@ -209,27 +215,39 @@ class Host:
         request = job.request
         run = self._runs.get(request.source)
         try:
-            if run:
-                return run.follow_ups(job, hit)
-            if request.pipeline and request.root_url:
-                return self._next_of_pipeline(request, hit)
+            return run.follow_ups(job, fresh) if run else self._next_of_pipeline(request, fresh)
+        except StoreError:
+            raise
         except (MediahostError, OSError):
             log.exception("What follows %s on %s is not known", request.action, request.root_url)
         return ()
 
-    def _next_of_pipeline(self, request: JobRequest, hit: Hit) -> list[JobRequest]:
+    def _late_follow_ups(self, job: ClaimedJob) -> Sequence[JobRequest]:
+        """What follows several steps that two hosts did at once.
+
+        Neither host saw the other's result before its own was committed. A run looks again at its
+        end; for what other hosts run, this is the second look.
+        """
+        request = job.request
+        pipeline = self.settings.pipelines.get(request.pipeline or "")
+        if pipeline is None or request.source in self._runs:
+            return ()
+        joins = any(len(step.needs) > 1 and request.step in step.needs for step in pipeline.steps)
+        return self._follow_ups(job, {}) if joins else ()
+
+    def _next_of_pipeline(
+        self, request: JobRequest, fresh: Mapping[CacheKey, Hit]
+    ) -> list[JobRequest]:
         """The next steps of a pipeline that the settings still have."""
         pipeline = self.settings.pipelines.get(request.pipeline or "")
         if pipeline is None or request.root_url is None:
             return []
         recipe = self.recipe(pipeline)
-        path = url_to_path(request.root_url)
-        found = walk([path]).found
-        roots = self._files.of_found(found, [])
-        rows = self._planner.evaluate(recipe, roots, fresh={hit.key: hit})
+        found = walk([url_to_path(request.root_url)]).found
         return [
-            request_for(recipe, row, request.source)
-            for row in rows
+            request_for(one, row, request.source)
+            for one, roots in self._planner.recipes_for(recipe, self._files.of_found(found, []))
+            for row in self._planner.evaluate(one, roots, fresh=fresh)
             if row.state is State.MISSING and request.step in row.step.needs
         ]
 

@@ -31,6 +31,16 @@ def is_gone(name: str) -> bool:
     return boot != _boot_id() or _started(int(pid)) != started
 
 
+def new_source_name(host: str) -> str:
+    """A name for what one run submits; it says which host will claim that."""
+    return f"run-{secrets.token_hex(4)}@{host}"
+
+
+def is_abandoned(source: str) -> bool:
+    """Whether the host that would claim this source's jobs surely doesn't run any more."""
+    return is_gone(source.partition("@")[2])
+
+
 @cache
 def _boot_id() -> str:
     try:

@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
 
-from mediahost.errors import InvalidPipeline
+from mediahost.errors import InvalidPipeline, PluginError
 from mediahost.hashing import Algorithm, CacheKey, config_hash
 from mediahost.host.files import Candidate, FileHashes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaKind, kind_of
+from mediahost.model.media import MediaKind, display, kind_of
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.plugin.action import Action
 from mediahost.plugin.registry import Registry
@@ -74,18 +75,18 @@ class Recipe:
         self.configs: dict[str, dict[str, Any]] = {
             name: action.public_config() for name, action in self.actions.items()
         }
+        self._kinds = frozenset(
+            kind for step in self.steps if step.media is None for kind in self.accepts(step)
+        )
         self._config_hashes: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
 
-    def accepts(self, step: Step, media: Candidate) -> bool:
-        """Whether the step's action works on this kind of media file."""
-        return media.kind in self.actions[step.name].info.accepts
+    def accepts(self, step: Step) -> frozenset[MediaKind]:
+        """The kinds of media file that the step's action works on."""
+        return self.actions[step.name].info.accepts
 
     def accepts_kind(self, kind: MediaKind) -> bool:
         """Whether any step works on files of this kind themselves."""
-        return any(
-            step.media is None and kind in self.actions[step.name].info.accepts
-            for step in self.steps
-        )
+        return kind in self._kinds
 
     def config_hash(
         self, step: Step, inputs: tuple[tuple[str, str], ...], algorithm: Algorithm
@@ -129,7 +130,12 @@ class Planner:
         edited: dict[str, tuple[Step, ...]] = {}
         for root in roots:
             proposed = list(recipe.pipeline.steps)
-            hook(media=root.media_file(), proposed=proposed)
+            try:
+                hook(media=root.media_file(), proposed=proposed)
+            except Exception as error:
+                raise PluginError(
+                    f"A plugin failed to plan the jobs for {display(root.path)}: {error!r}"
+                ) from error
             # Steps hold dicts, so they can't be keys themselves; their text can.
             if proposed:
                 edited[repr(proposed)] = tuple(proposed)
@@ -226,7 +232,11 @@ class _StepRows:
 
     def __init__(self, rows: Sequence[Planned]) -> None:
         self.rows = rows
-        self._by_media = {(row.root.path, row.media): row for row in rows}
+
+    @cached_property
+    def _by_media(self) -> dict[tuple[str, Candidate | None], Planned]:
+        # Only where a step follows this one is it looked at.
+        return {(row.root.path, row.media): row for row in self.rows}
 
     def within_reach_of(self, row: Planned) -> Planned | None:
         """The row for the same media file, or for one that it was made from."""
@@ -242,9 +252,10 @@ def _rows(
     recipe: Recipe, step: Step, roots: Iterable[Candidate], done: Mapping[str, _StepRows]
 ) -> Iterator[Planned]:
     """A row for each file that the step works on, without its key."""
+    accepted = recipe.accepts(step)
     if step.media is None:
         for root in roots:
-            if recipe.accepts(step, root):
+            if root.kind in accepted:
                 yield Planned(step, root, root)
         return
     for maker in done[step.media].rows:
@@ -253,9 +264,8 @@ def _rows(
             continue
         for path, file_hash in maker.hit.artifacts:
             kind = kind_of(path)
-            made = Candidate(path, kind, file_hash) if kind else None
-            if made and recipe.accepts(step, made):
-                yield Planned(step, made, maker.root, maker)
+            if kind and kind in accepted:
+                yield Planned(step, Candidate(path, kind, file_hash), maker.root, maker)
 
 
 def request_for(recipe: Recipe, row: Planned, source: str) -> JobRequest:

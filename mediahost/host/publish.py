@@ -1,5 +1,6 @@
 """Publishing: copies of artifacts where a person wants to find them."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -7,10 +8,13 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from mediahost.errors import MediahostError
 from mediahost.hashing import hash_file, verify_file
+from mediahost.host.files import Problem
 from mediahost.host.run import RunRow
 from mediahost.model.media import display, url_to_path
+
+# What file systems without hard links answer: FAT, many network drives.
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
 class Publisher:
@@ -25,33 +29,35 @@ class Publisher:
         absolute = [Path(path).absolute() for path in paths]
         self._tops = [path if path.is_dir() else path.parent for path in absolute]
 
-    def publish(self, rows: Sequence[RunRow]) -> list[RunRow]:
+    def publish(self, rows: Sequence[RunRow], problems: list[Problem]) -> list[RunRow]:
         """The rows, with their artifacts where the copies are.
 
-        Raises:
-            MediahostError: A copy can't be written.
+        A copy that can't be written is added to `problems`; the artifact itself is safe.
         """
-        return [self._published(row) if row.artifacts else row for row in rows]
+        return [self._published(row, problems) if row.artifacts else row for row in rows]
 
-    def _published(self, row: RunRow) -> RunRow:
+    def _published(self, row: RunRow, problems: list[Problem]) -> RunRow:
+        root = Path(url_to_path(row.root_url))
         media = Path(url_to_path(row.media_url))
-        folder = self._output / self._below(media)
+        folder = self._output / self._below(root)
         copies = []
-        for path in map(Path, row.artifacts):
-            name = path.name if path.name.startswith(media.stem) else f"{media.stem}.{path.name}"
+        for path in row.artifacts:
+            name = os.path.basename(path)  # noqa: PTH119 - text in, text out
+            for maker in (media, root):
+                name = name if name.startswith(maker.stem) else f"{maker.stem}.{name}"
             try:
-                copies.append(str(_copy(path, folder / name)))
+                copies.append(str(_copy(Path(path), folder / name)))
             except OSError as error:
-                raise MediahostError(
-                    f"{display(folder / name)} can't be written: {error.strerror}",
-                    f"The artifact itself is safe: {display(path)}",
-                ) from None
+                reason = os.strerror(error.errno or 0)
+                message = f"{display(folder / name)} can't be written: {reason}"
+                problems.append(Problem(str(folder / name), message))
+                copies.append(path)
         return replace(row, artifacts=tuple(copies))
 
-    def _below(self, media: Path) -> Path:
+    def _below(self, root: Path) -> Path:
         for top in self._tops:
-            if media.is_relative_to(top):
-                return media.relative_to(top).parent
+            if root.is_relative_to(top):
+                return root.relative_to(top).parent
         return Path()
 
 
@@ -59,7 +65,7 @@ def _copy(artifact: Path, wanted: Path) -> Path:
     """Copy whole or not at all; find the copy that an earlier call made."""
     wanted.parent.mkdir(parents=True, exist_ok=True)
     file_hash, _ = hash_file(artifact)
-    part = wanted.with_name(f".{wanted.name}.{os.getpid()}.part")
+    part = wanted.with_name(f".{os.getpid()}.part")
     for target in _names(wanted):
         if target.is_file() and verify_file(target, file_hash):
             return target
@@ -69,13 +75,28 @@ def _copy(artifact: Path, wanted: Path) -> Path:
             shutil.copyfile(artifact, part)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
-            os.link(part, target)  # unlike a rename, this fails if the name was taken meanwhile
+            _move_to_free(part, target)
         except FileExistsError:
             continue
         finally:
             part.unlink(missing_ok=True)
         return target
-    raise FileExistsError(17, "No name is free", str(wanted))
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(wanted))
+
+
+def _move_to_free(part: Path, target: Path) -> None:
+    """Give the file its name, unless somebody took it meanwhile.
+
+    Raises:
+        FileExistsError: The name is taken.
+    """
+    try:
+        os.link(part, target)  # unlike a rename, this fails if the name is taken
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
+        part.replace(target)
 
 
 def _names(wanted: Path) -> Iterator[Path]:

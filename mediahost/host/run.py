@@ -1,18 +1,21 @@
 """A run: what a person asked for on some files, from the plan to the summary."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from mediahost.errors import IllegalTransition
 from mediahost.hashing import CacheKey
 from mediahost.host.dispatch import Dispatcher, Listener
 from mediahost.host.files import Candidate, Problem
 from mediahost.host.planner import Planned, Planner, Recipe, State, request_for
 from mediahost.model.event import Event, EventKind
 from mediahost.model.job import ClaimedJob, JobRequest, JobStatus
-from mediahost.model.media import path_to_url
+from mediahost.model.media import path_to_url, url_to_path
 from mediahost.ports import Hit, Store
 
 EVERY_JOB = 1 << 31
@@ -39,6 +42,7 @@ class RunRow:
         action: Name of the action.
         step: Name of the step.
         media_url: The media file, as text.
+        root_url: The file that the recipe was started on; `media_url` may be made from it.
         key: Cache key, or None for what was blocked.
         job_id: The job, if there was one.
         elapsed_ms: How long the computing took, now or when it was cached.
@@ -50,6 +54,7 @@ class RunRow:
     action: str
     step: str
     media_url: str
+    root_url: str
     key: CacheKey | None = None
     job_id: UUID | None = None
     elapsed_ms: int = 0
@@ -124,7 +129,7 @@ class Run:
         }
         self.source = source
         self._force = force
-        self._computed: dict[CacheKey, UUID | None] = {}
+        self._computed: dict[CacheKey, UUID] = {}
         self._errors: dict[CacheKey, tuple[RowState, UUID | None, str]] = {}
         self._plan: list[tuple[Recipe, Planned]] = []
 
@@ -147,14 +152,14 @@ class Run:
             if row.state is State.MISSING and row.key and row.key not in self._ended
         }
 
-    def follow_ups(self, job: ClaimedJob, hit: Hit) -> list[JobRequest]:
-        """What can be done for the same file once the job is committed with this result."""
+    def follow_ups(self, job: ClaimedJob, fresh: Mapping[CacheKey, Hit]) -> list[JobRequest]:
+        """What can be done for the same file once the job and these results are committed."""
         root_url = job.request.root_url
-        known = self._recipe_of.get(root_url) if root_url else None
+        known = self._recipe_of.get(url_to_path(root_url)) if root_url else None
         if known is None or len(known[0].steps) == 1:
             return []
         recipe, root = known
-        rows = self._planner.evaluate(recipe, [root], self._accepts, {hit.key: hit})
+        rows = self._planner.evaluate(recipe, [root], self._accepts, fresh)
         return [
             request_for(recipe, row, self.source)
             for row in rows
@@ -174,23 +179,37 @@ class Run:
 
         while missing := self.missing():
             requests = list(missing.values())
-            answering = self._store.submit(requests)
+            jobs = dict(zip(missing, self._store.submit(requests), strict=True))
+            if self._withdraw_computed(jobs):
+                continue
             for request in requests:
                 learn(_submitted(request))
-            others = {
-                job_id: request
-                for job_id, request in zip(answering, requests, strict=True)
-                if job_id != request.job_id
-            }
-            self._store.adopt(list(others), self.source)
+            others = [jobs[key] for key in missing if jobs[key] != missing[key].job_id]
             dispatcher.run(learn, source=self.source, wait_for=others)
-            self._learn_of_others(others)
-            self._learn_of_cancelled(missing)
+            # Another run may have taken over some of ours; of those there was no event either.
+            unheard = {key: job_id for key, job_id in jobs.items() if key not in self._ended}
+            if unheard:
+                dispatcher.run(learn, source=self.source, wait_for=unheard.values())
+                self._learn_of_unheard(unheard)
+            self._learn_of_cancelled()
             self.plan()
+
+    def _withdraw_computed(self, jobs: Mapping[CacheKey, UUID]) -> bool:
+        """Take back jobs whose results came from another run between our look and our submit.
+
+        From the submit on a key has one job, so looking once more is enough.
+        """
+        if self._force or not self._store.find_hits(jobs):
+            return False
+        self.plan()
+        needless = [jobs[key] for key in jobs.keys() - self.missing().keys()]
+        with suppress(IllegalTransition):  # one runs already: computed twice, but not wrongly
+            self._store.delete_jobs(needless)
+        return bool(needless)
 
     def _learn(self, event: Event) -> None:
         key = CacheKey(*event.details["key"])
-        if event.kind is EventKind.COMPLETED:
+        if event.kind is EventKind.COMPLETED and event.job_id:
             self._computed[key] = event.job_id
         elif event.kind is EventKind.FAILED:
             hint = event.details.get("hint")
@@ -199,27 +218,28 @@ class Run:
         elif event.kind is EventKind.CANCELLED:
             self._errors[key] = (RowState.CANCELLED, event.job_id, event.message)
 
-    def _learn_of_others(self, others: dict[UUID, JobRequest]) -> None:
-        """How jobs ended that were there before; this host may have run them or not."""
-        for job_id, job in self._store.get_jobs(others).items():
-            key = CacheKey(job.file_hash, job.config_hash)
-            if job.status is JobStatus.COMPLETED:
+    def _learn_of_unheard(self, unheard: Mapping[CacheKey, UUID]) -> None:
+        """How jobs ended that another host ran, or that a person cancelled or deleted."""
+        jobs = self._store.get_jobs(unheard.values())
+        for key, job_id in unheard.items():
+            job = jobs.get(job_id)
+            if job is None:
+                self._errors.setdefault(key, (RowState.CANCELLED, None, "Its job was deleted"))
+            elif job.status is JobStatus.COMPLETED:
                 self._computed.setdefault(key, job_id)
             elif job.status is JobStatus.FAILED:
                 self._errors.setdefault(key, (RowState.FAILED, job_id, job.error or ""))
-            elif job.status is JobStatus.CANCELLED:
+            else:
                 self._errors.setdefault(key, (RowState.CANCELLED, job_id, "Cancelled"))
 
-    def _learn_of_cancelled(self, missing: Iterable[CacheKey]) -> None:
-        """What a person cancelled or deleted while it was pending; there is no event of that."""
+    def _learn_of_cancelled(self) -> None:
+        """Follow-ups that a person cancelled while they were pending; there is no event of that."""
         cancelled = self._store.jobs(
             statuses={JobStatus.CANCELLED}, source=self.source, limit=EVERY_JOB
         )
         for job in cancelled:
             key = CacheKey(job.file_hash, job.config_hash)
             self._errors.setdefault(key, (RowState.CANCELLED, job.job_id, "Cancelled"))
-        for key in set(missing) - self._ended:
-            self._errors[key] = (RowState.CANCELLED, None, "Its job was deleted")
 
     def rows(self) -> list[RunRow]:
         """How each step on each file stands at the end, in the order of the files."""
@@ -231,32 +251,35 @@ class Run:
         return [rows[index] for index in by_file]
 
     def _row(self, recipe: Recipe, row: Planned, counted: set[CacheKey]) -> RunRow:
-        media = path_to_url(row.media.path if row.media else row.root.path)
-        action, step = row.step.action, row.step.name
+        root = path_to_url(row.root.path)
+        media = path_to_url(row.media.path) if row.media else root
+        at = partial(
+            RunRow,
+            action=row.step.action,
+            step=row.step.name,
+            media_url=media,
+            root_url=root,
+            key=row.key,
+        )
         if row.hit and row.key:
             # The same bytes twice in a folder: one was computed, the other is a hit.
             first = row.key in self._computed and row.key not in counted
             counted.add(row.key)
-            return RunRow(
+            return at(
                 RowState.DONE if first else RowState.CACHED,
-                action,
-                step,
-                media,
-                row.key,
-                self._computed.get(row.key),
-                row.hit.elapsed_ms,
+                job_id=self._computed.get(row.key),
+                elapsed_ms=row.hit.elapsed_ms,
                 artifacts=tuple(path for path, _ in row.hit.artifacts),
             )
         if row.key in self._errors:
             state, job_id, error = self._errors[row.key]
-            return RunRow(state, action, step, media, row.key, job_id, error=error)
+            return at(state, job_id=job_id, error=error)
         if row.key in self._computed:
-            job_id = self._computed[row.key]
             error = "Its artifacts were removed or changed as soon as they were made"
-            return RunRow(RowState.FAILED, action, step, media, row.key, job_id, error=error)
+            return at(RowState.FAILED, job_id=self._computed[row.key], error=error)
         if row.state is State.MISSING:
-            return RunRow(RowState.TO_DO, action, step, media, row.key)
-        return RunRow(RowState.BLOCKED, action, step, media, error=_why_blocked(recipe, row))
+            return at(RowState.TO_DO)
+        return at(RowState.BLOCKED, error=_why_blocked(recipe, row))
 
 
 def _why_blocked(recipe: Recipe, row: Planned) -> str:
