@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from typing import Any
 from mediahost.executor import worker
 from mediahost.executor.frames import FrameReader, pack
 from mediahost.executor.joblog import JobLog
-from mediahost.executor.messages import spec_to_json, token_to_json
 from mediahost.executor.reaper import end_group
 from mediahost.executor.resident import Resident
 from mediahost.model.job import Failure, Outcome
@@ -23,6 +22,8 @@ from mediahost.ports import AttemptSpec
 RECEIVE_BYTES = 1 << 18
 # What was written before an answer was sent is in the pipe by then, and a pipe holds no more.
 PIPE_BYTES = 1 << 20
+# An attempt that was thought to be quick and takes so long no longer has others wait behind it.
+PATIENCE_S = 0.02
 
 
 @dataclass(slots=True, eq=False)
@@ -31,17 +32,23 @@ class Attempt:
 
     Attributes:
         spec: What to run.
+        frame: The same for a worker.
         over: Its end has been told.
-        began: When a worker got it, by the monotonic clock.
+        number: Which of its worker's attempts it is, counted from 1; the worker counts too.
+        began: When a worker began it, by the monotonic clock; 0: it waits.
         ends_at: When it is killed, by the monotonic clock; None: never.
-        doom: What its end will be called unless it gives a result: it is to be killed.
+        doom: What its end will be called unless it gives a result: somebody wants it to stop.
+        grace_s: How long it may take to stop by itself.
     """
 
     spec: AttemptSpec
+    frame: bytes
     over: bool = False
+    number: int = 0
     began: float = 0.0
     ends_at: float | None = None
     doom: tuple[Outcome, Failure] | None = None
+    grace_s: float = 0.0
 
 
 class Child:
@@ -56,7 +63,9 @@ class Child:
         ready: It has loaded its plugins.
         silent: It has closed its socket.
         gone: It was buried.
-        attempt: What it runs.
+        line: The attempt that it runs, and those that it was given ahead.
+        recalling: It was asked to give back those that it has not begun.
+        spent: It is of no more use; it ends when it has nothing left to do.
         warm: Names of the resources that it keeps loaded.
         actions: Actions that it ran while it kept them.
         log: Where its output goes.
@@ -70,13 +79,16 @@ class Child:
         self.name = name
         self.ready = False
         self.gone = False
-        self.attempt: Attempt | None = None
+        self.line: deque[Attempt] = deque()
+        self.recalling = False
+        self.spent = False
         self.warm: frozenset[str] = frozenset()
         self.actions: set[str] = set()
         self.log = JobLog()
         self.silent = False
         self.kill_at: float | None = None
         self.abandon_at: float | None = None
+        self._given = 0
         self._unsent = bytearray()
         self._reader = FrameReader()
         self.jobs, far_jobs = socket.socketpair()
@@ -98,32 +110,56 @@ class Child:
         self.resident = Resident(self.process.pid)
         self._send(pack({"name": name, "plugins": list(plugins)}))
 
-    def give(self, attempt: Attempt) -> None:
-        """Let it run an attempt.
+    @property
+    def attempt(self) -> Attempt | None:
+        """What it runs."""
+        return self.line[0] if self.line else None
 
-        Raises:
-            ValueError: The attempt can't be sent.
-            TypeError: The same.
-        """
-        frame = pack(spec_to_json(attempt.spec))
-        self.attempt = attempt
-        self.log = JobLog(attempt.spec.log_path)
-        attempt.began = time.monotonic()
-        if attempt.spec.timeout_s is not None:
-            attempt.ends_at = attempt.began + attempt.spec.timeout_s
-        self._send(frame)
+    def give(self, attempts: Sequence[Attempt]) -> None:
+        """Let it run these, one after the other, after those that it has."""
+        for attempt in attempts:
+            self._given += 1
+            attempt.number = self._given
+        self.line.extend(attempts)
+        self._send(b"".join(attempt.frame for attempt in attempts))
 
-    def take_back(self) -> None:
-        """Its attempt is over."""
+    def begin(self, now: float) -> Attempt | None:
+        """Turn to the first in line, if there is one."""
+        attempt = self.attempt
+        if attempt is not None:
+            self.log = JobLog(attempt.spec.log_path)
+            attempt.began = now
+            limits_s = [
+                limit_s
+                for limit_s in (attempt.spec.timeout_s, attempt.doom and attempt.grace_s)
+                if limit_s is not None
+            ]
+            attempt.ends_at = now + min(limits_s) if limits_s else None
+        return attempt
+
+    def finish(self) -> bool:
+        """The first in line is done; whether it has written anything."""
         self.read_output()
         self.log.close()
-        self.attempt = None
+        self.line.popleft()
+        return self.log.is_used
 
     def ask_to_stop(self, attempt: Attempt) -> None:
         """Raise the flag that the attempt's checkpoints look at."""
-        # A control socket that is full holds a thousand of these: nobody reads them there.
-        with suppress(OSError):
-            self.control.send(pack(token_to_json(attempt.spec.token)))
+        self._order({"cancel": attempt.number})
+
+    def recall(self) -> None:
+        """Ask for the attempts back that it has not begun."""
+        self.recalling = True
+        self._order({"recall": self._given})
+
+    def returned(self, after: int, upto: int) -> list[Attempt]:
+        """What it gives back, out of line now: it will not run the attempts numbered so."""
+        self.recalling = False
+        back = [attempt for attempt in self.line if after < attempt.number <= upto]
+        for attempt in back:
+            self.line.remove(attempt)
+        return back
 
     def ask_to_end(self) -> None:
         """Let the worker end in order once it is idle."""
@@ -173,11 +209,22 @@ class Child:
 
     def next_deadline(self) -> float | None:
         """When something must be done about it, by the monotonic clock."""
-        ends_at = self.attempt.ends_at if self.attempt else None
-        return min(
-            (at for at in (ends_at, self.kill_at, self.abandon_at) if at is not None),
-            default=None,
+        running = self.attempt
+        deadlines = (
+            running.ends_at if running else None,
+            running.began + PATIENCE_S if running and self._may_recall() else None,
+            self.kill_at,
+            self.abandon_at,
         )
+        return min((at for at in deadlines if at is not None), default=None)
+
+    def holds_up_others(self, now: float) -> bool:
+        """Whether an attempt that was thought to be quick keeps others from running elsewhere."""
+        running = self.attempt
+        return bool(running and self._may_recall() and now >= running.began + PATIENCE_S)
+
+    def _may_recall(self) -> bool:
+        return len(self.line) > 1 and not self.recalling
 
     def read_output(self) -> bool:
         """Move output to the log; False once nobody can write any more."""
@@ -208,6 +255,11 @@ class Child:
         if self.pidfd is not None:
             os.close(self.pidfd)
         return self.process.poll()
+
+    def _order(self, order: dict[str, int]) -> None:
+        # A control socket that is full holds a thousand of these: nobody reads them there.
+        with suppress(OSError):
+            self.control.send(pack(order))
 
     def _send(self, frame: bytes) -> None:
         self._unsent += frame

@@ -61,6 +61,6 @@ class FrameReader:
 
 def _parsed(body: bytearray) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body.decode())
     except ValueError:
         raise BadFrame("A frame held no JSON") from None

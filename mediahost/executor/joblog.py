@@ -49,6 +49,11 @@ class JobLog:
             self._file = None
 
     @property
+    def is_used(self) -> bool:
+        """Whether anything was written."""
+        return bool(self._tail)
+
+    @property
     def tail(self) -> str:
         """The last lines."""
         return self._tail.decode(errors="replace")

@@ -3,12 +3,13 @@
 import logging
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from mediahost.executor import verdict
 from mediahost.executor.child import Attempt
+from mediahost.executor.frames import pack
+from mediahost.executor.messages import spec_to_json
 from mediahost.executor.supervisor import Supervisor
 from mediahost.model.job import Token
 from mediahost.ports import AttemptSpec, Ended, ExecutorEvent
@@ -85,14 +86,19 @@ class LocalExecutor:
 
     def submit(self, attempt: AttemptSpec) -> None:
         """Run an attempt as soon as a worker is free. After `stop` it ends as lost."""
-        mine = Attempt(attempt)
+        why = verdict.stopped(attempt.action)
+        try:
+            mine = Attempt(attempt, pack(spec_to_json(attempt)))
+        except (ValueError, TypeError) as error:
+            why = verdict.not_sendable(attempt.action, error)
+            mine = None
         with self._lock:
             supervisor = self._supervisor
-            if supervisor is not None:
+            if supervisor is not None and mine is not None:
                 self._attempts[attempt.token] = mine
                 supervisor.post(partial(supervisor.queue, mine))
-        if supervisor is None:
-            outcome, failure = verdict.stopped(attempt.action)
+        if supervisor is None or mine is None:
+            outcome, failure = why
             self._hand_over(Ended(attempt.token, outcome, failure=failure))
 
     def cancel(self, token: Token, grace_s: float | None = None) -> None:
@@ -144,8 +150,8 @@ class LocalExecutor:
     def _tell(self, event: ExecutorEvent) -> None:
         if isinstance(event, Ended):
             with self._lock:
-                attempt = self._attempts.pop(event.token)
-                self._note(time.monotonic() - attempt.began)
+                del self._attempts[event.token]
+                self._note(event.elapsed_ms / 1000)
         self._hand_over(event)
 
     def _note(self, elapsed_s: float) -> None:

@@ -11,15 +11,10 @@ from mediahost.model.result import result_from_json
 from mediahost.ports import AttemptSpec, Ended
 
 
-def token_to_json(token: Token) -> list[Any]:
-    """Plain values."""
-    return [token.job_id.hex, token.attempt]
-
-
 def spec_to_json(spec: AttemptSpec) -> dict[str, Any]:
     """Plain values."""
     return {
-        "token": token_to_json(spec.token),
+        "token": [spec.token.job_id.hex, spec.token.attempt],
         "action": spec.action,
         "config": dict(spec.config),
         "media": spec.media.to_json(),
@@ -35,18 +30,23 @@ def spec_to_json(spec: AttemptSpec) -> dict[str, Any]:
 def spec_from_json(data: dict[str, Any]) -> AttemptSpec:
     """What `spec_to_json` gave."""
     job_id, attempt = data["token"]
-    paths = {
-        "workdir": Path(url_to_path(data["workdir"])),
-        "log_path": Path(url_to_path(data["log_path"])),
-    }
-    media = MediaFile.from_json(data["media"])
-    return AttemptSpec(**{**data, **paths, "media": media, "token": Token(UUID(job_id), attempt)})
+    return AttemptSpec(
+        Token(UUID(job_id), attempt),
+        data["action"],
+        data["config"],
+        MediaFile.from_json(data["media"]),
+        Path(url_to_path(data["workdir"])),
+        Path(url_to_path(data["log_path"])),
+        data["inputs"],
+        data["timeout_s"],
+        data["threads"],
+        data["algorithm"],
+    )
 
 
 def ended_to_json(ended: Ended) -> dict[str, Any]:
     """Plain values."""
     return {
-        "token": token_to_json(ended.token),
         "outcome": str(ended.outcome),
         "result": ended.result and ended.result.model_dump(mode="json"),
         "failure": ended.failure and asdict(ended.failure),

@@ -13,7 +13,7 @@ from typing import Any
 
 from mediahost.executor.frames import FrameReader, pack
 from mediahost.executor.leftovers import Leftovers
-from mediahost.executor.messages import ended_to_json, spec_from_json, token_to_json
+from mediahost.executor.messages import ended_to_json, spec_from_json
 from mediahost.executor.resources import Resources
 from mediahost.executor.workbench import Workbench
 from mediahost.model.job import Failure, Outcome
@@ -40,7 +40,12 @@ class Shift:
         self._jobs = _private(jobs)
         self._control = _private(control)
         self._sending = threading.Lock()
-        self._cancelled: set[tuple[str, int]] = set()
+        # Attempts go by their number among those that came; the host counts them too.
+        self._counting = threading.Lock()
+        self._received = 0
+        self._begun = 0
+        self._recalled = 0
+        self._cancelled: set[int] = set()
         self._resources = Resources()
         self._leftovers = Leftovers()
         self._output = _output()
@@ -61,28 +66,40 @@ class Shift:
         self._leftovers.keep()
         self._send({"kind": "ready"})
         for message in messages:
-            self._run(workbench, spec_from_json(message))
+            if self._begin():
+                self._run(workbench, spec_from_json(message))
         _survive(registry.plugins.hook.mediahost_worker_stopping, hello["name"])
         self._resources.close()
         self._leftovers.end()
 
+    def _begin(self) -> bool:
+        """Count the next attempt; whether it is to be run here."""
+        with self._counting:
+            self._received += 1
+            if self._received > self._recalled:
+                self._begun = self._received
+        return self._begun == self._received
+
     def _run(self, workbench: Workbench, spec: AttemptSpec) -> None:
-        token = token_to_json(spec.token)
-        name = (token[0], token[1])
+        number = self._begun
         ended = workbench.run(
             spec,
-            cancelled=lambda: name in self._cancelled,
-            report=self._reporter(token),
+            cancelled=lambda: number in self._cancelled,
+            report=self._reporter(number),
             log=_logger,
         )
-        self._cancelled.discard(name)
+        self._cancelled.discard(number)
         with suppress(OSError, ValueError):  # a plugin may have closed them
             sys.stdout.flush()
             sys.stderr.flush()
+        spent = _output() != self._output
+        if spent:
+            self._recalled = sys.maxsize
         message = {
             "kind": "ended",
+            "n": number,
             "warm": self._resources.names(),
-            "spent": _output() != self._output,
+            "spent": spent,
         }
         try:
             self._send({**message, **ended_to_json(ended)})
@@ -91,7 +108,7 @@ class Shift:
             failed = Ended(spec.token, Outcome.ERROR, None, failure, ended.elapsed_ms)
             self._send({**message, **ended_to_json(failed)})
 
-    def _reporter(self, token: list[Any]) -> Callable[[float, str], None]:
+    def _reporter(self, number: int) -> Callable[[float, str], None]:
         last = [0.0]
 
         def report(fraction: float, message: str) -> None:
@@ -99,7 +116,7 @@ class Shift:
             if now - last[0] >= PROGRESS_EVERY_S and fraction == fraction:  # noqa: PLR0124 - NaN
                 last[0] = now
                 self._send(
-                    {"kind": "progress", "token": token, "at": fraction, "message": message[:200]}
+                    {"kind": "progress", "n": number, "at": fraction, "message": message[:200]}
                 )
 
         return report
@@ -111,11 +128,21 @@ class Shift:
             self._jobs.sendall(frame)
 
     def _obey(self) -> None:
-        for job_id, attempt in _messages(self._control):
-            self._cancelled.add((job_id, attempt))
+        for order in _messages(self._control):
+            if "cancel" in order:
+                self._cancelled.add(order["cancel"])
+            else:
+                self._give_back(order["recall"])
         # The host is gone. Nobody will hear of this attempt; end all of it, and at once.
         self._leftovers.end()
         os.killpg(0, signal.SIGKILL)
+
+    def _give_back(self, upto: int) -> None:
+        """Promise not to run the attempts up to this one that have not begun."""
+        with self._counting:
+            self._recalled = max(self._recalled, upto)
+            begun = self._begun
+        self._send({"kind": "returned", "after": begun, "upto": upto})
 
 
 class _Tidy:
@@ -153,14 +180,14 @@ def _messages(own: socket.socket) -> Iterator[Any]:
             yield from reader.feed(data)
 
 
-def _output() -> list[tuple[int, int]]:
+def _output() -> list[int]:
     """What descriptors 1 and 2 stand for.
 
     A plugin may close or redirect them. Then what it prints would go into the next file that
     somebody opens, so the worker is of no more use.
     """
     with suppress(OSError):
-        return [(os.fstat(number).st_dev, os.fstat(number).st_ino) for number in (1, 2)]
+        return [os.fstat(1).st_ino, os.fstat(2).st_ino]
     return []
 
 

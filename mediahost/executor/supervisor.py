@@ -14,8 +14,9 @@ from mediahost.executor import verdict
 from mediahost.executor.child import Attempt, Child
 from mediahost.executor.frames import BadFrame
 from mediahost.executor.groups import Groups
-from mediahost.executor.messages import ended_from_json, token_to_json
+from mediahost.executor.messages import ended_from_json
 from mediahost.executor.verdict import Verdict
+from mediahost.executor.waiting import AHEAD, Waiting
 from mediahost.model.job import Outcome
 from mediahost.ports import Ended, ExecutorEvent, Progress, Started
 
@@ -63,7 +64,7 @@ class Supervisor:
         self._max_rss_bytes = max_rss_bytes
         self._tell = tell
         self._orders: deque[Callable[[], None]] = deque()
-        self._waiting: deque[Attempt] = deque()
+        self._waiting = Waiting()
         self._crew: list[Child] = []
         self._idle: list[Child] = []
         self._retired: list[Child] = []
@@ -99,7 +100,7 @@ class Supervisor:
         if self._stopping:
             self._end(attempt, verdict.stopped(attempt.spec.action))
         else:
-            self._waiting.append(attempt)
+            self._waiting.add(attempt)
 
     def cancel(self, attempt: Attempt, grace_s: float) -> None:
         """End an attempt, first gently."""
@@ -111,21 +112,23 @@ class Supervisor:
         self._stopping = True
         if grace_s is None:
             return
-        busy = [child.attempt for child in self._crew if child.attempt]
-        for attempt in (*self._waiting, *busy):
+        in_line = [attempt for child in self._crew for attempt in child.line]
+        for attempt in (*self._waiting.clear(), *in_line):
             if not attempt.over:
                 why = attempt.doom or verdict.stopped(attempt.spec.action)
                 self._doom(attempt, why, grace_s)
 
     def _doom(self, attempt: Attempt, why: Verdict, grace_s: float) -> None:
         attempt.doom = why
-        child = next((child for child in self._crew if child.attempt is attempt), None)
+        attempt.grace_s = grace_s
+        child = next((child for child in self._crew if attempt in child.line), None)
         if child is None:
             self._end(attempt, why)
             return
         child.ask_to_stop(attempt)
-        ends_at = time.monotonic() + grace_s
-        attempt.ends_at = min(ends_at, attempt.ends_at or ends_at)
+        if attempt.began:
+            ends_at = time.monotonic() + grace_s
+            attempt.ends_at = min(ends_at, attempt.ends_at or ends_at)
 
     # --- the thread
 
@@ -163,7 +166,7 @@ class Supervisor:
         """Nothing may be left, not even after an error of our own."""
         for child in (*self._crew, *self._retired):
             self._bury(child)
-        for attempt in self._waiting:
+        for attempt in self._waiting.clear():
             self._end(attempt, verdict.stopped(attempt.spec.action))
         self._groups.close()
         self._selector.close()
@@ -173,10 +176,8 @@ class Supervisor:
     # --- attempts go out
 
     def _assign(self) -> None:
-        while self._waiting and self._idle:
-            attempt = self._waiting.popleft()
-            if not attempt.over:
-                self._give(attempt)
+        while (attempt := self._waiting.first()) and (child := self._worker_for(attempt)):
+            self._give(child)
         starting = sum(not child.ready for child in self._crew)
         now = time.monotonic()
         while (
@@ -187,18 +188,33 @@ class Supervisor:
             self._start()
             starting += 1
 
-    def _give(self, attempt: Attempt) -> None:
-        action = attempt.spec.action
-        # The worker that has loaded what this action needs, else the one that worked last.
-        child = next((one for one in self._idle if action in one.actions), self._idle[-1])
-        self._idle.remove(child)
-        try:
-            child.give(attempt)
-        except (ValueError, TypeError) as error:
-            self._idle.append(child)
-            self._end(attempt, verdict.not_sendable(action, error))
-            return
-        self._tell(Started(attempt.spec.token))
+    def _worker_for(self, attempt: Attempt) -> Child | None:
+        if self._idle:
+            # One that has loaded what this action needs, else the one that worked last.
+            action = attempt.spec.action
+            return next((one for one in self._idle if action in one.actions), self._idle[-1])
+        if not self._waiting.is_quick(attempt):
+            return None
+        return next((child for child in self._crew if self._takes_more(child)), None)
+
+    def _takes_more(self, child: Child) -> bool:
+        """Whether it runs short of quick attempts."""
+        running = child.attempt
+        return (
+            running is not None
+            and len(child.line) <= AHEAD // 2
+            and self._waiting.is_quick(running)
+            and not (child.recalling or child.spent)
+        )
+
+    def _give(self, child: Child) -> None:
+        share = -(-len(self._waiting) // len(self._crew))
+        attempts = self._waiting.take(min(AHEAD, share))
+        was_idle = child.attempt is None
+        child.give(attempts)
+        if was_idle:
+            self._idle.remove(child)
+            self._begin(child)
         if child.is_full():
             self._listen(child, selectors.EVENT_READ | selectors.EVENT_WRITE)
 
@@ -224,8 +240,8 @@ class Supervisor:
             _logger.warning("%s", why[1].message)
         else:
             self._start_again_at = 0.0
-            if self._waiting:
-                self._end(self._waiting.popleft(), why)
+            for attempt in self._waiting.take(1):
+                self._end(attempt, why)
 
     # --- answers come in
 
@@ -250,14 +266,27 @@ class Supervisor:
                 child.attempt.doom = verdict.talked_nonsense(child.attempt.spec.action)
             self._kill(child)
 
+    def _begin(self, child: Child) -> None:
+        """Its next attempt runs, as far as can be told from here."""
+        attempt = child.begin(time.monotonic())
+        if attempt is None:
+            self._idle.append(child)
+        else:
+            self._tell(Started(attempt.spec.token))
+
     def _understand(self, child: Child, message: dict[str, Any]) -> None:
         if message["kind"] == "ready":
             child.ready = True
             child.kill_at = None
             self._idle.append(child)
             return
+        if message["kind"] == "returned":
+            self._take_back(child.returned(message["after"], message["upto"]))
+            if not child.line and child not in self._idle:
+                self._go_on(child, spent=child.spent)
+            return
         attempt = child.attempt
-        if attempt is None or message["token"] != token_to_json(attempt.spec.token):
+        if attempt is None or message["n"] != attempt.number:
             return  # a thread that outlived its attempt
         if message["kind"] == "progress":
             self._tell(Progress(attempt.spec.token, message["at"], message["message"]))
@@ -268,15 +297,31 @@ class Supervisor:
             child.actions.add(attempt.spec.action)
         else:
             child.actions.clear()
-        child.take_back()
+        wrote = child.finish()
         if attempt.doom and ended.outcome is not Outcome.OK:
             self._end(attempt, attempt.doom)
         else:
             attempt.over = True
+            self._waiting.learn(attempt.spec.action, ended.elapsed_ms, loud=wrote)
             self._tell(ended)
-        self._idle.append(child)
-        if message["spent"] or self._is_large(child):
+        self._go_on(child, spent=message["spent"] or self._is_large(child))
+
+    def _go_on(self, child: Child, *, spent: bool) -> None:
+        """Let it run the next in line; one of no more use gives them back and ends."""
+        child.spent = child.spent or spent
+        if child.spent and child.line and not child.recalling:
+            child.recall()
+        self._begin(child)
+        if child.spent and not child.line:
             self._retire(child)
+
+    def _take_back(self, attempts: list[Attempt]) -> None:
+        """Attempts that no worker has begun are as if they had never been given to one."""
+        for attempt in attempts:
+            attempt.began = 0.0
+            if attempt.doom:
+                self._end(attempt, attempt.doom)
+        self._waiting.put_back(attempts)
 
     def _is_large(self, child: Child) -> bool:
         limit = self._max_rss_bytes
@@ -323,6 +368,8 @@ class Supervisor:
                 limit_s = attempt.spec.timeout_s or 0.0
                 attempt.doom = attempt.doom or verdict.timed_out(attempt.spec.action, limit_s)
                 self._kill(child)
+            elif child.holds_up_others(now):
+                child.recall()
         if self._max_rss_bytes and now >= self._watch_at:
             self._watch_at = now + WATCH_EVERY_S
             self._weigh(self._max_rss_bytes)
@@ -374,8 +421,9 @@ class Supervisor:
                 place.remove(child)
         if code is None:
             self._undead.append(child)
-        attempt = child.attempt
-        if attempt is not None:
+        if child.attempt is not None:
+            attempt = child.line.popleft()
             self._end(attempt, attempt.doom or verdict.crashed(attempt.spec.action, code, log))
+            self._take_back(list(child.line))
         elif not child.ready:
             self._not_started(verdict.start_failed(self._python, code, log))

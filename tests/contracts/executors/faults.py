@@ -48,14 +48,14 @@ class Copy(Processor, name="faults.copy"):
 class Outside(Processor, name="faults.outside"):
     """Claim a file that isn't its own."""
 
-    def process(self, media: MediaFile, context: Context) -> MediaProcessingResult:  # noqa: ARG002 - the seam
+    def process(self, media: MediaFile, context: Context) -> MediaProcessingResult:
         return MediaProcessingResult(artifacts=(Artifact(path=media.path, asset_type="audio"),))
 
 
 class Follows(Analyzer, name="faults.follows"):
     """Look at what a step before it found."""
 
-    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:  # noqa: ARG002 - the seam
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
         before = context.inputs["before"]
         assert isinstance(before, MediaAnalysisResult)
         return MediaAnalysisResult(metadata={"ranges": len(before.ranges)})
@@ -66,7 +66,7 @@ class Loads(Analyzer, name="faults.loads"):
 
     what: str = "model"
 
-    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:  # noqa: ARG002 - the seam
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
         return MediaAnalysisResult(metadata={"loaded": context.resource(_load, self.what)})
 
 
@@ -272,7 +272,7 @@ class Fault(Analyzer, name="faults.fault"):
 
     fault: str
 
-    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:  # noqa: ARG002 - the seam
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
         _FAULTS[self.fault](context)
         return MediaAnalysisResult(metadata={"pid": os.getpid()})
 
@@ -282,21 +282,21 @@ class Nonsense(Analyzer, name="faults.nonsense"):
 
     what: str
 
-    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:  # noqa: ARG002 - the seam
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
         return _NONSENSE[self.what]  # type: ignore[no-any-return]
 
 
 class TooLarge(Analyzer, name="faults.too_large"):
     """Return more than crosses to the host."""
 
-    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:  # noqa: ARG002 - the seam
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
         return MediaAnalysisResult(metadata={"text": "x" * (70 << 20)})
 
 
 class Modules(Analyzer, name="faults.modules"):
     """Tell which modules the process has loaded."""
 
-    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:  # noqa: ARG002 - the seam
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
         return MediaAnalysisResult(metadata={"modules": sorted(sys.modules)})
 
 

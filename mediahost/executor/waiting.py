@@ -1,0 +1,72 @@
+"""Attempts that wait for a worker, and which of them may be given to one ahead."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from mediahost.executor.child import Attempt
+
+# A worker that must ask for each attempt sleeps between them, and waking costs 50 to 100 µs.
+AHEAD = 8
+# Longer ones don't notice, and must not wait behind each other while another worker is idle.
+QUICK_MS = 2.0
+_WEIGHT = 0.2
+
+
+class Waiting:
+    """A queue, and what is known of the actions in it.
+
+    An action is quick while its attempts take less than 2 ms in the mean and write nothing:
+    what a quick one writes all of a sudden may land in the log of its neighbour.
+    """
+
+    def __init__(self) -> None:
+        self._attempts: deque[Attempt] = deque()
+        self._mean_ms: dict[str, float] = {}
+        self._loud: set[str] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._attempts)
+
+    def __len__(self) -> int:
+        return len(self._attempts)
+
+    def add(self, attempt: Attempt) -> None:
+        """Queue up at the end."""
+        self._attempts.append(attempt)
+
+    def put_back(self, attempts: Iterable[Attempt]) -> None:
+        """Queue up at the front, in their order."""
+        self._attempts.extendleft(reversed(list(attempts)))
+
+    def first(self) -> Attempt | None:
+        """The next in turn that is not over."""
+        while self._attempts and self._attempts[0].over:
+            self._attempts.popleft()
+        return self._attempts[0] if self._attempts else None
+
+    def take(self, most: int) -> list[Attempt]:
+        """The next in turn, and up to `most` in all if they are all quick."""
+        taken: list[Attempt] = []
+        while len(taken) < most and (attempt := self.first()) is not None:
+            if taken and not (self.is_quick(attempt) and self.is_quick(taken[0])):
+                break
+            taken.append(self._attempts.popleft())
+        return taken
+
+    def clear(self) -> list[Attempt]:
+        """Take all that are not over."""
+        left = [attempt for attempt in self._attempts if not attempt.over]
+        self._attempts.clear()
+        return left
+
+    def is_quick(self, attempt: Attempt) -> bool:
+        """Whether others may wait behind it in the same worker."""
+        action = attempt.spec.action
+        return action not in self._loud and self._mean_ms.get(action, QUICK_MS) < QUICK_MS
+
+    def learn(self, action: str, elapsed_ms: int, *, loud: bool) -> None:
+        """An attempt at this action took so long."""
+        mean = self._mean_ms.get(action, float(elapsed_ms))
+        self._mean_ms[action] = mean + _WEIGHT * (elapsed_ms - mean)
+        if loud:
+            self._loud.add(action)
