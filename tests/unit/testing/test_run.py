@@ -108,7 +108,10 @@ def test_ranges_that_are_right_pass(run_action: Run, media: MediaFile) -> None:
         ),
         (
             [(5, 10)],
-            ["+      0.000      5.000  part 0", "       5.000     10.000  part 1"],
+            [
+                "+      0.000      5.000  part 0",
+                "       5.000     10.000  part 1",
+            ],
         ),
         (
             [(0, 5), (5, 10), (11, 12)],
