@@ -314,7 +314,8 @@ def _claimed(row: Row[Any]) -> ClaimedJob:
         config=row.parameters["config"],
         media=media,
         config_hash=row.config_hash,
-        inputs=row.parameters["inputs"],
+        # JSON has no tuples.
+        inputs={step: (key[0], key[1]) for step, key in row.parameters["inputs"].items()},
         pipeline=row.pipeline,
         step=row.step,
         root_url=row.root_url,

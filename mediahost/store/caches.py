@@ -96,17 +96,16 @@ class CachedResults:
             _PROCESSINGS.where(_processings.input_hash == bindparam("file_hash")),
             {"file_hash": file_hash},
         )
-        newest = {each.hit.key: each for each in stored}
-        return sorted(newest.values(), key=lambda each: each.created_at, reverse=True)
+        return _newest_first(stored)
 
     def results_at(self, media_url: str) -> list[StoredResult]:
-        """All cached results computed from a file at this path, newest first."""
+        """All cached results computed from a file at this path, the newest first, one a key."""
         stored = self._load(
             _ANALYSES.where(_analyses.file_path == bindparam("at_path")),
             _PROCESSINGS.where(_processings.input_path == bindparam("at_path")),
             {"at_path": media_url},
         )
-        return stored[::-1]
+        return _newest_first(stored)
 
     def _load(
         self,
@@ -125,6 +124,14 @@ class CachedResults:
             ]
         rows.sort(key=lambda each: (each[0]["created_at"], each[0]["id"]))
         return [stored(row) for row, stored in rows]
+
+
+def _newest_first(oldest_first: Iterable[StoredResult]) -> list[StoredResult]:
+    newest: dict[CacheKey, StoredResult] = {}
+    for each in oldest_first:
+        newest.pop(each.hit.key, None)
+        newest[each.hit.key] = each
+    return list(newest.values())[::-1]
 
 
 def save_results(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -57,29 +58,11 @@ class Record(SQLModel):
     )
 
 
-def _partial(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
-    parts = [text(column) if " " in column else column for column in columns]
-    return Index(name, *parts, unique=unique, sqlite_where=where, postgresql_where=where)
-
-
 class Job(Record, table=True):
     """One durable request: one action on one media file."""
 
     __tablename__ = "jobs"
-    __table_args__ = (
-        # With the number behind it, one status is listed newest first without sorting.
-        Index("idx_jobs_status", "status", "number"),
-        Index("idx_jobs_created_at", text("created_at DESC")),
-        Index("idx_jobs_job_type", "job_type"),
-        Index("idx_jobs_source", "source", "status", "number"),
-        _partial("idx_jobs_active_key", "file_hash", "config_hash", where=ACTIVE, unique=True),
-        _partial("idx_jobs_ready", "priority DESC", "number", where=READY),
-        _partial("idx_jobs_ready_by_source", "source", "priority DESC", "number", where=READY),
-        _partial("idx_jobs_later", "run_after", where=LATER),
-        _partial("idx_jobs_leases", "lease_until", where=PROCESSING),
-        _partial("idx_jobs_to_cancel", "host", where=TO_CANCEL),
-        {"comment": "Durable requests: one action on one media file each"},
-    )
+    __table_args__ = ({"comment": "Durable requests: one action on one media file each"},)
 
     id: UUID = Field(default_factory=new_job_id, sa_column=Column("id", Uuid, primary_key=True))
     job_type: str = Field(sa_column=Column("job_type", String(50), nullable=False))
@@ -169,8 +152,6 @@ class AnalysisJob(Record, table=True):
     __tablename__ = "analysis_jobs"
     __table_args__ = (
         UniqueConstraint("file_path", "config_hash"),
-        Index("idx_analysis_jobs_key", "file_hash", "config_hash"),
-        Index("idx_analysis_jobs_created_at", text("created_at DESC"), text("id DESC")),
         {
             "comment": "Cached results of analyzers, by content and config",
             "sqlite_autoincrement": True,
@@ -200,9 +181,6 @@ class ProcessingJob(Record, table=True):
 
     __tablename__ = "processing_jobs"
     __table_args__ = (
-        Index("idx_processing_jobs_key", "input_hash", "config_hash"),
-        Index("idx_processing_jobs_input_path", "input_path"),
-        Index("idx_processing_jobs_created_at", text("created_at DESC"), text("id DESC")),
         {
             "comment": "Cached results of processors, by content and config",
             "sqlite_autoincrement": True,
@@ -276,3 +254,32 @@ analysis_jobs = Record.metadata.tables["analysis_jobs"]
 processing_jobs = Record.metadata.tables["processing_jobs"]
 file_hashes = Record.metadata.tables["file_hashes"]
 meta = Record.metadata.tables["meta"]
+
+
+def _partial(
+    name: str, *columns: ColumnElement[Any], where: TextClause, unique: bool = False
+) -> None:
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
+_job = jobs.c
+# With the number behind it, one status is listed newest first without sorting.
+Index("idx_jobs_status", _job.status, _job.number)
+Index("idx_jobs_created_at", _job.created_at.desc())
+Index("idx_jobs_job_type", _job.job_type)
+Index("idx_jobs_source", _job.source, _job.status, _job.number)
+_partial("idx_jobs_active_key", _job.file_hash, _job.config_hash, where=ACTIVE, unique=True)
+_partial("idx_jobs_ready", _job.priority.desc(), _job.number, where=READY)
+_partial("idx_jobs_ready_by_source", _job.source, _job.priority.desc(), _job.number, where=READY)
+_partial("idx_jobs_later", _job.run_after, where=LATER)
+_partial("idx_jobs_leases", _job.lease_until, where=PROCESSING)
+_partial("idx_jobs_to_cancel", _job.host, where=TO_CANCEL)
+
+_analysis = analysis_jobs.c
+Index("idx_analysis_jobs_key", _analysis.file_hash, _analysis.config_hash)
+Index("idx_analysis_jobs_created_at", _analysis.created_at.desc(), _analysis.id.desc())
+
+_processing = processing_jobs.c
+Index("idx_processing_jobs_key", _processing.input_hash, _processing.config_hash)
+Index("idx_processing_jobs_input_path", _processing.input_path)
+Index("idx_processing_jobs_created_at", _processing.created_at.desc(), _processing.id.desc())

@@ -160,6 +160,13 @@ def test_any_name_can_be_remembered(store: Store) -> None:
     assert recalled == {name: memo(name) for name in names}
 
 
+def test_one_file_is_recalled_without_its_folder(store: Store) -> None:
+    store.remember_hashes([("/a", "x", memo("x")), ("/a", "y", memo("y"))])
+    assert store.recall_hash("/a", "y") == memo("y")
+    assert store.recall_hash("/a", "z") is None
+    assert store.recall_hash("/b", "y") is None
+
+
 def test_nothing_to_remember_is_fine(store: Store) -> None:
     store.remember_hashes([])
     assert store.recall_hashes(["/a"]) == {}
@@ -268,8 +275,9 @@ def test_artifacts_come_back_in_order_with_all_that_is_known(store: Store) -> No
     assert stored.result == result
     hit = store.find_hits([key()])[key()]
     assert hit == stored.hit
-    assert hit.artifacts == tuple(
-        (path, named(f"bytes of {path}")) for path in ("/out/1.flac", "/out/2.flac")
+    assert hit.artifacts == (
+        ("/out/1.flac", named("bytes of /out/1.flac")),
+        ("/out/2.flac", named("bytes of /out/2.flac")),
     )
 
 
@@ -310,9 +318,19 @@ def test_all_results_of_a_content_are_listed_newest_first(store: Store) -> None:
     complete(store, asked(config="2"), made("/out/2.flac"))
     complete(store, asked(config="3"), found("three"))
     complete(store, asked("other"), found("no"))
-    kinds = [each.hit.key.config_hash for each in store.results_of(named("film"))]
-    assert kinds == [named("3"), named("2"), named("1")]
+    hashes = [each.hit.key.config_hash for each in store.results_of(named("film"))]
+    assert hashes == [named("3"), named("2"), named("1")]
     assert store.results_of(named("unknown")) == []
+
+
+def test_results_are_found_by_the_path_they_came_from(store: Store) -> None:
+    complete(store, asked(path="/media/a.mp4", config="1"), found("one"))
+    complete(store, asked(path="/media/a.mp4", config="2"), made("/out/2.flac"))
+    complete(store, asked(path="/media/a.mp4", config="2"), made("/out/2b.flac"))
+    complete(store, asked(path="/media/b.mp4", config="3"), found("elsewhere"))
+    here = store.results_at("/media/a.mp4")
+    assert [each.result for each in here] == [made("/out/2b.flac"), found("one")]
+    assert store.results_at("/media/c.mp4") == []
 
 
 # --- submitting --------------------------------------------------------------------------------
@@ -418,7 +436,7 @@ def test_a_claim_hands_the_request_over_whole(store: Store) -> None:
         {"at": 0.5, "list": [1, "a", None]},
         MediaFile(ODD_NAME, MediaKind.AUDIO, named("film")),
         named("default"),
-        inputs={"probe": named("probed")},
+        inputs={"probe": (named("film"), named("probed"))},
         pipeline="talks",
         step="cut",
         root_url="/media/root.mp4",

@@ -112,7 +112,7 @@ def _create_jobs() -> None:
     op.create_index("idx_jobs_created_at", "jobs", [sa.text("created_at DESC")])
     op.create_index("idx_jobs_job_type", "jobs", ["job_type"])
     op.create_index("idx_jobs_source", "jobs", ["source", "status", "number"])
-    key = ["file_hash", "config_hash"]
+    key: list[str | sa.TextClause] = ["file_hash", "config_hash"]
     _create_partial("idx_jobs_active_key", key, "completed_at IS NULL", unique=True)
     ready = "status = 'pending' AND run_after IS NULL AND action IS NOT NULL"
     in_order: list[str | sa.TextClause] = [sa.text("priority DESC"), "number"]

@@ -1,0 +1,185 @@
+"""Opening a store: new, old, newer, foreign and damaged files."""
+
+import hashlib
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mediahost.errors import StoreError
+from mediahost.hashing import hash_bytes
+from mediahost.model.job import JobRequest
+from mediahost.model.media import MediaFile, MediaKind
+from mediahost.store import open_store
+
+
+def asked(name: str) -> JobRequest:
+    media = MediaFile(Path(f"/media/{name}.mp4"), MediaKind.VIDEO, hash_bytes(name.encode()))
+    return JobRequest("hello.halves", 1, {"at": 0.5}, media, hash_bytes(b"config"))
+
+
+def files_in(folder: Path) -> dict[str, tuple[str, int]]:
+    """Content and time of change of each file."""
+    return {
+        path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+        for path in folder.iterdir()
+    }
+
+
+def assert_refused(path: Path, words: str) -> None:
+    before = files_in(path.parent)
+    with pytest.raises(StoreError, match=words) as raised:
+        open_store(path)
+    assert str(path) in raised.value.message
+    assert "\n" not in raised.value.message
+    assert raised.value.hint
+    assert files_in(path.parent) == before, "untouched"
+
+
+def test_a_store_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "store.db"
+    store = open_store(path)
+    store.submit([asked("one")])
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    store.close()
+
+
+def test_connections_are_set_to_lose_nothing(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store.db")
+    wanted = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "busy_timeout": 10_000,
+        "mmap_size": 256 << 20,
+    }
+    with store._database.read() as connection:
+        for pragma, value in wanted.items():
+            assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value, pragma
+    store.close()
+
+
+def test_a_store_that_is_opened_again_has_all_that_it_had(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store.db")
+    (job_id,) = store.submit([asked("one")])
+    store.close()
+    again = open_store(f"sqlite:///{tmp_path}/store.db")
+    assert set(again.get_jobs([job_id])) == {job_id}
+    again.close()
+
+
+def test_opening_an_existing_store_does_not_load_alembic(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    open_store(path).close()
+    code = (
+        "import sys; from mediahost.store import open_store; open_store(sys.argv[1]).close(); "
+        "print('alembic' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert run.stdout == "False\n"
+
+
+def test_a_store_keeps_the_algorithm_it_was_made_with(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    made = open_store(path, "sha256")
+    assert made.algorithm == "sha256"
+    made.close()
+    opened = open_store(path)
+    assert opened.algorithm == "sha256"
+    opened.close()
+    with pytest.raises(StoreError, match="made with sha256, not blake3"):
+        open_store(path, "blake3")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "holiday.mp4"
+    path.write_bytes(b"\0\0\0\x20ftypisom" + bytes(5000))
+    assert_refused(path, "no database")
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "photos.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE photos (id INTEGER)")
+    connection.close()
+    assert_refused(path, "another program's database")
+
+
+def test_another_programs_migrated_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('ae1027a6acf')")
+    connection.close()
+    assert_refused(path, "has schema ae1027a6acf")
+
+
+def test_a_store_of_a_newer_mediahost_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    open_store(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert_refused(path, "has schema 9999, and this mediahost knows")
+
+
+def test_a_damaged_store_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = open_store(path)
+    store.submit([asked(str(i)) for i in range(200)])
+    store.close()
+    content = bytearray(path.read_bytes())
+    # All but the header is overwritten.
+    content[100:] = b"\xaa" * (len(content) - 100)
+    path.write_bytes(content)
+    assert_refused(path, "it is damaged")
+
+
+def test_a_missing_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="can't be opened"):
+        open_store(tmp_path / "file" / "store.db")
+
+
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="can't be opened: Is a directory"):
+        open_store(tmp_path)
+
+
+def test_a_full_disk_says_so(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store.db")
+    with store._database.write() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        # SQLite reports its own limit as it reports a full disk.
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="the disk is full"):
+        store.submit([asked(str(i)) for i in range(500)])
+    assert store.jobs() == [], "all or nothing"
+    store.close()
+
+
+def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store.db")
+    with store._database.read() as connection:
+        # Root may write anything, so SQLite is told to refuse; it says so in the same way.
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(StoreError, match="it can't be written") as raised:
+        store.submit([asked("one")])
+    assert raised.value.hint
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me:secret@db/media", "sqlite://", "sqlite:///:memory:", "http://x/y", "://"],
+)
+def test_a_url_of_no_sqlite_file_is_refused_without_repeating_its_password(url: str) -> None:
+    with pytest.raises(StoreError, match="names no SQLite file") as raised:
+        open_store(url)
+    assert "secret" not in f"{raised.value.message}{raised.value.hint}"
