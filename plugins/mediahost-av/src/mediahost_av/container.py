@@ -187,6 +187,13 @@ def unreadable(path: Path, reason: str) -> InvalidMedia:
     )
 
 
+def ends_before(path: Path, end: float, start: float) -> InvalidMedia:
+    """The error for a segment that starts after the file's end; times in seconds."""
+    return InvalidMedia(
+        f"{shown(path)} ends at {end:.2f} s, before the segment's start at {start:g} s"
+    )
+
+
 def shown(path: Path) -> str:
     """A file's name, safe on a terminal."""
     return repr(path.name)[1:-1]
@@ -246,6 +253,7 @@ def _last_log_line(path: Path) -> str | None:
     """
     with av.logging.Capture() as lines:
         av.logging.set_level(av.logging.ERROR)
+        av.logging.set_skip_repeated(False)
         try:
             open_container(path).close()
         except Exception:  # noqa: BLE001, S110 - it failed before, only its log matters

@@ -19,6 +19,9 @@ class Copy:
         output: Where they go.
         start: What is to be time 0 in the new file, in seconds from the source's beginning.
 
+    Attributes:
+        ticks: How long what was copied so far is, in the stream's time base.
+
     Raises:
         InvalidMedia: The new file's format can't hold the stream's codec.
     """
@@ -34,6 +37,7 @@ class Copy:
                 f" {output.path.suffix[1:]}",
                 "Choose mkv as the format, or encode anew.",
             ) from error
+        self.ticks = 0
         self._codec = codec
         self._shift = source.origin_in(stream) + round(start / time_base_of(stream))
         if stream.language:
@@ -47,6 +51,7 @@ class Copy:
         packet.dts -= self._shift
         if packet.pts is not None:
             packet.pts -= self._shift
+        self.ticks += packet.duration or 0
         yield packet
 
     def facts(self) -> dict[str, Any]:

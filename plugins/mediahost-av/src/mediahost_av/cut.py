@@ -7,7 +7,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from mediahost import Context, InvalidMedia
-from mediahost_av.container import Source, shown
+from mediahost_av.container import Source, ends_before, shown
 from mediahost_av.copy import Copy
 from mediahost_av.output import Output
 from mediahost_av.position import MARGINS_S
@@ -45,7 +45,7 @@ def cut_before(source: Source, seconds: float, context: Context, *, with_picture
     """Find the last keyframe at or before the time, and stand before it.
 
     Raises:
-        InvalidMedia: There is nothing to copy, or no keyframe.
+        InvalidMedia: There is nothing to copy, no keyframe, or the file ends before the time.
     """
     cut = _streams(source, with_picture=with_picture)
     if not cut.streams:
@@ -67,11 +67,12 @@ def cut_before(source: Source, seconds: float, context: Context, *, with_picture
 
 def copy_from(
     cut: Cut,
-    until: float,
     source: Source,
     copies: dict[int, Copy],
     output: Output,
     context: Context,
+    *,
+    until: float,
 ) -> float:
     """Copy packets up to the time `until`; where the last one ends, in seconds."""
     length = max(min(until, source.duration or until) - cut.seconds, TOLERANCE_S)
@@ -114,12 +115,14 @@ def _keyframe_before(
     leading = cut.streams[0].index
     keyframe: float | None = None
     begins: dict[int, float] = {}
+    reached = 0.0
     for packet in source.packets(*cut.streams):
         context.checkpoint()
         if packet.dts is None or not packet.size:
             continue
         shown_at = _shown_at(source, packet)
         begins.setdefault(packet.stream_index, shown_at)
+        reached = max(reached, shown_at + float((packet.duration or 0) * packet.time_base))
         if packet.stream_index != leading:
             continue
         late = shown_at > seconds + TOLERANCE_S
@@ -127,6 +130,8 @@ def _keyframe_before(
             keyframe = max(shown_at, 0.0)
         if late and source.seconds(packet.stream, packet.dts) > seconds:
             break
+    if from_the_start and reached <= seconds:
+        raise ends_before(source.path, reached, seconds)
     if keyframe is None or from_the_start:
         return keyframe
     return keyframe if all(begin <= keyframe for begin in begins.values()) else None

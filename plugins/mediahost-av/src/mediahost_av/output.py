@@ -43,11 +43,13 @@ class Output:
 
     Attributes:
         path: Where the whole file will be.
+        source: What it is made of, for errors.
         container: PyAV's view of it. Add all streams before the first packet.
     """
 
-    def __init__(self, path: Path, format_name: FormatName) -> None:
+    def __init__(self, path: Path, format_name: FormatName, source: Path) -> None:
         self.path = path
+        self.source = source
         self._unfinished = path.with_name(f".unfinished{path.suffix}")
         written = FORMATS[format_name]
         self.container: OutputContainer = av.open(
@@ -71,7 +73,11 @@ class Output:
         if exc is not None:
             self._abandon()
             return
-        self.container.close()
+        try:
+            self.container.close()
+        except BaseException:
+            self._unfinished.unlink(missing_ok=True)
+            raise
         self._unfinished.replace(self.path)
 
     def keep_tags(self, *sources: Mapping[str, str]) -> None:
@@ -82,8 +88,22 @@ class Output:
                     self.container.metadata.setdefault(name, value)
 
     def write(self, packet: Any) -> None:
-        """Write a packet of one of the streams."""
-        self.container.mux_one(packet)
+        """Write a packet of one of the streams.
+
+        Raises:
+            InvalidMedia: The format can't hold it: it was copied from a damaged or odd source.
+            OSError: The disk is full, or something else is wrong with where it goes.
+        """
+        try:
+            self.container.mux_one(packet)
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError):
+                raise
+            raise InvalidMedia(
+                f"{shown(self.source)} can't be written as {self.path.suffix[1:]}:"
+                f" {error.strerror}",
+                "It may be damaged; encoding anew instead of copying may help.",
+            ) from error
 
     def _abandon(self) -> None:
         with suppress(Exception):  # only the first error matters

@@ -10,7 +10,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from mediahost import Artifact, Context, InvalidMedia, MediaFile, MediaProcessingResult
-from mediahost_av.container import MICROSECONDS, Source, shown
+from mediahost_av.container import MICROSECONDS, Source, ends_before, shown
 from mediahost_av.copy import Copy
 from mediahost_av.formats import FORMATS, FormatName
 from mediahost_av.output import Output, named_after
@@ -73,7 +73,7 @@ def cook(recipe: Recipe, media: MediaFile, context: Context) -> MediaProcessingR
             streams = _choose(recipe, source, samples.keys()).streams
             seek_before(source, recipe.window.start, streams, context)
         chosen = _choose(recipe, source, samples.keys())
-        with Output(path, recipe.format) as output:
+        with Output(path, recipe.format, media.path) as output:
             output.keep_tags(source.container.metadata, *(s.metadata for s in chosen.streams[-1:]))
             if recipe.window == WHOLE:
                 _keep_chapters(source, output)
@@ -186,10 +186,7 @@ def _demand_something(tracks: Tracks, recipe: Recipe, source: Source) -> None:
     if tracks.copied or any(track.count for track in tracks.encoded.values()):
         return
     if recipe.window.start:
-        raise InvalidMedia(
-            f"{shown(source.path)} ends at {tracks.reached:.2f} s,"
-            f" before the segment's start at {recipe.window.start:g} s"
-        )
+        raise ends_before(source.path, tracks.reached, recipe.window.start)
     raise InvalidMedia(f"{shown(source.path)} holds nothing that can be decoded")
 
 

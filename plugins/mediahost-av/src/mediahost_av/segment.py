@@ -4,11 +4,12 @@ from typing import Any
 
 from av.stream import Stream
 
-from mediahost import Context, InvalidMedia, MediaFile, MediaProcessingResult
+from mediahost import Context, MediaFile, MediaProcessingResult
 from mediahost_av.actions import ExtractSegment
-from mediahost_av.container import Source, decoder_of, shown
+from mediahost_av.container import Source, decoder_of, ends_before
 from mediahost_av.copy import Copy
 from mediahost_av.cut import copy_from, cut_before
+from mediahost_av.flac import set_length
 from mediahost_av.formats import FORMATS, AudioCodecName, FormatName, VideoCodecName
 from mediahost_av.output import Output, named_after
 from mediahost_av.picture import PictureConfig
@@ -45,10 +46,7 @@ def extract_segment(
     with Source(media.path) as source:
         duration = source.duration
         if duration is not None and action.start >= duration:
-            raise InvalidMedia(
-                f"{shown(media.path)} ends at {duration:.2f} s, before the segment's start"
-                f" at {action.start:g} s"
-            )
+            raise ends_before(media.path, duration, action.start)
         format_name = action.format or _format_of(source)
         recipe = _recipe(action, format_name, source)
     if action.mode == "fast":
@@ -99,12 +97,14 @@ def _copied(
     with Source(media.path) as source:
         holds_pictures = bool(FORMATS[format_name].video)
         cut = cut_before(source, action.start, context, with_picture=holds_pictures)
-        with Output(path, format_name) as output:
+        with Output(path, format_name, media.path) as output:
             output.keep_tags(source.container.metadata, *(s.metadata for s in cut.streams[-1:]))
             copies = {
                 stream.index: Copy(source, stream, output, cut.seconds) for stream in cut.streams
             }
-            end = copy_from(cut, until, source, copies, output, context)
+            end = copy_from(cut, source, copies, output, context, until=until)
+        if format_name == "flac" and cut.sound is not None:
+            set_length(path, copies[cut.sound.index].ticks)
         metadata: dict[str, Any] = {
             "mode": "fast",
             "format": format_name,

@@ -1,0 +1,82 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mutagen
+import pytest
+
+from mediahost import MediaInfo
+from mediahost.testing import run_action
+from mediahost_av import Probe
+
+See = Callable[[Path], dict[str, Any]]
+
+
+def test_a_film_is_what_ffmpeg_says_it_is(film: Path, seen_by_ffmpeg: See) -> None:
+    seen = seen_by_ffmpeg(film)
+
+    found = run_action(Probe(), film).metadata
+
+    assert found["container"] == "mp4"
+    assert found["duration"] == pytest.approx(seen["duration"], abs=0.01)
+    assert [stream["codec"] for stream in found["streams"]] == seen["video"] + seen["audio"]
+    assert (str(found["display_width"]), str(found["display_height"])) == seen["size"][0]
+    assert found["streams"][0]["frame_rate"] == 25
+    assert found["streams"][1]["channel_layout"] == "5.1"
+    assert found["has_video"] is found["has_audio"] is True
+
+
+def test_a_recording_is_what_mutagen_says_it_is(speech: Path) -> None:
+    judged = mutagen.File(speech).info
+
+    found = run_action(Probe(), speech).metadata
+
+    assert found["duration"] == judged.length
+    (stream,) = found["streams"]
+    assert (stream["sample_rate"], stream["channels"]) == (judged.sample_rate, judged.channels)
+    assert (found["has_video"], found["has_audio"]) == (False, True)
+
+
+def test_a_photo_has_a_size_but_no_duration(photo: Path) -> None:
+    run_action(Probe(), photo).assert_metadata(
+        container="image", duration=None, display_width=1280, display_height=960
+    )
+
+
+def test_a_film_from_a_phone_is_measured_upright(sideways: Path) -> None:
+    found = run_action(Probe(), sideways).metadata
+
+    assert (found["streams"][0]["width"], found["streams"][0]["height"]) == (320, 180)
+    assert (found["display_width"], found["display_height"]) == (180, 320)
+    assert found["streams"][0]["rotation"] == 90
+
+
+def test_chapters_are_ranges(chaptered: Path) -> None:
+    run = run_action(Probe(), chaptered)
+
+    run.assert_ranges((0, 2, "chapter"), (2, 5, "chapter"), tolerance=0)
+    assert [found.payload["title"] for found in run.ranges] == ["Meadow", "Burrow"]
+
+
+def test_tags_that_are_no_utf8_are_shown_as_far_as_they_are(clip: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "odd.mp4"
+    odd.write_bytes(clip.read_bytes().replace(b"Bunny", b"B\xffnny"))
+
+    assert run_action(Probe(), odd).metadata["tags"]["title"] == "B\ufffdnny"
+
+
+def test_the_metadata_hold_a_whole_media_info(film: Path) -> None:
+    found = run_action(Probe(), film).metadata
+
+    info = MediaInfo.model_validate({name: found[name] for name in MediaInfo.model_fields})
+
+    assert info.size == film.stat().st_size
+
+
+@pytest.mark.parametrize("name", ["transport_stream", "cueless"])
+def test_a_container_without_an_index_is_read_too(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    found = run_action(Probe(), request.getfixturevalue(name)).metadata
+
+    assert [stream["codec"] for stream in found["streams"]] == ["h264", "aac"]
