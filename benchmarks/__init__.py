@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside floors and peers, measured in the same run."""

@@ -1,0 +1,199 @@
+"""Nothing changed: a folder seen again, beside those who also look at each file."""
+
+import gc
+import os
+import random
+import shutil
+import sys
+from pathlib import Path
+
+from benchmarks import corpus, peers
+from benchmarks.host import ACTION, Installation
+from benchmarks.measure import Argv, Cost, command, function, once
+from benchmarks.report import Report
+
+TITLE = "Nothing changed: {files:,} recordings of 1 to 100 KB seen again (CPU, medians)"
+
+# From the performance goals: milliseconds, microseconds a file, and ratios.
+IN_PROCESS_MS = 60
+COMMAND_MS = 500
+COMMAND_US_A_FILE = 10
+AHEAD_OF_DVC = 8
+ONE_CHANGED = 1.3
+
+DVC_ENVIRON = {"DVC_NO_ANALYTICS": "1"}
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+def measure(*, quick: bool) -> Report:
+    """Our whole command, its parts in process, and its peers."""
+    files = 1000 if quick else 10_000
+    folder = corpus.recordings(files)
+    report = Report("cached", TITLE.format(files=files))
+    ours = _ours(report, folder, files)
+    _floors(report, folder, files)
+    dvc = _peers(report, folder, files)
+    report.at_most("the command takes at most 500 ms", ours.cpu_s * 1000, COMMAND_MS, "ms")
+    report.at_most(
+        "the command takes at most 10 µs a file",
+        ours.cpu_s / files * 1e6,
+        COMMAND_US_A_FILE,
+        "µs",
+    )
+    report.at_least(
+        "the command is 8 times ahead of dvc status", dvc.cpu_s / ours.cpu_s, AHEAD_OF_DVC, "x"
+    )
+    return report
+
+
+def _ours(report: Report, folder: Path, files: int) -> Cost:
+    installation = Installation.named(f"cached-{files}")
+    run = installation.run(folder)
+    once(run, environ=installation.environ)  # fills the cache, the first time
+    jobs = _jobs(installation)
+    cached = command(run, environ=installation.environ)
+    _note(report, "mediahost run, all cached", cached, files)
+    report.at_most("new jobs for unchanged files", _jobs(installation) - jobs, 0, "jobs")
+    _in_process(report, installation, folder, files)
+    _one_changed(report, installation, folder, cached)
+    return cached
+
+
+def _one_changed(report: Report, installation: Installation, folder: Path, cached: Cost) -> None:
+    changing = folder / "day-000" / "recording-00000.wav"
+    lone = corpus.WORK / "lone" / "recording.wav"
+    lone.parent.mkdir(exist_ok=True)
+    environ = installation.environ
+    changed = command(
+        installation.run(folder), environ=environ, before=lambda: _rewrite(changing), repeat=3
+    )
+    _rewrite(lone)
+    alone = command(installation.run(lone.parent), environ=environ, repeat=3)
+    worked = command(
+        installation.run(lone.parent), environ=environ, before=lambda: _rewrite(lone), repeat=3
+    )
+    job = worked.cpu_s - alone.cpu_s
+    report.add("mediahost run, one file changed", changed.cpu_s * 1000, "ms")
+    report.add("its job and the worker's start", job * 1000, "ms", "one file alone, less cached")
+    report.at_most(
+        "one changed file takes at most 1.3 times as long, and its job",
+        (changed.cpu_s - job) / cached.cpu_s,
+        ONE_CHANGED,
+        "x",
+    )
+
+
+def _rewrite(path: Path) -> None:
+    corpus.write_recording(path, 8000, random.Random())  # noqa: S311 - any other content
+
+
+def _jobs(installation: Installation) -> int:
+    from mediahost.store import open_store  # noqa: PLC0415 - other subjects measure without it
+
+    store = open_store(installation.data_dir / "store.db")
+    try:
+        return sum(store.count_jobs().values())
+    finally:
+        store.close()
+
+
+def _in_process(report: Report, installation: Installation, folder: Path, files: int) -> None:
+    from mediahost.cli.actions import pipeline_of  # noqa: PLC0415 - as above
+    from mediahost.host.files import FileHashes, walk  # noqa: PLC0415 - as above
+    from mediahost.host.planner import Planner  # noqa: PLC0415 - as above
+    from mediahost.settings import load_settings  # noqa: PLC0415 - as above
+    from mediahost.wiring import make_host  # noqa: PLC0415 - as above
+
+    os.environ.update(installation.environ)
+    gc.set_threshold(100_000, 50, 50)  # as the command line does
+    with make_host(load_settings(overrides={"data_dir": installation.data_dir})) as host:
+        recipe = host.recipe(pipeline_of([ACTION]), named=False)
+        hashes = FileHashes(host.store, _Clock(), 1)
+        planner = Planner(host.store, host.registry, hashes)
+        found = walk([folder]).found
+        folders = {file.folder for file in found}
+        roots = hashes.of_found(found, [])
+        keys = {row.key for row in planner.evaluate(recipe, roots) if row.key}
+        walking = function(lambda: walk([folder]))
+        hashing = function(lambda: hashes.of_found(found, []))
+        looking = function(lambda: host.store.find_hits(keys))
+        _note(report, "  in process: walk", walking, files)
+        _note(report, "  in process: hashes by the memo", hashing, files)
+        recalling = function(lambda: host.store.recall_hashes(folders))
+        _note(report, "    of it: recall_hashes", recalling, files)
+        _note(report, "  in process: find_hits", looking, files)
+        planning = function(lambda: planner.evaluate(recipe, roots))
+        _note(report, "  in process: evaluate, with find_hits", planning, files)
+        _note(report, "  in process: host.run", function(lambda: host.run([folder], recipe)), files)
+    together = (walking.cpu_s + hashing.cpu_s + looking.cpu_s) * 1000
+    report.at_most("walk, memo and hits take at most 60 ms", together, IN_PROCESS_MS, "ms")
+
+
+class _Clock:
+    def time_ns(self) -> int:
+        import time  # noqa: PLC0415
+
+        return time.time_ns()
+
+
+def _floors(report: Report, folder: Path, files: int) -> None:
+    scan: Argv = [sys.executable, "-I", "-S", PROGRAMS / "scan.py", folder]
+    _note(report, "python, scandir and stat", command(scan), files)
+    if shutil.which("find"):
+        _note(report, "find -printf", command(["find", folder, "-printf", "%s %T@ %p\n"]), files)
+
+
+def _peers(report: Report, folder: Path, files: int) -> Cost:
+    peers.install()
+    if shutil.which("git"):
+        _note(report, f"git status ({_git_version()})", _git_status(folder, files), files)
+    memory: Argv = [
+        peers.PYTHON,
+        PROGRAMS / "joblib_memory.py",
+        folder,
+        corpus.WORK / f"joblib-{files}",
+    ]
+    name = f"joblib.Memory by content ({peers.version('joblib')})"
+    _note(report, name, command(memory, repeat=3), files)
+    tracked = _dvc_add(folder, files)
+    dvc: Argv = [peers.PYTHON.with_name("dvc"), "status", "--quiet"]
+    status = command(dvc, cwd=tracked.parent, environ=DVC_ENVIRON)
+    _note(report, f"dvc status ({peers.version('dvc')})", status, files)
+    return status
+
+
+def _git_status(folder: Path, files: int) -> Cost:
+    repository = corpus.WORK / f"git-{files}"
+    git = ["git", f"--git-dir={repository}", f"--work-tree={folder}"]
+    if not repository.exists():
+        once([*git, "init", "--quiet"])
+    once([*git, "add", "--all"])
+    once([*git, "-c", "user.name=x", "-c", "user.email=x", "commit", "--allow-empty", "-qm", "x"])
+    once([*git, "status"])
+    return command([*git, "status"])
+
+
+def _git_version() -> str:
+    import subprocess  # noqa: PLC0415
+
+    said = subprocess.run(["git", "version"], check=True, capture_output=True, text=True).stdout
+    return said.split()[2]
+
+
+def _dvc_add(folder: Path, files: int) -> Path:
+    """A copy of the folder that DVC tracks."""
+    project = corpus.WORK / f"dvc-{files}"
+    tracked = project / "recordings"
+    complete = project / ".complete"
+    if not complete.exists():
+        shutil.rmtree(project, ignore_errors=True)
+        shutil.copytree(folder, tracked)
+        dvc = peers.PYTHON.with_name("dvc")
+        command([dvc, "init", "--no-scm", "--force"], cwd=project, environ=DVC_ENVIRON, repeat=1)
+        command([dvc, "add", "--quiet", "recordings"], cwd=project, environ=DVC_ENVIRON, repeat=1)
+        complete.touch()
+    return tracked
+
+
+def _note(report: Report, name: str, cost: Cost, files: int) -> None:
+    report.add(name, cost.cpu_s * 1000, "ms", f"{cost.cpu_s / files * 1e6:.1f} µs a file")
