@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.constrain import Constrain
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -19,6 +20,7 @@ from mediahost.model.media import display
 BAR_WIDTH = 20
 DRAWINGS_PER_S = 8
 MOST_RUNNING = 12
+ROOM_FOR_CTRL_C = 3
 
 # How long the rest takes can't be told from fewer jobs than this.
 ENOUGH_TO_TELL = 5
@@ -39,14 +41,16 @@ class Bars(Watcher):
     ten thousand short jobs cost nothing here.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, idle: str) -> None:
         super().__init__()
+        self._idle = idle
         self._submitted = 0
         self._hashed = (0, 0)
         self._running: dict[Any, _Running] = {}
         self._since = 0.0
+        self._console = Console(stderr=True)
         self._live = Live(
-            console=console or Console(stderr=True),
+            console=self._console,
             get_renderable=self._draw,
             refresh_per_second=DRAWINGS_PER_S,
             transient=True,
@@ -82,7 +86,12 @@ class Bars(Watcher):
         elif event.kind in ENDED or event.kind is EventKind.RETRIED:
             self._running.pop(event.job_id, None)
 
-    def _draw(self) -> Table | Text:
+    def _draw(self) -> Constrain:
+        # A terminal writes ^C where the cursor is; were the line full, that would wrap and one
+        # line would stay behind when the bars are wiped away.
+        return Constrain(self._drawn(), self._console.width - ROOM_FOR_CTRL_C)
+
+    def _drawn(self) -> Table | Text:
         total = max(self._submitted, self.ended + len(self._running))
         if not total:
             return self._draw_reading()
@@ -103,7 +112,7 @@ class Bars(Watcher):
     def _draw_reading(self) -> Table | Text:
         done, total = self._hashed
         if done == total:
-            return Text("looking for media files")
+            return Text(self._idle)
         table = _grid()
         bar = ProgressBar(total, done, width=BAR_WIDTH)
         table.add_row(Text("reading files", style="bold"), bar, Text(f"{done}/{total}"), Text())

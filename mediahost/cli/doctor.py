@@ -103,7 +103,7 @@ def _plugins() -> Iterator[Finding]:
     for row in registry.rows:
         if row.error:
             yield Finding("error", row.error, f"Repair or uninstall {row.distribution or row.name}")
-        else:
+        elif row.distribution != "mediahost":  # what is built in is no news
             actions = ", ".join(row.actions) or "no actions"
             yield Finding("ok", f"Plugin {row.name}: {actions}")
     if not any(row.actions for row in registry.rows):

@@ -26,14 +26,14 @@ class Watcher:
         self.failed = 0
 
     @classmethod
-    def on_stderr(cls, *, quiet: bool = False) -> "Watcher":
-        """One that fits what standard error is."""
+    def on_stderr(cls, *, quiet: bool = False, idle: str = "looking for media files") -> "Watcher":
+        """One that fits what standard error is; `idle` is what it says while nothing happens."""
         if quiet:
             return Watcher()
         if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             from mediahost.cli.bars import Bars
 
-            return Bars()
+            return Bars(idle)
         return Lines(sys.stderr)
 
     def listen(self, event: Event) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mediahost.host.host import Host
     from mediahost.host.planner import Recipe
 
+WAITING = "waiting for jobs; stop with Ctrl-C"
+
 Workers = Annotated[
     int | None,
     typer.Option("--jobs", "-j", help="How many jobs run at a time.", min=1, metavar="N"),
@@ -47,7 +49,9 @@ def run(
             autocompletion=complete.pipelines,
         ),
     ] = None,
-    workers: Workers = None,
+    workers: WAITING = "waiting for jobs; stop with Ctrl-C"
+
+Workers = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Copy artifacts there.", metavar="DIR")
     ] = None,
@@ -128,7 +132,9 @@ def _what_to_say(host: "Host", paths: list[str]) -> tuple[str, str]:
 def work(
     *,
     drain: Annotated[bool, typer.Option("--drain", help="Stop when no job is left.")] = False,
-    workers: Workers = None,
+    workers: WAITING = "waiting for jobs; stop with Ctrl-C"
+
+Workers = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each event as a line of JSON.")
     ] = False,
@@ -140,11 +146,10 @@ def work(
     from mediahost.cli.progress import JsonLines, Watcher
 
     with state.host(workers=workers) as host:
-        watcher = JsonLines(sys.stdout) if as_json else Watcher.on_stderr()
+        watcher = JsonLines(sys.stdout) if as_json else Watcher.on_stderr(idle=WAITING)
         with watcher:
             host.work(watcher.listen, forever=not drain)
     if not as_json:
-        ended = f"{counted(watcher.ended, 'job')} done" if watcher.ended else "no jobs were waiting"
-        typer.echo(f"{ended}, {watcher.failed:,} failed" if watcher.ended else ended)
+        typer.echo(f"{counted(watcher.ended, 'job')} ended, {watcher.failed:,} of them failed")
     if watcher.failed:
         raise typer.Exit(1)

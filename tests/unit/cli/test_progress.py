@@ -81,8 +81,8 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_before_there_are_jobs_the_bars_tell_of_reading() -> None:
-    bars = Bars()
-    assert drawn(bars) == ["looking for media files"]
+    bars = Bars("idle")
+    assert drawn(bars) == ["idle"]
     bars.hashed(3, 10)
     (line,) = drawn(bars)
     assert line.startswith("reading files")
@@ -90,7 +90,7 @@ def test_before_there_are_jobs_the_bars_tell_of_reading() -> None:
 
 
 def test_each_running_job_has_a_bar_with_what_it_says() -> None:
-    bars, job = Bars(), uuid4()
+    bars, job = Bars("idle"), uuid4()
     bars.listen(event(EventKind.SUBMITTED, job))
     bars.listen(event(EventKind.STARTED, job))
     bars.listen(event(EventKind.PROGRESSED, job, fraction=0.42, message="decoding\x1b"))
@@ -103,7 +103,7 @@ def test_each_running_job_has_a_bar_with_what_it_says() -> None:
 
 
 def test_a_job_that_ended_has_no_bar_any_more() -> None:
-    bars, job = Bars(), uuid4()
+    bars, job = Bars("idle"), uuid4()
     for kind in (EventKind.SUBMITTED, EventKind.STARTED, EventKind.FAILED):
         bars.listen(event(kind, job))
     (whole,) = drawn(bars)
@@ -112,7 +112,7 @@ def test_a_job_that_ended_has_no_bar_any_more() -> None:
 
 
 def test_a_job_that_is_tried_again_has_not_ended() -> None:
-    bars, job = Bars(), uuid4()
+    bars, job = Bars("idle"), uuid4()
     for kind in (EventKind.SUBMITTED, EventKind.STARTED, EventKind.RETRIED):
         bars.listen(event(kind, job))
     (whole,) = drawn(bars)
@@ -121,7 +121,7 @@ def test_a_job_that_is_tried_again_has_not_ended() -> None:
 
 @pytest.mark.parametrize("width", [20, 40, 80, 120])
 def test_no_name_is_too_long_for_a_line(width: int) -> None:
-    bars = Bars()
+    bars = Bars("idle")
     for number in range(40):
         job = uuid4()
         bars.listen(event(EventKind.SUBMITTED, job))
