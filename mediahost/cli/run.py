@@ -49,9 +49,7 @@ def run(
             autocompletion=complete.pipelines,
         ),
     ] = None,
-    workers: WAITING = "waiting for jobs; stop with Ctrl-C"
-
-Workers = None,
+    workers: Workers = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Copy artifacts there.", metavar="DIR")
     ] = None,
@@ -132,9 +130,7 @@ def _what_to_say(host: "Host", paths: list[str]) -> tuple[str, str]:
 def work(
     *,
     drain: Annotated[bool, typer.Option("--drain", help="Stop when no job is left.")] = False,
-    workers: WAITING = "waiting for jobs; stop with Ctrl-C"
-
-Workers = None,
+    workers: Workers = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each event as a line of JSON.")
     ] = False,
