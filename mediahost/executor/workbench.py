@@ -5,12 +5,12 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from mediahost.executor.resources import Resources
 from mediahost.model.job import Failure, Outcome
-from mediahost.model.media import MediaFile, MediaInfo
+from mediahost.model.info import MediaInfo
+from mediahost.model.media import MediaFile
 from mediahost.model.result import Result, result_from_json
 from mediahost.plugin.attempt import failure_of, run_attempt
 from mediahost.plugin.context import Context
@@ -51,18 +51,16 @@ class Workbench:
             log: The job's log; a traceback goes there too.
         """
         began = time.monotonic()
-        ended = partial(Ended, spec.token)
+        outcome, result, failure = Outcome.OK, None, None
         try:
             result = self._result(spec, cancelled, report, log)
         except BaseException as error:  # noqa: BLE001 - SystemExit is a plugin's fault like any
             outcome, failure = _why(error, spec.media)
             if failure.traceback:
                 log.error("%s", failure.traceback.rstrip())  # noqa: TRY400 - cut to length
-            end = ended(outcome, failure=failure)
-        else:
-            end = ended(Outcome.OK, result)
         self._resources.release()
-        return replace(end, elapsed_ms=round((time.monotonic() - began) * 1000))
+        elapsed_ms = round((time.monotonic() - began) * 1000)
+        return Ended(spec.token, outcome, result, failure, elapsed_ms)
 
     def _result(
         self,

@@ -225,11 +225,60 @@ def test_no_worker_is_left_after_a_stop(process_rig: Any) -> None:
     assert not any(map(_is_running, pids))
 
 
+@pytest.fixture
+def quick_rig(process_rig: Any) -> Any:
+    """Workers that have found the action quick, so that they are given several at a time."""
+    for _ in range(2):
+        specs = [process_rig.submit("fault", fault="none") for _ in range(20)]
+        assert {ended.outcome for ended in process_rig.ends(*specs)} == {Outcome.OK}
+    return process_rig
+
+
+def test_one_that_turns_out_slow_does_not_hold_up_those_behind_it(quick_rig: Any) -> None:
+    slow = quick_rig.submit("fault", fault="loop")
+    others = [quick_rig.submit("fault", fault="none") for _ in range(20)]
+    assert {ended.outcome for ended in quick_rig.ends(*others)} == {Outcome.OK}
+    assert quick_rig.executor.alive() == {slow.token}
+
+
+def test_a_crash_spares_those_that_were_given_ahead(quick_rig: Any) -> None:
+    faults = ["none", "none", "segfault", "none", "none", "exit_at_once", "none"] * 2
+    specs = [quick_rig.submit("fault", fault=fault) for fault in faults]
+    for fault, ended in zip(faults, quick_rig.ends(*specs), strict=True):
+        assert ended.outcome is (Outcome.OK if fault == "none" else Outcome.CRASHED)
+
+
+def test_a_time_limit_counts_from_when_an_attempt_began(quick_rig: Any) -> None:
+    specs = [quick_rig.submit("fault", fault="loop", timeout_s=0.2) for _ in range(5)]
+    specs += [quick_rig.submit("fault", fault="none", timeout_s=0.2) for _ in range(10)]
+    outcomes = [ended.outcome for ended in quick_rig.ends(*specs)]
+    assert outcomes == [Outcome.TIMEOUT] * 5 + [Outcome.OK] * 10
+
+
+def test_those_given_ahead_can_be_cancelled(quick_rig: Any) -> None:
+    specs = [quick_rig.submit("fault", fault="polite_loop") for _ in range(12)]
+    for spec in specs:
+        quick_rig.executor.cancel(spec.token, 60.0)
+    assert {ended.outcome for ended in quick_rig.ends(*specs)} == {Outcome.CANCELLED}
+
+
+def test_those_given_ahead_are_given_back_at_a_stop(quick_rig: Any) -> None:
+    specs = [quick_rig.submit("fault", fault="deaf_loop") for _ in range(12)]
+    quick_rig.executor.stop(drain=False, grace_s=0.1)
+    assert {ended.outcome for ended in quick_rig.ends(*specs)} == {Outcome.LOST}
+
+
+def test_a_worker_of_no_more_use_gives_back_what_it_was_given(quick_rig: Any) -> None:
+    specs = [quick_rig.submit("fault", fault="close_output")]
+    specs += [quick_rig.submit("fault", fault="none") for _ in range(20)]
+    assert {ended.outcome for ended in quick_rig.ends(*specs)} == {Outcome.OK}
+
+
 def _storm(rig: Any, faults: str, jobs: int, kills: int) -> None:
     """Kill workers at random moments while jobs run: each must end, once."""
     rig.start(LocalExecutor(2, plugins=[faults]))
     pids: list[int] = []
-    specs = [rig.submit("fault", fault="garbage") for _ in range(jobs)]
+    specs = [rig.submit("fine") for _ in range(jobs)]
     ends: dict[Any, list[Ended]] = {spec.token: [] for spec in specs}
     read = 0
 
