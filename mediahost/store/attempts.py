@@ -26,7 +26,7 @@ from mediahost.model.job import ClaimedJob, JobRequest, Outcome, Token
 from mediahost.model.media import MediaFile, MediaKind, url_to_path
 from mediahost.ports import Completion, Setback
 from mediahost.store.caches import save_results
-from mediahost.store.dialect import among, listed, unix_now, upsert, utc_now
+from mediahost.store.dialect import among, listed, unix_now, upsert, utc_now, write_rows
 from mediahost.store.documents import document_of
 from mediahost.store.engine import Database
 from mediahost.store.requests import insert_jobs
@@ -120,19 +120,19 @@ _ENDED: dict[str, Any] = {
     "error": bindparam("to_error"),
     "processing_time_ms": bindparam("to_ms"),
     "cancel_requested": false(),
-    "host": None,
-    "lease_until": None,
+    "host": null(),
+    "lease_until": null(),
 }
 _END = update(jobs).where(jobs.c.id == bindparam("job_id"))
 _COMPLETE = _END.values(
     status=literal_column("'completed'"),
     result=bindparam("to_result", type_=jobs.c.result.type),
-    error=None,
+    error=null(),
     processing_time_ms=bindparam("to_ms"),
     completed_at=utc_now(),
     cancel_requested=false(),
-    host=None,
-    lease_until=None,
+    host=null(),
+    lease_until=null(),
 )
 _GIVE_UP = _END.values(
     **_ENDED, failures=jobs.c.failures + bindparam("failed"), completed_at=utc_now()
@@ -141,7 +141,7 @@ _REPEAT = _END.values(
     **_ENDED,
     failures=jobs.c.failures + bindparam("failed"),
     run_after=unix_now() + bindparam("in_s"),
-    started_at=None,
+    started_at=null(),
 )
 _FORGET_PROGRESS = delete(job_progress).where(among([job_progress.c.job_id], "job_ids"))
 
@@ -259,7 +259,8 @@ def _complete(connection: Connection, completions: Sequence[Completion]) -> None
     if not completions:
         return
     documents = [document_of(completion.result) for completion in completions]
-    connection.execute(
+    write_rows(
+        connection,
         _COMPLETE,
         [
             {
@@ -286,9 +287,9 @@ def _set_back(
         else:
             over.append({**row, "to_status": "failed"})
     if over:
-        connection.execute(_GIVE_UP, over)
+        write_rows(connection, _GIVE_UP, over)
     if repeated:
-        connection.execute(_REPEAT, repeated)
+        write_rows(connection, _REPEAT, repeated)
 
 
 def _setback_row(setback: Setback) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from mediahost.hashing import CacheKey
 from mediahost.model.media import path_to_url
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import Completion, Hit, StoredResult
-from mediahost.store.dialect import among, listed, unix_now, upsert
+from mediahost.store.dialect import among, listed, unix_now, upsert, write_rows
 from mediahost.store.documents import artifacts_of, result_of
 from mediahost.store.engine import Database
 from mediahost.store.tables import analysis_jobs, processing_jobs
@@ -149,10 +149,12 @@ def save_results(
     if analyses:
         _save_analyses(connection, analyses)
     if processings:
-        connection.execute(_INSERT_PROCESSING, processings)
+        write_rows(connection, _INSERT_PROCESSING, processings)
 
 
-_INSERT_PROCESSING = processing_jobs.insert().values(created_at=unix_now())
+# One object, so that the statement made with it is found again.
+_MADE_NOW = {"created_at": unix_now()}
+_INSERT_PROCESSING = processing_jobs.insert().values(_MADE_NOW)
 
 
 def _save_analyses(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -163,7 +165,7 @@ def _save_analyses(connection: Connection, rows: list[dict[str, Any]]) -> None:
         analysis_jobs,
         rows,
         key=["file_path", "config_hash"],
-        fixed={"created_at": unix_now()},
+        fixed=_MADE_NOW,
     )
 
 

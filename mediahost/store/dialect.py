@@ -1,22 +1,25 @@
 """Where SQLite and Postgres differ, and nowhere else: types, clocks, lists and upserts."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     REAL,
-    BindParameter,
     Boolean,
     ColumnElement,
     Connection,
     DateTime,
     Dialect,
     Double,
+    Insert,
     Table,
+    Update,
     bindparam,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -151,6 +154,48 @@ def _sides(element: among, compiler: SQLCompiler, **kw: Any) -> tuple[list[str],
     return columns, parameter
 
 
+Converters = list[tuple[int, Callable[[Any], Any]]]
+
+
+def write_rows(
+    connection: Connection,
+    statement: Insert | Update,
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    """Execute a statement for each row, as `connection.execute(statement, rows)` does.
+
+    In a third of its time: the statement stays compiled, and how a column's values are converted
+    is looked up once, not for each.
+
+    Args:
+        connection: In a writing transaction.
+        statement: One that lives as long as the program, for it is kept.
+        rows: A value for each of its parameters, by name; at least one row.
+    """
+    sql, take, converters = _compiled(statement, tuple(rows[0]), connection.dialect)
+    values = [list(take(row)) for row in rows]
+    for position, convert in converters:
+        for each in values:
+            each[position] = convert(each[position])
+    connection.exec_driver_sql(sql, [tuple(each) for each in values])
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    statement: Insert | Update, names: tuple[str, ...], dialect: Dialect
+) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]], Converters]:
+    """The SQL, what takes its parameters out of a row in order, and what converts which."""
+    compiled = statement.compile(dialect=dialect, column_keys=names)
+    positions = compiled.positiontup or []
+    converters: Converters = []
+    for position, name in enumerate(positions):
+        kind = compiled.binds[name].type
+        convert = kind.dialect_impl(dialect).bind_processor(dialect)
+        if convert is not None:
+            converters.append((position, convert))
+    return str(compiled), itemgetter(*positions), converters
+
+
 def upsert(
     connection: Connection,
     table: Table,
@@ -170,12 +215,31 @@ def upsert(
         fixed: Further columns that every row gets the same expression for.
         newer_by: Replace only where this column doesn't become smaller.
     """
-    fixed = fixed or {}
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    parameters: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in rows[0]}
-    statement = insert(table).values({**parameters, **fixed})
-    changed = {name: statement.excluded[name] for name in [*rows[0], *fixed] if name not in key}
-    where = statement.excluded[newer_by] >= table.c[newer_by] if newer_by else None
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=key, set_=changed, where=where), rows
+    statement = _upsert(
+        table,
+        names=tuple(rows[0]),
+        key=tuple(key),
+        fixed=tuple((fixed or {}).items()),
+        newer_by=newer_by,
+        dialect=connection.dialect.name,
     )
+    write_rows(connection, statement, rows)
+
+
+@lru_cache(maxsize=16)
+def _upsert(
+    table: Table,
+    *,
+    names: tuple[str, ...],
+    key: tuple[str, ...],
+    fixed: tuple[tuple[str, ColumnElement[Any]], ...],
+    newer_by: str | None,
+    dialect: str,
+) -> Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    parameters = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    statement = insert(table).values({**parameters, **dict(fixed)})
+    columns = [*names, *(name for name, _ in fixed)]
+    changed = {name: statement.excluded[name] for name in columns if name not in key}
+    where = statement.excluded[newer_by] >= table.c[newer_by] if newer_by else None
+    return statement.on_conflict_do_update(index_elements=key, set_=changed, where=where)

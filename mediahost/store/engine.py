@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -150,13 +151,22 @@ def _engine(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=os.fspath(path)),
         connect_args={"timeout": BUSY_TIMEOUT_S},
-        json_serializer=json.JSONEncoder(separators=(",", ":")).encode,
+        json_serializer=_json_text,
         # Never more connections than threads, so no thread waits for one.
         max_overflow=-1,
     )
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _json_text(value: Any) -> str:
+    """JSON: three times as quick as the standard library's, which writes what this refuses."""
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError:
+        # A lone surrogate in a text: not UTF-8, but JSON can spell it.
+        return json.dumps(value)
 
 
 def _set_up(connection: sqlite3.Connection, _record: Any) -> None:

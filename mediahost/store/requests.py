@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, literal_column, select, update
 from mediahost.hashing import CacheKey
 from mediahost.model.job import JobRequest
 from mediahost.model.media import path_to_url
-from mediahost.store.dialect import among, listed
+from mediahost.store.dialect import among, listed, write_rows
 from mediahost.store.tables import ACTIVE, jobs, meta
 
 _ACTIVE_KEYS = select(jobs.c.file_hash, jobs.c.config_hash, jobs.c.id).where(
@@ -43,7 +43,7 @@ def insert_jobs(connection: Connection, requests: Sequence[JobRequest]) -> list[
             answering[key] = request.job_id
             rows.append(_row(request, number))
     if rows:
-        connection.execute(_INSERT, rows)
+        write_rows(connection, _INSERT, rows)
         connection.execute(update(meta).values(last_job_number=number))
     return [answering[key] for key in keys]
 

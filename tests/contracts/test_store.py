@@ -388,6 +388,15 @@ def test_a_key_whose_job_is_over_gets_a_new_one(store: Store) -> None:
     assert look(store, second).status is JobStatus.PENDING
 
 
+def test_a_config_may_hold_any_text(store: Store) -> None:
+    request = asked(values={"name": os.fsdecode(b"caf\xe9"), "big": 2**70, "zürich": "😀\0"})
+    store.submit([request])
+    job = claim_one(store)
+    assert job.request.config == request.config
+    store.commit("here", [done(job)])
+    assert store.load_results([key()])[key()].config == request.config
+
+
 def test_no_request_makes_no_job(store: Store) -> None:
     assert store.submit([]) == []
 
