@@ -56,6 +56,12 @@ def test_the_suffix_tells_kind_and_type(name: str, kind: MediaKind | None, mime:
     assert mime_type_of(name) == mime
 
 
+@given(st.text("a./mp4", max_size=12) | names.map(os.fsdecode))
+def test_the_suffix_is_the_one_that_the_standard_library_finds(name: str) -> None:
+    suffix = os.path.splitext(name)[1]  # noqa: PTH122 - the reference is that of os.path
+    assert kind_of(name) == kind_of(f"x{suffix}")
+
+
 def test_a_file_of_no_known_kind_is_refused_without_harm_to_the_terminal() -> None:
     with pytest.raises(ValueError, match=r"^a\\x1b\[2J is not a media file"):
         MediaFile.at("a\x1b[2J")
