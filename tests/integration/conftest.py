@@ -1,0 +1,233 @@
+"""The real program on real files: one home a test, with a store, media and counted actions."""
+
+import json
+import os
+import select
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mediahost.testing.media import write_wav
+
+HERE = Path(__file__).parent
+MEDIA = HERE.parent.parent / "examples" / "media"
+PROGRAM = Path(sys.executable).with_name("mediahost")
+TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the program said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Its standard output."""
+        return json.loads(self.out)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows of a run ended in which state, without those that none did."""
+        return {state: number for state, number in self.json["counts"].items() if number}
+
+    def rows(self, **wanted: str) -> list[dict[str, Any]]:
+        """The rows of a run that have these values."""
+        return [
+            row
+            for row in self.json["rows"]
+            if all(row[name] == value for name, value in wanted.items())
+        ]
+
+
+@dataclass
+class Home:
+    """A person's folders, and the program as they would call it."""
+
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.media = self.folder / "media"
+        self.data = self.folder / "data"
+        self.counted = self.folder / "counted"
+        self.media.mkdir()
+        self.counted.touch()
+        plugins = [str(HERE / "plugins" / name) for name in ("counting.py", "faulty.py")]
+        self.environ = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            "MEDIAHOST_DATA_DIR": str(self.data),
+            "MEDIAHOST_PLUGINS": os.pathsep.join(plugins),
+            "MEDIAHOST_WORKERS": "2",
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "COUNT_FILE": str(self.counted),
+            "OPEN": str(self.folder / "open"),
+        }
+
+    # --- media
+
+    def tone(self, name: str, hertz: int = 440) -> Path:
+        """A tenth of a second of sound; another frequency is other bytes."""
+        path = self.media / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return write_wav(path, (0.1, hertz))
+
+    def tones(self, number: int) -> list[Path]:
+        """So many files, all of other content."""
+        return [self.tone(f"{index:03}.wav", 200 + index) for index in range(number)]
+
+    def example(self, name: str) -> Path:
+        """One of the example media files."""
+        return Path(shutil.copy(MEDIA / name, self.media))
+
+    def settings(self, text: str) -> None:
+        """Write the settings file of the folder that the program is started in."""
+        (self.folder / "mediahost.toml").write_text(text)
+
+    # --- the program
+
+    def start(
+        self,
+        *arguments: str | os.PathLike[str],
+        environ: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
+    ) -> "subprocess.Popen[str]":
+        """Start the program in a process group of its own, by another program if need be."""
+        return subprocess.Popen(
+            [*prefix, PROGRAM, *arguments],
+            cwd=self.folder,
+            env={**self.environ, **(environ or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="surrogateescape",
+            process_group=0,
+        )
+
+    def finish(self, process: "subprocess.Popen[str]") -> Answer:
+        """Wait for a program to end; it never shows a traceback."""
+        out, err = process.communicate(timeout=TIMEOUT_S)
+        assert "Traceback" not in err, err
+        assert "fault of mediahost" not in err, err
+        return Answer(process.returncode, out, err)
+
+    def call(
+        self,
+        *arguments: str | os.PathLike[str],
+        environ: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
+    ) -> Answer:
+        """Call the program."""
+        return self.finish(self.start(*arguments, environ=environ, prefix=prefix))
+
+    def run(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Answer:
+        """`mediahost run media ARGUMENTS --json`."""
+        return self.call("run", "media", *arguments, "--json", environ=environ)
+
+    # --- what came of it
+
+    def ran(self) -> Counter[str]:
+        """How often which counted action ran on which file, since the last time this was asked."""
+        lines = self.counted.read_text().splitlines()
+        self.counted.write_text("")
+        return Counter(line.replace("'", "") for line in lines)
+
+    def query(self, statement: str) -> list[Any]:
+        """What the database answers."""
+        with closing(sqlite3.connect(self.data / "store.db")) as connection:
+            return connection.execute(statement).fetchall()
+
+    def jobs(self) -> dict[str, int]:
+        """How many jobs there are of each status."""
+        return dict(self.query("SELECT status, count(*) FROM jobs GROUP BY status"))
+
+    def assert_sound(self) -> None:
+        """The database is intact, and nothing half-done lies about."""
+        assert self.query("PRAGMA integrity_check") == [("ok",)]
+        assert self.query("PRAGMA foreign_key_check") == []
+        staging = self.data / "staging"
+        assert not (staging.exists() and list(staging.iterdir()))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home."""
+    return Home(tmp_path)
+
+
+class Starts:
+    """Hears of each start of a counted action, as it happens."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        # Both ways: it never ends, and opening it waits for nobody.
+        self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+
+    def wait(self) -> None:
+        """Wait for the next start."""
+        ready, _, _ = select.select([self._descriptor], [], [], TIMEOUT_S)
+        assert ready, "no action was started"
+        line = b""
+        while not line.endswith(b"\n"):
+            line += os.read(self._descriptor, 1)
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self._descriptor)
+
+
+@pytest.fixture
+def starts(home: Home) -> Iterator[Starts]:
+    """Hears of starts in the home."""
+    path = home.folder / "starts"
+    heard = Starts(path)
+    home.environ["START_FIFO"] = str(path)
+    yield heard
+    heard.close()
+
+
+@pytest.fixture
+def kill() -> Callable[["subprocess.Popen[str]"], None]:
+    """Kill a program as a power cut would, and see that its workers die with it."""
+
+    def kill_all(process: "subprocess.Popen[str]") -> None:
+        workers = children_of(process.pid)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=TIMEOUT_S)
+        for pid in workers:
+            wait_until_gone(pid)
+
+    return kill_all
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process started, and those that they did."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += [int(child), *children_of(int(child))]
+    return found
+
+
+def wait_until_gone(pid: int) -> None:
+    """Wait for a process that need not be a child of ours."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ready, _, _ = select.select([descriptor], [], [], TIMEOUT_S)
+    os.close(descriptor)
+    assert ready, f"process {pid} lives on"
