@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from mediahost import (
@@ -206,6 +207,25 @@ def _run_a_program(context: Context) -> None:
     context.run([sys.executable, "-c", "import time; time.sleep(600)"])
 
 
+def _note_the_run(context: Context) -> None:
+    with (context.workdir / "runs").open("a") as runs:
+        runs.write("x")
+
+
+def _note_inherited_sockets(context: Context) -> None:
+    """What a program and a fork of this attempt get from the worker."""
+    note = context.workdir / "sockets"
+    list_them = f"ls -l /proc/self/fd | grep socket: >> {note}"
+    subprocess.run(["sh", "-c", list_them], close_fds=False, check=False)
+    if os.fork() == 0:
+        with note.open("a") as file:
+            for descriptor in Path("/proc/self/fd").iterdir():
+                if descriptor.is_socket():
+                    file.write(f"{descriptor}\n")
+        os._exit(0)
+    os.wait()
+
+
 def _close_everything(_context: Context) -> None:
     os.closerange(0, 1000)
     time.sleep(600)
@@ -242,6 +262,8 @@ _FAULTS: Mapping[str, Callable[[Context], Any]] = {
     "leave_a_daemon": _leave_a_daemon,
     "leave_a_program": _leave_a_program,
     "loop": _loop,
+    "inherit": _note_inherited_sockets,
+    "note": _note_the_run,
     "none": lambda _context: None,
     "out_of_memory": _out_of_memory,
     "polite_loop": _polite_loop,

@@ -92,6 +92,13 @@ def test_output_goes_to_the_log_from_c_too_and_disturbs_nothing(process_rig: Any
     assert b"put by C \xff\xfe" in log
 
 
+@linux_only
+def test_neither_program_nor_fork_gets_hold_of_the_sockets(process_rig: Any) -> None:
+    spec = process_rig.submit("fault", fault="inherit")
+    assert process_rig.end(spec).outcome is Outcome.OK
+    assert (spec.workdir / "sockets").read_text() == ""
+
+
 def test_a_quiet_attempt_leaves_no_log(process_rig: Any) -> None:
     spec = process_rig.submit("fine")
     process_rig.end(spec)
@@ -239,6 +246,16 @@ def test_one_that_turns_out_slow_does_not_hold_up_those_behind_it(quick_rig: Any
     others = [quick_rig.submit("fault", fault="none") for _ in range(20)]
     assert {ended.outcome for ended in quick_rig.ends(*others)} == {Outcome.OK}
     assert quick_rig.executor.alive() == {slow.token}
+
+
+def test_what_was_taken_back_runs_once(quick_rig: Any) -> None:
+    slow = quick_rig.submit("fault", fault="polite_loop")
+    others = [quick_rig.submit("fault", fault="note") for _ in range(20)]
+    quick_rig.ends(*others)
+    quick_rig.executor.cancel(slow.token, 60.0)
+    quick_rig.end(slow)
+    quick_rig.executor.stop(drain=True, grace_s=60.0)
+    assert [(spec.workdir / "runs").read_text() for spec in others] == ["x"] * 20
 
 
 def test_a_crash_spares_those_that_were_given_ahead(quick_rig: Any) -> None:
