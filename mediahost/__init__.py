@@ -11,7 +11,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from mediahost.errors import InvalidMedia, JobCancelled, TransientError
     from mediahost.model.event import Event
-    from mediahost.model.media import MediaFile, MediaInfo, MediaKind, MediaStream
+    from mediahost.model.info import MediaInfo, MediaStream
+    from mediahost.model.media import MediaFile, MediaKind
     from mediahost.model.ranges import TimeRange
     from mediahost.model.result import (
         Analysis,
@@ -37,10 +38,10 @@ _HOMES = {
     "JobCancelled": "errors",
     "MediaAnalysisResult": "model.result",
     "MediaFile": "model.media",
-    "MediaInfo": "model.media",
+    "MediaInfo": "model.info",
     "MediaKind": "model.media",
     "MediaProcessingResult": "model.result",
-    "MediaStream": "model.media",
+    "MediaStream": "model.info",
     "Processor": "plugin.action",
     "Result": "model.result",
     "TimeRange": "model.ranges",

@@ -10,23 +10,11 @@ from mediahost.cli.results import in_words
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
 from mediahost.model.media import display
-from mediahost.model.pipeline import Pipeline, Step
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host
     from mediahost.host.run import Summary
-
-PIPELINE = Pipeline(
-    name="demo",
-    description="What is in it, who speaks when, a contact sheet, and the sound as mp3",
-    steps=(
-        Step(action="av.probe"),
-        Step(action="speech.vad", after=("av.probe",)),
-        Step(action="av.contact_sheet"),
-        Step(action="av.convert", name="to-mp3", config={"format": "mp3"}),
-        Step(action="av.probe", name="probe-mp3", media="to-mp3"),
-    ),
-)
+    from mediahost.model.pipeline import Pipeline
 
 
 def demo(
@@ -44,7 +32,7 @@ def demo(
     _copy_media(media)
     state.data_dir = folder / "data"
     with state.host() as host:
-        recipe = host.recipe(PIPELINE)
+        recipe = host.recipe(_pipeline())
         with Watcher.on_stderr(quiet=as_json) as watcher:
             summary = host.run(
                 [media],
@@ -70,6 +58,22 @@ def _print_results(host: "Host", media: Path, summary: "Summary") -> None:
             typer.echo(f"\n--- {display(path)}")
         for one in of_this_run:
             typer.echo("\n".join(in_words(one)))
+
+
+def _pipeline() -> "Pipeline":
+    from mediahost.model.pipeline import Pipeline, Step
+
+    return Pipeline(
+        name="demo",
+        description="What is in it, who speaks when, a contact sheet, and the sound as mp3",
+        steps=(
+            Step(action="av.probe"),
+            Step(action="speech.vad", after=("av.probe",)),
+            Step(action="av.contact_sheet"),
+            Step(action="av.convert", name="to-mp3", config={"format": "mp3"}),
+            Step(action="av.probe", name="probe-mp3", media="to-mp3"),
+        ),
+    )
 
 
 def _copy_media(target: Path) -> None:

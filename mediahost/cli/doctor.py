@@ -13,8 +13,8 @@ from mediahost import __version__
 from mediahost.cli.output import print_json, size
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
+from mediahost.model.finding import Finding
 from mediahost.model.media import display
-from mediahost.plugin.hookspecs import Finding
 
 if TYPE_CHECKING:
     from mediahost.settings import Settings

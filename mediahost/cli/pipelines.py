@@ -1,13 +1,15 @@
 """`mediahost pipelines`: the recipes in the settings."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mediahost.cli.output import print_json
 from mediahost.cli.state import state
 from mediahost.model.media import display
-from mediahost.model.pipeline import Step
+
+if TYPE_CHECKING:
+    from mediahost.model.pipeline import Step
 
 
 def pipelines(
@@ -26,7 +28,7 @@ def pipelines(
             typer.echo(f"  {display(_in_words(step))}")
 
 
-def _in_words(step: Step) -> str:
+def _in_words(step: "Step") -> str:
     text = step.name if step.name == step.action else f"{step.name}: {step.action}"
     config = ", ".join(f"{key}={value}" for key, value in step.config.items())
     if config:

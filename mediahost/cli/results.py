@@ -12,9 +12,9 @@ from mediahost.cli.output import clock, local_time, place, print_json, seconds, 
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
 from mediahost.model.media import display
-from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
 
 if TYPE_CHECKING:
+    from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
     from mediahost.ports import StoredResult
 
 MOST_RANGES = 20
@@ -136,13 +136,13 @@ def in_words(one: "StoredResult") -> Iterator[str]:
     if config:
         yield f"  config: {display(config)}"
     yield from _facts(one.result.metadata, "  ")
-    if isinstance(one.result, MediaAnalysisResult):
+    if one.result.kind == "analysis":
         yield from _ranges(one.result)
     else:
         yield from _artifacts(one.result)
 
 
-def _ranges(result: MediaAnalysisResult) -> Iterator[str]:
+def _ranges(result: "MediaAnalysisResult") -> Iterator[str]:
     for at in result.ranges[:MOST_RANGES]:
         sure = "" if at.confidence is None else f"  {at.confidence:.0%}"
         payload = f"  {display(str(at.payload))}" if at.payload else ""
@@ -156,7 +156,7 @@ def _ranges(result: MediaAnalysisResult) -> Iterator[str]:
         yield f"  {result.analysis.analysis_type}: {display(result.analysis.summary)}"
 
 
-def _artifacts(result: MediaProcessingResult) -> Iterator[str]:
+def _artifacts(result: "MediaProcessingResult") -> Iterator[str]:
     for artifact in result.artifacts:
         kind = f"{artifact.asset_type}, {artifact.mime_type}, {size(artifact.size)}"
         yield f"  -> {place(str(artifact.path))}  ({kind})"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mediahost.executor.resources import Resources
+from mediahost.model.info import MediaInfo
 from mediahost.model.job import Failure, Outcome
 from mediahost.model.info import MediaInfo
 from mediahost.model.media import MediaFile

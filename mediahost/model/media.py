@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from pydantic import BaseModel, ConfigDict, Field
-
 
 class MediaKind(StrEnum):
     """The four kinds of media file."""
@@ -90,7 +88,11 @@ def mime_type_of(name: str | os.PathLike[str]) -> str:
 
 
 def _suffix(name: str | os.PathLike[str]) -> str:
-    return os.path.splitext(os.fspath(name))[1][1:].lower()  # noqa: PTH122 - 10 times quicker
+    # As os.path.splitext has it, for which .mp4 is a name and no suffix, but 4 times quicker: it
+    # was a quarter of the walk.
+    stem, _, suffix = os.fspath(name).rpartition(".")
+    named = stem.rstrip(".")
+    return suffix.lower() if named and not named.endswith("/") else ""
 
 
 _URL = "file://"
@@ -121,46 +123,6 @@ def display(text: str | os.PathLike[str]) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
     )
-
-
-class MediaStream(BaseModel):
-    """One stream of a container, such as its picture or its sound."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    index: int = Field(ge=0)
-    type: str = Field(description="video, audio, subtitle, data or attachment")
-    codec: str | None = None
-    duration: float | None = Field(None, ge=0, description="Seconds")
-    bit_rate: int | None = Field(None, ge=0, description="Bits per second")
-    language: str | None = None
-    width: int | None = Field(None, ge=0, description="Pixels")
-    height: int | None = Field(None, ge=0, description="Pixels")
-    frame_rate: float | None = Field(None, ge=0, description="Frames per second, on average")
-    rotation: int | None = Field(None, description="Degrees, counterclockwise")
-    sample_rate: int | None = Field(None, ge=0, description="Hertz")
-    channels: int | None = Field(None, ge=0)
-    channel_layout: str | None = None
-    pixel_format: str | None = None
-    sample_format: str | None = None
-    tags: dict[str, str] = Field(default_factory=dict)
-
-
-class MediaInfo(BaseModel):
-    """What is in a media file: container, duration, streams and tags."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    container: str | None = Field(None, description="Short name of the format, such as matroska")
-    duration: float | None = Field(None, ge=0, description="Seconds")
-    size: int | None = Field(None, ge=0, description="Bytes")
-    bit_rate: int | None = Field(None, ge=0, description="Bits per second")
-    streams: tuple[MediaStream, ...] = ()
-    tags: dict[str, str] = Field(default_factory=dict)
-
-    def first(self, stream_type: str) -> MediaStream | None:
-        """The first stream of a type, or None."""
-        return next((stream for stream in self.streams if stream.type == stream_type), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mediahost.errors import InvalidMedia, JobCancelled
-from mediahost.model.media import MediaFile, MediaInfo, display
+from mediahost.model.info import MediaInfo
+from mediahost.model.media import MediaFile, display
 from mediahost.model.result import Result
 
 T = TypeVar("T")

@@ -5,14 +5,15 @@ the first result, and where it runs.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from mediahost.model.event import Event
-from mediahost.model.media import MediaFile, MediaInfo
+from mediahost.model.finding import Finding
+from mediahost.model.info import MediaInfo
+from mediahost.model.media import MediaFile
 from mediahost.model.result import Result
 from mediahost.plugin.action import Action
 from mediahost.plugin.context import Context
@@ -24,21 +25,6 @@ PROJECT = "mediahost"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What `mediahost doctor` says about one thing that it looked at.
-
-    Attributes:
-        level: ok, warning or error.
-        message: One sentence.
-        hint: What to do about it, or None.
-    """
-
-    level: Literal["ok", "warning", "error"]
-    message: str
-    hint: str | None = None
 
 
 @hookspec

@@ -10,7 +10,8 @@ from typing import Any
 
 from mediahost.errors import InvalidConfig, InvalidMedia, JobCancelled
 from mediahost.hashing import hash_file
-from mediahost.model.media import MediaFile, MediaInfo
+from mediahost.model.info import MediaInfo
+from mediahost.model.media import MediaFile
 from mediahost.model.result import MediaProcessingResult, Result
 from mediahost.plugin.action import Action
 from mediahost.testing.action_run import ActionRun

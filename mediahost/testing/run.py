@@ -13,7 +13,8 @@ from typing import Any
 
 from mediahost.errors import UsageError
 from mediahost.hashing import DEFAULT_ALGORITHM
-from mediahost.model.media import MediaFile, MediaInfo
+from mediahost.model.info import MediaInfo
+from mediahost.model.media import MediaFile
 from mediahost.model.result import Result, result_from_json
 from mediahost.plugin.action import Action
 from mediahost.plugin.attempt import run_attempt
