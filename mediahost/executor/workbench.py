@@ -10,7 +10,6 @@ from pathlib import Path
 from mediahost.executor.resources import Resources
 from mediahost.model.info import MediaInfo
 from mediahost.model.job import Failure, Outcome
-from mediahost.model.info import MediaInfo
 from mediahost.model.media import MediaFile
 from mediahost.model.result import Result, result_from_json
 from mediahost.plugin.attempt import failure_of, run_attempt
