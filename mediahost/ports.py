@@ -197,7 +197,13 @@ class Store(Protocol):
         ...
 
     def reap(self, is_gone: Callable[[str], bool]) -> list[UUID]:
-        """Make jobs pending again whose lease is over, or whose host `is_gone`."""
+        """Make jobs pending again whose lease is over, or whose host `is_gone`.
+
+        Those that somebody asked to cancel are cancelled instead, here as in `release`.
+
+        Returns:
+            All of them, in no order.
+        """
         ...
 
     def report_progress(self, host: str, progress: Mapping[Token, tuple[float, str]]) -> None:

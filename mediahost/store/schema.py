@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from mediahost.errors import StoreError
 from mediahost.model.media import display
-from mediahost.store.engine import Database, store_error
+from mediahost.store.engine import BUSY_TIMEOUT_S, Database, store_error
 
 # The newest version under migrations/versions; a test compares the two.
 HEAD = "0001"
@@ -82,7 +82,7 @@ def _version(connection: Connection, path: Path) -> str | None:
 
 def _use_wal(database: Database) -> None:
     """Readers don't wait for the writer then. The file remembers it."""
-    connection = sqlite3.connect(database.path, timeout=10)
+    connection = sqlite3.connect(database.path, timeout=BUSY_TIMEOUT_S)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.Error as error:

@@ -160,13 +160,6 @@ def test_any_name_can_be_remembered(store: Store) -> None:
     assert recalled == {name: memo(name) for name in names}
 
 
-def test_one_file_is_recalled_without_its_folder(store: Store) -> None:
-    store.remember_hashes([("/a", "x", memo("x")), ("/a", "y", memo("y"))])
-    assert store.recall_hash("/a", "y") == memo("y")
-    assert store.recall_hash("/a", "z") is None
-    assert store.recall_hash("/b", "y") is None
-
-
 def test_nothing_to_remember_is_fine(store: Store) -> None:
     store.remember_hashes([])
     assert store.recall_hashes(["/a"]) == {}
@@ -221,6 +214,22 @@ def test_old_contents_of_one_path_are_all_kept(store: Store) -> None:
     for content in ("one", "two", "three", "four"):
         assert store.load_results([key(content)])[key(content)].result == found(content)
         assert len(store.results_of(named(content))) == 1
+
+
+def test_of_two_results_kept_for_an_old_content_the_newer_one_stays(store: Store) -> None:
+    complete(store, asked("old", path="/media/a.mp4"), found("first"))
+    complete(store, asked("new", path="/media/a.mp4"))
+    complete(store, asked("old", path="/media/a.mp4"), found("second"))
+    complete(store, asked("newer", path="/media/a.mp4"))
+    assert store.load_results([key("old")])[key("old")].result == found("second")
+
+
+def test_an_older_result_does_not_take_the_place_of_a_kept_one(store: Store) -> None:
+    complete(store, asked("old", path="/media/a.mp4"), found("first"))
+    complete(store, asked("old", path="/media/b.mp4"), found("second"))
+    complete(store, asked("new", path="/media/b.mp4"))
+    complete(store, asked("newer", path="/media/a.mp4"))
+    assert store.load_results([key("old")])[key("old")].result == found("second")
 
 
 def test_two_contents_of_one_path_can_be_committed_at_once(store: Store) -> None:
