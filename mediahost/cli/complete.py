@@ -73,7 +73,9 @@ def jobs() -> Iterator[Completion]:
     settings = state.settings()
     if settings.database_url is None and not Path(settings.store_url).exists():
         return
-    for job in state.store().jobs(limit=MOST_JOBS):
+    with state.store() as store:
+        newest = store.jobs(limit=MOST_JOBS)
+    for job in newest:
         yield str(job.number), f"{job.status} {job.action} {place(job.media_url)}"
 
 

@@ -67,12 +67,12 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List the newest jobs."""
-    store = state.store()
-    jobs = store.jobs(statuses=status or (), limit=limit)
+    with state.store() as store:
+        jobs = store.jobs(statuses=status or (), limit=limit)
+        counts = {one: number for one, number in store.count_jobs().items() if number}
     if as_json:
         print_json([to_json(job) for job in jobs])
         return
-    counts = {one: number for one, number in store.count_jobs().items() if number}
     if not counts:
         typer.echo("There are no jobs yet. Make some with: mediahost run PATH --action NAME")
         return
@@ -102,7 +102,8 @@ def _cells(job: JobView) -> tuple[str, ...]:
 @app.command(epilog=examples("jobs show 12"))
 def show(*, job: OneJob, as_json: AsJson = False) -> None:
     """Show all about one job: its config, how it ended, its error, its log."""
-    view = find(state.store(), job)
+    with state.store() as store:
+        view = find(store, job)
     log = _log_path(view)
     if as_json:
         print_json({**to_json(view), "log": path_to_url(log) if log else None})
@@ -139,9 +140,9 @@ def show(*, job: OneJob, as_json: AsJson = False) -> None:
 @app.command(epilog=examples("jobs cancel 12 13", "jobs cancel --status pending"))
 def cancel(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = False) -> None:
     """Cancel jobs; running ones stop as soon as their host hears of it."""
-    store = state.store()
-    views = _chosen(store, jobs, status)
-    after = store.request_cancel([view.job_id for view in views])
+    with state.store() as store:
+        views = _chosen(store, jobs, status)
+        after = store.request_cancel([view.job_id for view in views])
     answers = {view.number: _cancel_answer(view, after.get(view.job_id)) for view in views}
     _answer(answers, as_json=as_json)
     if any(view.status.final and view.status is not JobStatus.CANCELLED for view in views):
@@ -151,9 +152,9 @@ def cancel(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = Fal
 @app.command(epilog=examples("jobs retry 12", "jobs retry --status failed"))
 def retry(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = False) -> None:
     """Make failed or cancelled jobs pending again."""
-    store = state.store()
-    views = _chosen(store, jobs, status)
-    again = set(store.retry([view.job_id for view in views]))
+    with state.store() as store:
+        views = _chosen(store, jobs, status)
+        again = set(store.retry([view.job_id for view in views]))
     answers = {
         view.number: "pending again"
         if view.job_id in again
@@ -168,9 +169,9 @@ def retry(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = Fals
 @app.command(epilog=examples("jobs delete 12", "jobs delete --status completed"))
 def delete(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = False) -> None:
     """Delete jobs that are not running; cached results stay."""
-    store = state.store()
-    views = _chosen(store, jobs, status)
-    store.delete_jobs([view.job_id for view in views])
+    with state.store() as store:
+        views = _chosen(store, jobs, status)
+        store.delete_jobs([view.job_id for view in views])
     _answer({view.number: "deleted" for view in views}, as_json=as_json)
 
 

@@ -1,5 +1,7 @@
 """What the global options said, and the settings and hosts made of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,11 +37,16 @@ class State:
 
         return make_host(_with_folder(self.settings(**changes)))
 
-    def store(self) -> "Store":
+    @contextmanager
+    def store(self) -> Iterator["Store"]:
         """The store alone, for commands that run nothing."""
         from mediahost.wiring import make_store
 
-        return make_store(_with_folder(self.settings()))
+        store = make_store(_with_folder(self.settings()))
+        try:
+            yield store
+        finally:
+            store.close()
 
 
 def _with_folder(settings: "Settings") -> "Settings":

@@ -114,7 +114,7 @@ def _keep_only(files: Collection[Path], folder: Path) -> None:
                 path.unlink()
             elif not any(path.iterdir()):
                 path.rmdir()
-        if any(os.scandir(at)):
+        if any(Path(at).iterdir()):
             _sync_folder(Path(at))
 
 

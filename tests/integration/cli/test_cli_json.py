@@ -1,0 +1,111 @@
+"""`--json` of every command is JSON with the keys that docs/cli.md names."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.integration.cli.conftest import Call
+    from tests.integration.conftest import Home
+
+LOOK = ("--action", "count.look")
+
+JOB_KEYS = {
+    *("job_id", "number", "status", "action", "media_url", "file_hash", "config_hash"),
+    *("parameters", "attempt", "failures", "source", "priority", "created_at", "updated_at"),
+    *("started_at", "completed_at", "processing_time_ms", "error", "result", "host"),
+    *("cancel_requested", "cached", "progress", "progress_message"),
+}
+RUN_KEYS = {"counts", "saved_ms", "seconds", "ignored", "problems", "rows"}
+ROW_KEYS = {
+    *("state", "action", "step", "media", "file_hash", "config_hash", "job_id", "elapsed_ms"),
+    *("error", "artifacts"),
+}
+RESULT_KEYS = {
+    *("action", "action_version", "config", "media", "file_hash", "config_hash", "result_hash"),
+    *("elapsed_ms", "created_at", "result"),
+}
+EXPLAIN_KEYS = {"action", "step", "media", "cached", "file_hash", "config_hash", "reasons"}
+ACTION_KEYS = {"name", "kind", "version", "accepts", "description", "config"}
+EVENT_KEYS = {"kind", "action", "media_url", "job_id", "fraction", "message", "details"}
+
+
+def said(call: "Call", *arguments: str, code: int = 0) -> Any:
+    answer = call(*arguments, "--json")
+    assert answer.code == code, answer
+    assert answer.err == ""
+    return answer.json
+
+
+def test_what_a_run_did(home: "Home", call: "Call") -> None:
+    home.tone("a.wav")
+    (home.media / "notes.txt").touch()
+    run = said(call, "run", "media", "media/notes.txt", *LOOK, code=1)
+    assert set(run) == RUN_KEYS
+    assert run["counts"]["done"] == 1
+    assert [set(row) for row in run["rows"]] == [ROW_KEYS]
+    assert [set(problem) for problem in run["problems"]] == [{"path", "message"}]
+    plan = said(call, "run", "media", "--dry-run", "--action", "count.cut")
+    assert plan["counts"]["to do"] == 1
+
+
+def test_what_is_stored_and_why_it_is_cached(home: "Home", call: "Call") -> None:
+    home.tone("a.wav")
+    call("run", "media", *LOOK)
+    (result,) = said(call, "results", "media/a.wav")
+    assert set(result) == RESULT_KEYS
+    assert result["result"]["metadata"]["depth"] == 1
+    assert said(call, "results", "media/a.wav", "--action", "count.cut") == []
+    (why,) = said(call, "explain", "media/a.wav", *LOOK)
+    assert set(why) == EXPLAIN_KEYS
+    assert why["cached"] is True
+
+
+def test_jobs_and_what_became_of_them(home: "Home", call: "Call") -> None:
+    home.tone("a.wav")
+    call("run", "media", "--action", "faulty.raise")
+    (listed,) = said(call, "jobs", "list", "--status", "failed")
+    assert set(listed) == JOB_KEYS
+    shown = said(call, "jobs", "show", "1")
+    assert set(shown) == {*JOB_KEYS, "log"}
+    assert shown["error"] == listed["error"]
+    assert said(call, "jobs", "retry", "1") == {"1": "pending again"}
+    assert said(call, "jobs", "cancel", "1") == {"1": "cancelled"}
+    assert said(call, "jobs", "cancel", "1") == {"1": "is cancelled already"}
+    assert said(call, "jobs", "delete", "--status", "cancelled") == {"1": "deleted"}
+    assert said(call, "jobs", "list") == []
+
+
+def test_plugins_actions_and_pipelines(home: "Home", call: "Call") -> None:
+    home.settings('[[pipelines.talks.steps]]\naction = "count.look"')
+    rows = {row["name"]: row for row in said(call, "plugins", "list")}
+    assert set(rows["hello"]) == {"name", "distribution", "version", "error", "actions"}
+    shown = said(call, "plugins", "show", "hello")
+    assert shown == rows["hello"]
+    action = said(call, "plugins", "show", "count.look")
+    assert set(action) == ACTION_KEYS
+    assert action["config"]["properties"]["depth"]["default"] == 1
+    assert said(call, "pipelines")["talks"]["steps"][0]["action"] == "count.look"
+
+
+def test_what_the_doctor_finds(call: "Call") -> None:
+    findings = said(call, "doctor")
+    assert {frozenset(one) for one in findings} == {frozenset({"level", "message", "hint"})}
+    assert {one["level"] for one in findings} <= {"ok", "warning"}
+
+
+def test_work_tells_each_event_as_it_happens(home: "Home", call: "Call") -> None:
+    home.tone("a.wav")
+    call("run", "media", "--action", "faulty.raise")
+    call("jobs", "retry", "1")
+    answer = call("work", "--drain", "--json")
+    assert answer.code == 1
+    events = [json.loads(line) for line in answer.out.splitlines()]
+    assert all(set(event) == EVENT_KEYS for event in events)
+    assert [event["kind"] for event in events] == ["started", "failed"]
+
+
+def test_the_demo(home: "Home", call: "Call") -> None:
+    run = said(call, "demo")
+    assert set(run) == RUN_KEYS
+    assert run["counts"]["failed"] == 0
+    assert (home.folder / "demo" / "artifacts" / "two_cities.mp3").stat().st_size > 0
