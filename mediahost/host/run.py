@@ -1,14 +1,12 @@
 """A run: what a person asked for on some files, from the plan to the summary."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from mediahost.errors import IllegalTransition
 from mediahost.hashing import CacheKey
 from mediahost.host.dispatch import Dispatcher, Listener
 from mediahost.host.files import Candidate, Problem
@@ -180,7 +178,7 @@ class Run:
         while missing := self.missing():
             requests = list(missing.values())
             jobs = dict(zip(missing, self._store.submit(requests), strict=True))
-            if self._withdraw_computed(jobs):
+            if self._withdraw_computed(missing, jobs):
                 continue
             for request in requests:
                 learn(_submitted(request))
@@ -194,7 +192,9 @@ class Run:
             self._learn_of_cancelled()
             self.plan()
 
-    def _withdraw_computed(self, jobs: Mapping[CacheKey, UUID]) -> bool:
+    def _withdraw_computed(
+        self, requests: Mapping[CacheKey, JobRequest], jobs: Mapping[CacheKey, UUID]
+    ) -> bool:
         """Take back jobs whose results came from another run between our look and our submit.
 
         From the submit on a key has one job, so looking once more is enough.
@@ -202,9 +202,12 @@ class Run:
         if self._force or not self._store.find_hits(jobs):
             return False
         self.plan()
-        needless = [jobs[key] for key in jobs.keys() - self.missing().keys()]
-        with suppress(IllegalTransition):  # one runs already: computed twice, but not wrongly
-            self._store.delete_jobs(needless)
+        needless = requests.keys() - self.missing().keys()
+        own = [jobs[key] for key in needless if jobs[key] == requests[key].job_id]
+        statuses = self._store.request_cancel(own)
+        self._store.delete_jobs(
+            [job_id for job_id, status in statuses.items() if status is JobStatus.CANCELLED]
+        )
         return bool(needless)
 
     def _learn(self, event: Event) -> None:

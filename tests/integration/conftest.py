@@ -67,7 +67,11 @@ class Home:
         self.counted.touch()
         plugins = [str(HERE / "plugins" / name) for name in ("counting.py", "faulty.py")]
         self.environ = {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            **{
+                name: os.environ[name]
+                for name in ("PATH", "HOME", "LANG", "PYTHONPATH")
+                if name in os.environ
+            },
             "MEDIAHOST_DATA_DIR": str(self.data),
             "MEDIAHOST_PLUGINS": os.pathsep.join(plugins),
             "MEDIAHOST_WORKERS": "2",

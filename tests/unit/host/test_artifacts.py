@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from mediahost import Artifact, MediaProcessingResult
+from mediahost.host.artifacts import ArtifactFolder
+from mediahost.model.job import Token, new_job_id
+
+TOKEN = Token(new_job_id(), 1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ArtifactFolder:
+    folder = ArtifactFolder(tmp_path, "me/1")
+    folder.open(lambda _host: False)
+    return folder
+
+
+def made(*paths: Path) -> MediaProcessingResult:
+    artifacts = tuple(Artifact(path=path.resolve(), asset_type="audio") for path in paths)
+    return MediaProcessingResult(artifacts=artifacts)
+
+
+def files_below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_only_artifacts_are_kept(folder: ArtifactFolder, tmp_path: Path) -> None:
+    workdir = folder.stage(TOKEN)
+    for name in ("a.wav", "parts/b.wav", "parts/scratch.tmp", "cache/deep/c.tmp"):
+        (workdir / name).parent.mkdir(parents=True, exist_ok=True)
+        (workdir / name).write_text(name)
+    (workdir / "link").symlink_to(tmp_path)
+
+    result = folder.keep(TOKEN, made(workdir / "a.wav", workdir / "parts" / "b.wav"))
+
+    paths = [artifact.path for artifact in result.artifacts]
+    assert [path.read_text() for path in paths] == ["a.wav", "parts/b.wav"]
+    assert files_below(paths[0].parent) == {"a.wav", "parts", "parts/b.wav"}
+    assert not workdir.exists()
+    assert tmp_path.exists()
+
+
+def test_what_an_earlier_attempt_kept_without_a_commit_is_removed(folder: ArtifactFolder) -> None:
+    workdir = folder.stage(TOKEN)
+    (workdir / "a.wav").touch()
+    (artifact,) = folder.keep(TOKEN, made(workdir / "a.wav")).artifacts
+
+    folder.stage(Token(TOKEN.job_id, 2))
+
+    assert not artifact.path.exists()
+
+
+def test_a_stage_is_empty_and_discards_and_unstages(folder: ArtifactFolder) -> None:
+    (folder.stage(TOKEN) / "left").touch()
+    workdir = folder.stage(TOKEN)
+    assert list(workdir.iterdir()) == []
+
+    (workdir / "a.wav").touch()
+    (artifact,) = folder.keep(TOKEN, made(workdir / "a.wav")).artifacts
+    folder.discard(TOKEN)
+    assert not artifact.path.exists()
+
+    workdir = folder.stage(TOKEN)
+    folder.unstage(TOKEN)
+    folder.unstage(TOKEN)
+    assert not workdir.exists()
+
+
+def test_only_the_staging_of_hosts_that_are_gone_is_swept(tmp_path: Path) -> None:
+    for host in ("gone/1", "there/2"):
+        ArtifactFolder(tmp_path, host).open(lambda _host: False)
+
+    ArtifactFolder(tmp_path, "me/3").open(lambda host: host == "gone/1")
+
+    assert files_below(tmp_path / "staging") == {"there+2", "me+3"}

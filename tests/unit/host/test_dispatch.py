@@ -1,0 +1,144 @@
+"""What the dispatcher promises, on a store in memory and with attempts in this process."""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile
+from mediahost.host.planner import request_for
+from mediahost.model.event import Event, EventKind
+from mediahost.model.job import JobStatus
+from mediahost.model.pipeline import Pipeline
+from mediahost.ports import Completion
+from mediahost.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from tests.unit.host.conftest import House
+
+LOOK = {"action": "t.look"}
+CUT = {"action": "t.cut"}
+JOIN = [
+    {"action": "t.look", "name": "one"},
+    {"action": "t.look", "name": "two", "config": {"depth": 2}},
+    {"action": "t.follow", "after": ["one", "two"]},
+]
+
+
+class Stolen(MemoryStore):
+    """A store in which a job is somebody else's by the time it is committed."""
+
+    def commit(self, host: str, completions: Any, setbacks: Any = ()) -> Any:
+        """Write nothing the first time."""
+        if completions and self.thief:
+            self.thief = False
+            self._jobs[completions[0].job.token.job_id].let_go()
+        return super().commit(host, completions, setbacks)
+
+    thief = True
+
+
+def test_what_can_not_be_committed_any_more_is_removed(house: "House") -> None:
+    house = type(house)(house.folder / "media", store=Stolen())
+    house.tone()
+
+    with house.host() as host:
+        summary = host.run([house.media], house.recipe(CUT))
+
+    # The job is pending again, and its second attempt counts.
+    assert [str(row.state) for row in summary.rows] == ["done"]
+    kept = {path.parent for path in (house.folder / "data" / "artifacts").rglob("*.wav")}
+    assert len(kept) == 1
+
+
+class Crowded(MemoryStore):
+    """A store in which another host commits just before this one does."""
+
+    others: Any = None
+
+    def commit(self, host: str, completions: Any, setbacks: Any = ()) -> Any:
+        """Let the other go first."""
+        others, self.others = self.others, None
+        if others:
+            super().commit("there", [Completion(others, MediaAnalysisResult(), "hash", 1)])
+        return super().commit(host, completions, setbacks)
+
+
+@pytest.mark.parametrize("other", ["no host", "a host before", "a host at the same time"])
+def test_work_finishes_a_pipeline_of_the_settings_with_its_joins(
+    house: "House", other: str
+) -> None:
+    store = Crowded()
+    house = type(house)(house.folder / "media", store=store)
+    house.tone()
+    pipeline = Pipeline.model_validate({"name": "join", "steps": JOIN})
+    host = house.host(pipelines={"join": pipeline})
+    recipe = host.recipe(pipeline)
+    rows = [row for row in house.evaluate(recipe) if row.state == "missing"]
+    house.store.submit([request_for(recipe, row, "somebody") for row in rows])
+    if other != "no host":
+        # Another host does one of the two, and doesn't see the other's result.
+        (store.others,) = store.claim("there", 1, 60.0)
+    if other == "a host before":
+        store.commit("there", [])
+
+    with host:
+        host.work(forever=False)
+
+    done = [job.action for job in house.store.jobs(statuses={JobStatus.COMPLETED})]
+    assert sorted(done) == ["t.follow", "t.look", "t.look"]
+
+
+def test_an_interrupted_run_gives_back_what_it_claimed(house: "House") -> None:
+    house.tone("a.wav")
+    house.tone("b.wav", 550)
+
+    def interrupt(event: Event) -> None:
+        if event.kind is EventKind.STARTED:
+            raise KeyboardInterrupt
+
+    with house.host() as host, pytest.raises(KeyboardInterrupt):
+        host.run([house.media], house.recipe(LOOK), listener=interrupt)
+
+    statuses = {job.status for job in house.store.jobs()}
+    assert statuses <= {JobStatus.PENDING, JobStatus.COMPLETED}
+    staging = house.folder / "data" / "staging"
+    assert [path.name for path in staging.iterdir()] == ["here"], "the test's own is there"
+
+
+class Patient(Analyzer, name="t.patient", version=1):
+    """Runs until it is cancelled."""
+
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
+        while True:
+            context.checkpoint()
+            threading.Event().wait(0.01)
+
+
+def test_a_running_job_is_cancelled_by_a_request_in_the_store(house: "House") -> None:
+    house.install(Patient)
+    house.tone()
+
+    def cancel(event: Event) -> None:
+        if event.kind is EventKind.STARTED and event.job_id:
+            house.store.request_cancel([event.job_id])
+
+    with house.host() as host:
+        summary = host.run([house.media], house.recipe({"action": "t.patient"}), listener=cancel)
+
+    assert [str(row.state) for row in summary.rows] == ["cancelled"]
+
+
+def test_a_job_whose_lease_was_lost_is_stopped(house: "House") -> None:
+    house.install(Patient)
+    house.tone()
+
+    def steal(event: Event) -> None:
+        if event.kind is EventKind.STARTED and event.job_id:
+            house.store.reap(lambda _host: True)
+            house.store.request_cancel([event.job_id])
+
+    with house.host(lease_s=1) as host:
+        summary = host.run([house.media], house.recipe({"action": "t.patient"}), listener=steal)
+
+    assert [str(row.state) for row in summary.rows] == ["cancelled"]

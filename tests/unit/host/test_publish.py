@@ -1,0 +1,106 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from mediahost.host.files import Problem
+from mediahost.host.publish import Publisher
+from mediahost.host.run import RowState, RunRow
+
+
+def row(root: Path, *artifacts: Path, media: Path | None = None) -> RunRow:
+    return RunRow(
+        RowState.DONE,
+        "t.cut",
+        "t.cut",
+        str(media or root),
+        str(root),
+        artifacts=tuple(map(str, artifacts)),
+    )
+
+
+@pytest.fixture
+def artifact(tmp_path: Path) -> Path:
+    path = tmp_path / "data" / "preview.jpg"
+    path.parent.mkdir()
+    path.write_bytes(b"made")
+    return path
+
+
+def published(publisher: Publisher, *rows: RunRow) -> list[str]:
+    problems: list[Problem] = []
+    after = publisher.publish(rows, problems)
+    assert problems == []
+    return [path for one in after for path in one.artifacts]
+
+
+def test_copies_lie_as_the_files_that_they_were_made_from(tmp_path: Path, artifact: Path) -> None:
+    top, out = tmp_path / "media", tmp_path / "out"
+    (top / "below").mkdir(parents=True)
+    publisher = Publisher(out, [top])
+
+    assert published(publisher, row(top / "below" / "film.mp4", artifact)) == [
+        str(out / "below" / "film.preview.jpg")
+    ]
+    assert (out / "below" / "film.preview.jpg").read_bytes() == b"made"
+
+
+def test_an_artifact_of_an_artifact_lies_by_the_first_file(tmp_path: Path, artifact: Path) -> None:
+    top, out = tmp_path / "media", tmp_path / "out"
+    (top / "below").mkdir(parents=True)
+    made_from = tmp_path / "data" / "part1.wav"
+
+    (copy,) = published(
+        Publisher(out, [top]), row(top / "below" / "song.wav", artifact, media=made_from)
+    )
+
+    assert copy == str(out / "below" / "song.part1.preview.jpg")
+
+
+def test_a_name_that_is_taken_is_left_to_its_owner(tmp_path: Path, artifact: Path) -> None:
+    film, out = tmp_path / "film.mp4", tmp_path / "out"
+    out.mkdir()
+    (out / "film.preview.jpg").write_bytes(b"mine")
+    (out / "film.preview.2.jpg").symlink_to("nowhere")
+
+    first = published(Publisher(out, [film]), row(film, artifact))
+    again = published(Publisher(out, [film]), row(film, artifact))
+
+    assert first == again == [str(out / "film.preview.3.jpg")]
+    assert (out / "film.preview.jpg").read_bytes() == b"mine"
+    assert sorted(path.name for path in out.iterdir()) == [
+        "film.preview.2.jpg",
+        "film.preview.3.jpg",
+        "film.preview.jpg",
+    ]
+
+
+def test_a_disk_without_links_is_good_enough(
+    tmp_path: Path, artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_source: Path, _target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    film, out = tmp_path / "film.mp4", tmp_path / "out"
+
+    (copy,) = published(Publisher(out, [film]), row(film, artifact))
+
+    assert Path(copy).read_bytes() == b"made"
+    assert [path.name for path in out.iterdir()] == ["film.preview.jpg"]
+
+
+def test_a_copy_that_can_not_be_written_is_a_problem_of_its_own(
+    tmp_path: Path, artifact: Path
+) -> None:
+    film, out = tmp_path / "film.mp4", tmp_path / "out"
+    out.write_bytes(b"a file where a folder should be")
+    problems: list[Problem] = []
+
+    (after,) = Publisher(out, [film]).publish([row(film, artifact)], problems)
+
+    # The artifact itself is there, and is what the row tells of.
+    assert after.artifacts == (str(artifact),)
+    assert len(problems) == 1
+    assert "can't be written" in problems[0].message
