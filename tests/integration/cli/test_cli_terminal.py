@@ -28,8 +28,11 @@ class Terminal:
         self._home = home
 
     def start(self, command: str) -> None:
-        """Run a command line; `[its exit code]` follows what it wrote."""
-        shell = f'{command}; echo "[$?]"; cat'
+        """Run a command line; `[its exit code]` follows what it wrote.
+
+        The shell outlives a Ctrl-C, so that there is something to look at.
+        """
+        shell = f'trap : INT; {command}; echo "[$?]"; cat'
         self._tmux("-f", os.devnull, "new-session", "-d", "-x", "80", "-y", "24", "sh", "-c", shell)
 
     def type(self, key: str) -> None:
