@@ -1,0 +1,101 @@
+"""What is no whole document is refused, or read as far as it goes, and PDFium is used by one."""
+
+import os
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mediahost import Action, InvalidMedia, JobCancelled
+from mediahost.testing import run_action
+from mediahost_documents import ContactSheet, Info, Pages, Text
+from mediahost_documents.paper import _PDFIUM
+
+ACTIONS = [Info(), Text(boxes=True), Pages(dpi=18), ContactSheet()]
+each_action = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.info.name)
+
+
+@each_action
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7\n", b"This is a letter.\n" * 100])
+def test_what_is_no_pdf_is_refused(action: Action, data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(data)
+    with pytest.raises(InvalidMedia, match=r"letter\.pdf is damaged, or no PDF"):
+        run_action(action, path)
+
+
+@each_action
+def test_a_pipe_is_refused_at_once(action: Action, tmp_path: Path) -> None:
+    path = tmp_path / "pipe.pdf"
+    os.mkfifo(path)
+    with pytest.raises(InvalidMedia, match="not a regular file"):
+        run_action(action, path)
+
+
+@each_action
+def test_a_file_that_is_gone_says_so(action: Action, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        run_action(action, tmp_path / "gone.pdf")
+
+
+def test_a_document_whose_index_is_lost_is_read_and_the_doubt_is_told(
+    paper: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "cut.pdf"
+    whole = paper.read_bytes()
+    path.write_bytes(whole[: whole.rindex(b"startxref")] + b"startxref\n7\n%%EOF\n")
+    run = run_action(Info(), path).assert_metadata(repaired=True, pages=2)
+    assert run.log == ["The index of cut.pdf was broken and has been rebuilt: pages may be missing"]
+
+
+@each_action
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.95])
+def test_a_document_cut_off_is_refused(
+    action: Action, share: float, paper: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "cut.pdf"
+    whole = paper.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(InvalidMedia, match=r"cut\.pdf is damaged, or no PDF"):
+        run_action(action, path)
+
+
+def test_random_damage_gives_a_result_or_a_sentence(paper: Path, tmp_path: Path) -> None:
+    whole = paper.read_bytes()
+    chance = random.Random(11)  # noqa: S311 - the same damage every time
+    path = tmp_path / "flipped.pdf"
+    refused = 0
+    for attempt in range(60):
+        data = bytearray(whole[: chance.randrange(len(whole))] if attempt % 3 == 0 else whole)
+        for _ in range(chance.choice([1, 10, 200]) if data else 0):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        path.write_bytes(data)
+        for action in ACTIONS:
+            try:
+                run_action(action, path)
+            except InvalidMedia as error:
+                refused += 1
+                assert "\n" not in error.message  # noqa: PT017 - either way is right
+    assert refused
+
+
+def test_a_cancel_is_obeyed_while_another_thread_is_in_pdfium(paper: Path) -> None:
+    with _PDFIUM, pytest.raises(JobCancelled):
+        run_action(Info(), paper, cancel_after=3)
+    run_action(Info(), paper).assert_metadata(pages=2)
+
+
+def test_pdfium_is_free_again_after_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(b"no PDF")
+    with pytest.raises(InvalidMedia):
+        run_action(Info(), path)
+    assert not _PDFIUM.locked()
+
+
+def test_many_threads_get_what_one_gets(paper: Path) -> None:
+    alone = [run_action(action, paper).result.metadata for action in ACTIONS]
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(lambda action: run_action(action, paper), ACTIONS * 8))
+    assert [run.result.metadata for run in runs] == alone * 8
