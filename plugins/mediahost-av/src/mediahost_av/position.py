@@ -8,7 +8,7 @@ from mediahost import Context
 from mediahost_av.container import Source
 
 # Seeks overshoot in MPEG-TS and in Matroska without cues.
-MARGINS_S = (0.0, 1.0, 5.0)
+MARGINS_S = (0.0, 1.0, 5.0, 20.0)
 # MP3 takes bits from up to 0.25 s before, Opus settles in 0.08 s, AAC needs the frame before.
 PREROLL_S = 0.3
 
