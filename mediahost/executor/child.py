@@ -2,53 +2,23 @@
 
 import os
 import socket
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from mediahost.executor import worker
+from mediahost.executor.attempt import Attempt
 from mediahost.executor.frames import FrameReader, pack
 from mediahost.executor.joblog import JobLog
+from mediahost.executor.process import pidfd_of, start_worker
 from mediahost.executor.reaper import end_group
 from mediahost.executor.resident import Resident
-from mediahost.model.job import Failure, Outcome
-from mediahost.ports import AttemptSpec
 
 RECEIVE_BYTES = 1 << 18
 # What was written before an answer was sent is in the pipe by then, and a pipe holds no more.
 PIPE_BYTES = 1 << 20
 # An attempt that was thought to be quick and takes so long no longer has others wait behind it.
 PATIENCE_S = 0.02
-
-
-@dataclass(slots=True, eq=False)
-class Attempt:
-    """An attempt in the executor's hands.
-
-    Attributes:
-        spec: What to run.
-        frame: The same for a worker.
-        over: Its end has been told.
-        number: Which of its worker's attempts it is, counted from 1; the worker counts too.
-        began: When a worker began it, by the monotonic clock; 0: it waits.
-        ends_at: When it is killed, by the monotonic clock; None: never.
-        doom: What its end will be called unless it gives a result: somebody wants it to stop.
-        grace_s: How long it may take to stop by itself.
-    """
-
-    spec: AttemptSpec
-    frame: bytes
-    over: bool = False
-    number: int = 0
-    began: float = 0.0
-    ends_at: float | None = None
-    doom: tuple[Outcome, Failure] | None = None
-    grace_s: float = 0.0
 
 
 class Child:
@@ -95,7 +65,7 @@ class Child:
         self.control, far_control = socket.socketpair()
         self.output, far_output = os.pipe()
         try:
-            self.process = _start(python, far_jobs.fileno(), far_control.fileno(), far_output)
+            self.process = start_worker(python, far_jobs.fileno(), far_control.fileno(), far_output)
         except BaseException:
             self._close_ours()
             raise
@@ -106,7 +76,7 @@ class Child:
         for descriptor in (self.jobs, self.control):
             descriptor.settimeout(0)
         os.set_blocking(self.output, False)
-        self.pidfd = _pidfd(self.process.pid)
+        self.pidfd = pidfd_of(self.process.pid)
         self.resident = Resident(self.process.pid)
         self._send(pack({"name": name, "plugins": list(plugins)}))
 
@@ -143,6 +113,14 @@ class Child:
         self.log.close()
         self.line.popleft()
         return self.log.is_used
+
+    def keeps(self, warm: Sequence[str], action: str) -> None:
+        """After this action it has these resources loaded."""
+        self.warm = frozenset(warm)
+        if warm:
+            self.actions.add(action)
+        else:
+            self.actions.clear()
 
     def ask_to_stop(self, attempt: Attempt) -> None:
         """Raise the flag that the attempt's checkpoints look at."""
@@ -271,27 +249,3 @@ class Child:
         self.jobs.close()
         self.control.close()
         os.close(self.output)
-
-
-def _start(python: str, jobs: int, control: int, output: int) -> "subprocess.Popen[bytes]":
-    # The host's own interpreter sees what the host sees (PYTHONPATH, user site), but never the
-    # folder of the program; another environment sees only itself.
-    isolation = "-P" if python == sys.executable else "-I"
-    program = Path(worker.__file__)
-    return subprocess.Popen(
-        [python, isolation, program, str(jobs), str(control)],
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        pass_fds=(jobs, control),
-        # No terminal: a password prompt in some library must fail, not wait forever.
-        start_new_session=True,
-    )
-
-
-def _pidfd(pid: int) -> int | None:
-    """What becomes readable when the process ends; None where there is no such thing."""
-    try:
-        return os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        return None

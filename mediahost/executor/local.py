@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from mediahost.executor import verdict
-from mediahost.executor.child import Attempt
+from mediahost.executor.attempt import Attempt
 from mediahost.executor.frames import pack
 from mediahost.executor.messages import spec_to_json
 from mediahost.executor.supervisor import Supervisor

@@ -7,13 +7,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from mediahost.executor import verdict
-from mediahost.executor.child import Attempt, Child
-from mediahost.executor.frames import BadFrame
-from mediahost.executor.groups import Groups
+from mediahost.executor.attempt import Attempt
+from mediahost.executor.child import Child
+from mediahost.executor.crew import Crew
 from mediahost.executor.messages import ended_from_json
 from mediahost.executor.verdict import Verdict
 from mediahost.executor.waiting import AHEAD, Waiting
@@ -22,14 +21,8 @@ from mediahost.ports import Ended, ExecutorEvent, Progress, Started
 
 _logger = logging.getLogger("mediahost.executor")
 
-# Importing a plugin that brings a large framework takes tens of seconds on a cold disk.
-START_LIMIT_S = 120.0
-# Between jobs a worker has little to finish: `mediahost_worker_stopping`, closing resources.
-END_LIMIT_S = 3.0
 # A worker that closed its socket is about to exit; this long its exit code is waited for.
 EXIT_LIMIT_S = 0.5
-# A process that SIGKILL doesn't end hangs in the kernel, on a dead network drive for one.
-KILL_LIMIT_S = 10.0
 # When a worker can't be started while others run, they get the queue for so long.
 START_AGAIN_S = 1.0
 WATCH_EVERY_S = 0.25
@@ -40,7 +33,7 @@ LARGE = 0.75
 
 
 class Supervisor:
-    """Starts, feeds, watches and ends workers. Only `post` may be called from other threads.
+    """Feeds workers, judges what comes back. Only `post` and `warm` are for other threads.
 
     Args:
         workers: How many attempts run at once.
@@ -60,23 +53,16 @@ class Supervisor:
     ) -> None:
         self._workers = workers
         self._python = python
-        self._plugins = plugins
         self._max_rss_bytes = max_rss_bytes
         self._tell = tell
         self._orders: deque[Callable[[], None]] = deque()
         self._waiting = Waiting()
-        self._crew: list[Child] = []
-        self._idle: list[Child] = []
-        self._retired: list[Child] = []
-        self._undead: list[Child] = []
-        self._groups = Groups()
-        self._selector = selectors.DefaultSelector()
+        self._crew = Crew(python, plugins, heard=self._hear, wrote=self._read, ended=self._bury)
         self._alarm, self._bell = socket.socketpair()
         self._alarm.settimeout(0)
         self._bell.settimeout(0)
         self._asleep = False
         self._stopping = False
-        self._started = 0
         self._start_again_at = 0.0
         self._watch_at = 0.0
 
@@ -91,7 +77,7 @@ class Supervisor:
 
     def warm(self) -> frozenset[str]:
         """What idle workers keep loaded."""
-        return frozenset().union(*(child.warm for child in tuple(self._idle)))
+        return frozenset().union(*(child.warm for child in tuple(self._crew.idle)))
 
     # --- orders
 
@@ -112,7 +98,7 @@ class Supervisor:
         self._stopping = True
         if grace_s is None:
             return
-        in_line = [attempt for child in self._crew for attempt in child.line]
+        in_line = [attempt for child in self._crew.members for attempt in child.line]
         for attempt in (*self._waiting.clear(), *in_line):
             if not attempt.over:
                 why = attempt.doom or verdict.stopped(attempt.spec.action)
@@ -121,7 +107,7 @@ class Supervisor:
     def _doom(self, attempt: Attempt, why: Verdict, grace_s: float) -> None:
         attempt.doom = why
         attempt.grace_s = grace_s
-        child = next((child for child in self._crew if attempt in child.line), None)
+        child = next((child for child in self._crew.members if attempt in child.line), None)
         if child is None:
             self._end(attempt, why)
             return
@@ -134,7 +120,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Work until stopped and done."""
-        self._selector.register(self._alarm, selectors.EVENT_READ, self._woken)
+        self._crew.selector.register(self._alarm, selectors.EVENT_READ, self._woken)
         try:
             while not self._done():
                 self._turn()
@@ -144,7 +130,7 @@ class Supervisor:
     def _turn(self) -> None:
         self._asleep = True
         timeout = 0.0 if self._orders else self._until_next()
-        ready = self._selector.select(timeout)
+        ready = self._crew.selector.select(timeout)
         self._asleep = False
         for key, _ in ready:
             key.data()
@@ -153,23 +139,22 @@ class Supervisor:
         self._enforce(time.monotonic())
         self._assign()
         if self._stopping and not self._waiting:
-            self._send_home()
+            self._crew.send_home()
 
     def _woken(self) -> None:
         with suppress(BlockingIOError):
             self._alarm.recv(4096)
 
     def _done(self) -> bool:
-        return self._stopping and not (self._orders or self._waiting or self._crew or self._retired)
+        return self._stopping and not (self._orders or self._waiting or self._crew.everybody())
 
     def _leave(self) -> None:
         """Nothing may be left, not even after an error of our own."""
-        for child in (*self._crew, *self._retired):
+        for child in self._crew.everybody():
             self._bury(child)
         for attempt in self._waiting.clear():
             self._end(attempt, verdict.stopped(attempt.spec.action))
-        self._groups.close()
-        self._selector.close()
+        self._crew.close()
         self._alarm.close()
         self._bell.close()
 
@@ -178,24 +163,26 @@ class Supervisor:
     def _assign(self) -> None:
         while (attempt := self._waiting.first()) and (child := self._worker_for(attempt)):
             self._give(child)
-        starting = sum(not child.ready for child in self._crew)
-        now = time.monotonic()
-        while (
-            len(self._waiting) > starting
-            and len(self._crew) < self._workers
-            and now >= self._start_again_at
-        ):
-            self._start()
-            starting += 1
+        members = self._crew.members
+        starting = sum(not child.ready for child in members)
+        while len(self._waiting) > starting and len(members) < self._workers:
+            if time.monotonic() < self._start_again_at:
+                break
+            try:
+                self._crew.start()
+            except OSError as error:
+                self._not_started(verdict.not_started(self._python, str(error)))
+            else:
+                starting += 1
 
     def _worker_for(self, attempt: Attempt) -> Child | None:
-        if self._idle:
+        if idle := self._crew.idle:
             # One that has loaded what this action needs, else the one that worked last.
             action = attempt.spec.action
-            return next((one for one in self._idle if action in one.actions), self._idle[-1])
+            return next((one for one in idle if action in one.actions), idle[-1])
         if not self._waiting.is_quick(attempt):
             return None
-        return next((child for child in self._crew if self._takes_more(child)), None)
+        return next((child for child in self._crew.members if self._takes_more(child)), None)
 
     def _takes_more(self, child: Child) -> bool:
         """Whether it runs short of quick attempts."""
@@ -204,44 +191,35 @@ class Supervisor:
             running is not None
             and len(child.line) <= AHEAD // 2
             and self._waiting.is_quick(running)
-            and not (child.recalling or child.spent)
+            and not (child.recalling or child.spent or child.silent)
         )
 
     def _give(self, child: Child) -> None:
-        share = -(-len(self._waiting) // len(self._crew))
-        attempts = self._waiting.take(min(AHEAD, share))
+        share = -(-len(self._waiting) // len(self._crew.members))
         was_idle = child.attempt is None
-        child.give(attempts)
+        child.give(self._waiting.take(min(AHEAD, share)))
         if was_idle:
-            self._idle.remove(child)
+            self._crew.idle.remove(child)
             self._begin(child)
         if child.is_full():
-            self._listen(child, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            self._crew.watch_for_room(child)
 
-    def _start(self) -> None:
-        self._started += 1
-        try:
-            child = Child(f"worker-{self._started}", self._python, self._plugins)
-        except OSError as error:
-            self._not_started(verdict.not_started(self._python, str(error)))
-            return
-        child.kill_at = time.monotonic() + START_LIMIT_S
-        self._crew.append(child)
-        self._groups.add(child.process.pid)
-        self._selector.register(child.jobs, selectors.EVENT_READ, partial(self._hear, child))
-        self._selector.register(child.output, selectors.EVENT_READ, partial(self._read, child))
-        if child.pidfd is not None:
-            self._selector.register(child.pidfd, selectors.EVENT_READ, partial(self._bury, child))
+    def _begin(self, child: Child) -> None:
+        """Its next attempt runs, as far as can be told from here."""
+        attempt = child.begin(time.monotonic())
+        if attempt is not None:
+            self._tell(Started(attempt.spec.token))
+        elif not child.silent:
+            self._crew.idle.append(child)
 
     def _not_started(self, why: Verdict) -> None:
         """Each failure to start costs one attempt, so it ends; unless others can run it."""
-        self._start_again_at = time.monotonic() + START_AGAIN_S
-        if any(child.ready for child in self._crew):
+        if any(child.ready for child in self._crew.members):
             _logger.warning("%s", why[1].message)
-        else:
-            self._start_again_at = 0.0
-            for attempt in self._waiting.take(1):
-                self._end(attempt, why)
+            self._start_again_at = time.monotonic() + START_AGAIN_S
+            return
+        for attempt in self._waiting.take(1):
+            self._end(attempt, why)
 
     # --- answers come in
 
@@ -250,53 +228,44 @@ class Supervisor:
             return
         if child.is_full():
             child.send_more()
-            if not child.is_full():
-                self._listen(child, selectors.EVENT_READ)
+            self._crew.watch_for_room(child)
         self._receive(child)
         if child.silent:
-            self._selector.unregister(child.jobs)
+            self._crew.unwatch(child.jobs)
             child.kill_at = time.monotonic() + EXIT_LIMIT_S
+            if child in self._crew.idle:
+                self._crew.idle.remove(child)
 
     def _receive(self, child: Child) -> None:
         try:
             for message in child.receive():
                 self._understand(child, message)
-        except (BadFrame, ValueError, KeyError, TypeError):
-            if child.attempt:
-                child.attempt.doom = verdict.talked_nonsense(child.attempt.spec.action)
-            self._kill(child)
-
-    def _begin(self, child: Child) -> None:
-        """Its next attempt runs, as far as can be told from here."""
-        attempt = child.begin(time.monotonic())
-        if attempt is None:
-            self._idle.append(child)
-        else:
-            self._tell(Started(attempt.spec.token))
+        except (ValueError, KeyError, TypeError):
+            if attempt := child.attempt:
+                attempt.doom = attempt.doom or verdict.talked_nonsense(attempt.spec.action)
+            self._crew.kill(child)
 
     def _understand(self, child: Child, message: dict[str, Any]) -> None:
-        if message["kind"] == "ready":
+        kind = message["kind"]
+        if kind == "ready":
             child.ready = True
             child.kill_at = None
-            self._idle.append(child)
+            self._begin(child)
             return
-        if message["kind"] == "returned":
-            self._take_back(child.returned(message["after"], message["upto"]))
-            if not child.line and child not in self._idle:
-                self._go_on(child, spent=child.spent)
+        if kind == "returned":
+            self._returned(child, child.returned(message["after"], message["upto"]))
             return
         attempt = child.attempt
         if attempt is None or message["n"] != attempt.number:
             return  # a thread that outlived its attempt
-        if message["kind"] == "progress":
+        if kind == "progress":
             self._tell(Progress(attempt.spec.token, message["at"], message["message"]))
-            return
-        ended = ended_from_json(attempt.spec.token, message)
-        child.warm = frozenset(message["warm"])
-        if child.warm:
-            child.actions.add(attempt.spec.action)
         else:
-            child.actions.clear()
+            self._ended(child, attempt, message)
+
+    def _ended(self, child: Child, attempt: Attempt, message: dict[str, Any]) -> None:
+        ended = ended_from_json(attempt.spec.token, message)
+        child.keeps(message["warm"], attempt.spec.action)
         wrote = child.finish()
         if attempt.doom and ended.outcome is not Outcome.OK:
             self._end(attempt, attempt.doom)
@@ -304,16 +273,21 @@ class Supervisor:
             attempt.over = True
             self._waiting.learn(attempt.spec.action, ended.elapsed_ms, loud=wrote)
             self._tell(ended)
-        self._go_on(child, spent=message["spent"] or self._is_large(child))
-
-    def _go_on(self, child: Child, *, spent: bool) -> None:
-        """Let it run the next in line; one of no more use gives them back and ends."""
-        child.spent = child.spent or spent
-        if child.spent and child.line and not child.recalling:
+        child.spent = message["spent"] or self._is_large(child)
+        if child.spent and child.line:
             child.recall()
+        self._go_on(child)
+
+    def _go_on(self, child: Child) -> None:
+        """Let it run the next in line, or end if it is of no more use."""
         self._begin(child)
-        if child.spent and not child.line:
-            self._retire(child)
+        if child.spent and child in self._crew.idle:
+            self._crew.retire(child)
+
+    def _returned(self, child: Child, attempts: list[Attempt]) -> None:
+        self._take_back(attempts)
+        if attempts and not child.line:
+            self._go_on(child)
 
     def _take_back(self, attempts: list[Attempt]) -> None:
         """Attempts that no worker has begun are as if they had never been given to one."""
@@ -329,10 +303,20 @@ class Supervisor:
 
     def _read(self, child: Child) -> None:
         if not child.gone and not child.read_output():
-            self._selector.unregister(child.output)
+            self._crew.unwatch(child.output)
 
-    def _listen(self, child: Child, events: int) -> None:
-        self._selector.modify(child.jobs, events, partial(self._hear, child))
+    def _bury(self, child: Child) -> None:
+        if child.gone:
+            return
+        self._receive(child)
+        log = child.log
+        code = self._crew.bury(child)
+        if child.line:
+            attempt = child.line.popleft()
+            self._end(attempt, attempt.doom or verdict.crashed(attempt.spec.action, code, log))
+            self._take_back(list(child.line))
+        elif not child.ready and self._waiting:
+            self._not_started(verdict.start_failed(self._python, code, log))
 
     def _end(self, attempt: Attempt, why: Verdict) -> None:
         if not attempt.over:
@@ -345,11 +329,11 @@ class Supervisor:
 
     def _until_next(self) -> float | None:
         """Seconds until something must be done that nobody rings for; None: never."""
-        everybody = (*self._crew, *self._retired)
+        everybody = self._crew.everybody()
         deadlines = [at for child in everybody if (at := child.next_deadline()) is not None]
-        if self._max_rss_bytes and any(child.attempt for child in self._crew):
+        if self._max_rss_bytes and any(child.attempt for child in everybody):
             deadlines.append(self._watch_at)
-        if self._waiting and len(self._crew) < self._workers:
+        if self._waiting and len(self._crew.members) < self._workers:
             deadlines.append(self._start_again_at)
         now = time.monotonic()
         if any(child.pidfd is None for child in everybody):
@@ -357,17 +341,17 @@ class Supervisor:
         return max(0.0, min(deadlines) - now) if deadlines else None
 
     def _enforce(self, now: float) -> None:
-        for child in (*self._crew, *self._retired):
+        for child in self._crew.everybody():
             attempt = child.attempt
             dead = child.pidfd is None and child.is_dead()
             if dead or (child.abandon_at is not None and now >= child.abandon_at):
                 self._bury(child)
             elif child.kill_at is not None and now >= child.kill_at:
-                self._kill(child)
+                self._crew.kill(child)
             elif attempt and attempt.ends_at is not None and now >= attempt.ends_at:
                 limit_s = attempt.spec.timeout_s or 0.0
                 attempt.doom = attempt.doom or verdict.timed_out(attempt.spec.action, limit_s)
-                self._kill(child)
+                self._crew.kill(child)
             elif child.holds_up_others(now):
                 child.recall()
         if self._max_rss_bytes and now >= self._watch_at:
@@ -375,55 +359,8 @@ class Supervisor:
             self._weigh(self._max_rss_bytes)
 
     def _weigh(self, limit: int) -> None:
-        for child in self._crew:
+        for child in self._crew.members:
             attempt = child.attempt
             if attempt and not attempt.doom and (used := child.resident.read()) > limit:
                 attempt.doom = verdict.too_large(attempt.spec.action, used, limit)
-                self._kill(child)
-
-    def _kill(self, child: Child) -> None:
-        child.kill()
-        child.kill_at = None
-        child.abandon_at = time.monotonic() + KILL_LIMIT_S
-        if child.attempt:
-            child.attempt.ends_at = None
-
-    # --- workers end
-
-    def _send_home(self) -> None:
-        for child in tuple(self._idle):
-            self._retire(child)
-        for child in self._crew:
-            if not child.ready and child.abandon_at is None:
-                self._kill(child)
-
-    def _retire(self, child: Child) -> None:
-        """Let an idle worker end in order; its place is free at once."""
-        self._idle.remove(child)
-        self._crew.remove(child)
-        self._retired.append(child)
-        child.kill_at = time.monotonic() + END_LIMIT_S
-        child.ask_to_end()
-
-    def _bury(self, child: Child) -> None:
-        """A worker is dead, or as good as dead."""
-        if child.gone:
-            return
-        self._receive(child)
-        for watched in (child.jobs, child.output, child.pidfd):
-            with suppress(KeyError, ValueError):  # not watched any more, or never
-                self._selector.unregister(watched)  # type: ignore[arg-type]
-        log = child.log
-        code = child.bury()
-        self._groups.remove(child.process.pid)
-        for place in (self._crew, self._idle, self._retired):
-            if child in place:
-                place.remove(child)
-        if code is None:
-            self._undead.append(child)
-        if child.attempt is not None:
-            attempt = child.line.popleft()
-            self._end(attempt, attempt.doom or verdict.crashed(attempt.spec.action, code, log))
-            self._take_back(list(child.line))
-        elif not child.ready:
-            self._not_started(verdict.start_failed(self._python, code, log))
+                self._crew.kill(child)

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from mediahost.executor.child import Attempt
+from mediahost.executor.attempt import Attempt
 
 # A worker that must ask for each attempt sleeps between them, and waking costs 50 to 100 µs.
 AHEAD = 8

@@ -4,6 +4,7 @@ import queue
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,6 +29,7 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.events: list[ExecutorEvent] = []
+        self._ends: dict[Token, list[Ended]] = {}
         self.media = folder / "tone.wav"
         self.media.write_bytes(b"RIFF" + bytes(1000))
         self._queue: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
@@ -41,9 +43,12 @@ class Rig:
         executor.start(self._queue.put)
 
     def close(self) -> None:
-        """Stop all of them."""
+        """Stop all of them; whatever has ended has ended once."""
         for executor in self._running:
             executor.stop(drain=False, grace_s=0.2)
+        while not self._queue.empty():
+            self._hear(self._queue.get())
+        assert all(len(of_one) == 1 for of_one in self._ends.values())
 
     def spec(self, action: str, *, timeout_s: float | None = None, **config: Any) -> AttemptSpec:
         """An attempt at an action of the faults plugin."""
@@ -71,16 +76,16 @@ class Rig:
         ends_at = time.monotonic() + PATIENCE_S
         while not happened():
             left = ends_at - time.monotonic()
-            assert left > 0, f"waited in vain; heard {self.events}"
+            assert left > 0, f"waited in vain; the last heard: {self.events[-5:]}"
             with suppress(queue.Empty):
-                self.events.append(self._queue.get(timeout=min(left, 0.05)))
+                self._hear(self._queue.get(timeout=min(left, 0.05)))
 
     def ends(self, *specs: AttemptSpec) -> list[Ended]:
         """How these attempts ended, each exactly once."""
-        self.wait_until(lambda: all(self._ends_of(spec) for spec in specs))
-        ends = [self._ends_of(spec) for spec in specs]
-        assert [len(of_one) for of_one in ends] == [1] * len(specs)
-        return [of_one[0] for of_one in ends]
+        for spec in specs:
+            self.wait_until(partial(self._ends.get, spec.token))
+        assert [len(self._ends[spec.token]) for spec in specs] == [1] * len(specs)
+        return [self._ends[spec.token][0] for spec in specs]
 
     def end(self, spec: AttemptSpec) -> Ended:
         """How this attempt ended."""
@@ -98,10 +103,10 @@ class Rig:
         """Until the attempt is in its action."""
         self.wait_until(lambda: self.progress(spec))
 
-    def _ends_of(self, spec: AttemptSpec) -> list[Ended]:
-        return [
-            event for event in self.events if isinstance(event, Ended) and event.token == spec.token
-        ]
+    def _hear(self, event: ExecutorEvent) -> None:
+        self.events.append(event)
+        if isinstance(event, Ended):
+            self._ends.setdefault(event.token, []).append(event)
 
 
 @pytest.fixture

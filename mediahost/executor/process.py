@@ -1,0 +1,37 @@
+"""Processes: how a worker is started, and how its end is noticed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from mediahost.executor import worker
+
+
+def start_worker(python: str, jobs: int, control: int, output: int) -> "subprocess.Popen[bytes]":
+    """Start a worker on two sockets and a pipe, the leader of a session and group of its own.
+
+    Raises:
+        OSError: It can't be started.
+    """
+    # The host's own interpreter sees what the host sees (PYTHONPATH, user site), but never the
+    # folder of the program; another environment sees only itself.
+    isolation = "-P" if python == sys.executable else "-I"
+    program = Path(worker.__file__)
+    return subprocess.Popen(
+        [python, isolation, program, str(jobs), str(control)],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        pass_fds=(jobs, control),
+        # No terminal: a password prompt in some library must fail, not wait forever.
+        start_new_session=True,
+    )
+
+
+def pidfd_of(pid: int) -> int | None:
+    """What becomes readable when the process ends; None where there is no such thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
