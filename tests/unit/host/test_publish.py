@@ -76,6 +76,25 @@ def test_a_name_that_is_taken_is_left_to_its_owner(tmp_path: Path, artifact: Pat
     ]
 
 
+def test_a_name_that_is_taken_at_the_last_moment_is_left_alone(
+    tmp_path: Path, artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film, out = tmp_path / "film.mp4", tmp_path / "out"
+    link = os.link
+
+    def late(source: Path, target: Path) -> None:
+        if target.name == "film.preview.jpg":
+            target.write_bytes(b"mine")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", late)
+
+    assert published(Publisher(out, [film]), row(film, artifact)) == [
+        str(out / "film.preview.2.jpg")
+    ]
+    assert (out / "film.preview.jpg").read_bytes() == b"mine"
+
+
 def test_a_disk_without_links_is_good_enough(
     tmp_path: Path, artifact: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
