@@ -25,15 +25,15 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Analyse and convert example media; see it cached next time."""
-    from mediahost.cli.progress import Watcher
     from mediahost.cli.summary import print_summary
+    from mediahost.cli.terminal import progress_on_stderr
 
     media = folder / "media"
     _copy_media(media)
     state.data_dir = folder / "data"
     with state.host() as host:
         recipe = host.recipe(_pipeline())
-        with Watcher.on_stderr(quiet=as_json) as watcher:
+        with progress_on_stderr(quiet=as_json) as watcher:
             summary = host.run(
                 [media],
                 recipe,

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -24,17 +23,6 @@ class Watcher:
     def __init__(self) -> None:
         self.ended = 0
         self.failed = 0
-
-    @classmethod
-    def on_stderr(cls, *, quiet: bool = False, idle: str = "looking for media files") -> "Watcher":
-        """One that fits what standard error is; `idle` is what it says while nothing happens."""
-        if quiet:
-            return Watcher()
-        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-            from mediahost.cli.bars import Bars
-
-            return Bars(idle)
-        return Lines(sys.stderr)
 
     def listen(self, event: Event) -> None:
         """Show an event."""

@@ -64,15 +64,15 @@ def run(
     Folders are searched for media files. Each action runs once for each content: a file that was
     renamed, moved or copied is still cached.
     """
-    from mediahost.cli.progress import Watcher
     from mediahost.cli.summary import print_summary
+    from mediahost.cli.terminal import progress_on_stderr
 
     with state.host(workers=workers) as host:
         if not (action or pipeline):
             raise UsageError(*_what_to_say(host, paths))
         recipe = chosen_recipe(host, action or [], pipeline)
         try:
-            with Watcher.on_stderr(quiet=as_json) as watcher:
+            with progress_on_stderr(quiet=as_json) as watcher:
                 summary = host.run(
                     paths,
                     recipe,
@@ -139,10 +139,11 @@ def work(
 
     Without --drain it waits for more until it is interrupted.
     """
-    from mediahost.cli.progress import JsonLines, Watcher
+    from mediahost.cli.progress import JsonLines
+    from mediahost.cli.terminal import progress_on_stderr
 
     with state.host(workers=workers) as host:
-        watcher = JsonLines(sys.stdout) if as_json else Watcher.on_stderr(idle=WAITING)
+        watcher = JsonLines(sys.stdout) if as_json else progress_on_stderr(idle=WAITING)
         with watcher:
             host.work(watcher.listen, forever=not drain)
     if not as_json:

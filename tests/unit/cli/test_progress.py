@@ -9,6 +9,7 @@ from rich.console import Console
 
 from mediahost.cli.bars import Bars
 from mediahost.cli.progress import JsonLines, Lines, Watcher
+from mediahost.cli.terminal import progress_on_stderr
 from mediahost.model.event import Event, EventKind
 
 
@@ -74,10 +75,10 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("sys.stderr", Terminal())
     monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(Watcher.on_stderr(), Lines)
+    assert isinstance(progress_on_stderr(), Lines)
     monkeypatch.setenv("TERM", "xterm")
-    assert isinstance(Watcher.on_stderr(), Bars)
-    assert type(Watcher.on_stderr(quiet=True)) is Watcher
+    assert isinstance(progress_on_stderr(), Bars)
+    assert type(progress_on_stderr(quiet=True)) is Watcher
 
 
 def test_before_there_are_jobs_the_bars_tell_of_reading() -> None:
