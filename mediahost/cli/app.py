@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mediahost import __version__
-from mediahost.cli import demo, doctor, jobs, pipelines, plugins, results, run
+from mediahost.cli import demo, doctor, jobs, pipelines, plugins, results, run, store
 from mediahost.cli.output import examples
 from mediahost.cli.plugin_commands import Commands
 from mediahost.cli.state import state
@@ -53,6 +53,7 @@ app.add_typer(jobs.app, name="jobs")
 app.command("work", epilog=examples("work --drain", "work --jobs 2"))(run.work)
 app.add_typer(plugins.app, name="plugins")
 app.command("pipelines", epilog=examples("pipelines"))(pipelines.pipelines)
+app.add_typer(store.app, name="store")
 app.command("doctor", epilog=examples("doctor"))(doctor.doctor)
 app.command("demo", epilog=examples("demo"))(demo.demo)
 

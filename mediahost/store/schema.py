@@ -50,16 +50,16 @@ def prepare(database: Database) -> None:
         StoreError: The database is another program's, or newer than this one.
     """
     with database.read() as connection:
-        version = _version(connection, database.path)
+        version = version_of(connection, database.path)
     if version != HEAD:
         _use_wal(database)
         with database.write() as connection:
             # Another process may have done it while this one waited to write.
-            if _version(connection, database.path) != HEAD:
+            if version_of(connection, database.path) != HEAD:
                 _migrate(connection)
 
 
-def _version(connection: Connection, path: Path) -> str | None:
+def version_of(connection: Connection, path: Path) -> str | None:
     """The version of the schema, or None if there is none yet."""
     try:
         version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

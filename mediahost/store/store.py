@@ -53,7 +53,7 @@ def open_store(url_or_path: str | os.PathLike[str], algorithm: Algorithm | None 
         StoreError: It can't be opened, is no store, was made by a newer mediahost, or was made
             with another algorithm than the one given.
     """
-    path = _path_of(url_or_path)
+    path = path_of(url_or_path)
     check_is_database(path)
     database = Database(path)
     try:
@@ -65,7 +65,12 @@ def open_store(url_or_path: str | os.PathLike[str], algorithm: Algorithm | None 
     return SqlStore(database, pinned)
 
 
-def _path_of(url_or_path: str | os.PathLike[str]) -> Path:
+def path_of(url_or_path: str | os.PathLike[str]) -> Path:
+    """The file that a path or URL names.
+
+    Raises:
+        StoreError: It names none.
+    """
     text = os.fspath(url_or_path)
     if "://" not in text:
         return Path(text).absolute()

@@ -109,3 +109,17 @@ def test_the_demo(home: "Home", call: "Call") -> None:
     assert set(run) == RUN_KEYS
     assert run["counts"]["failed"] == 0
     assert (home.folder / "demo" / "artifacts" / "two_cities.mp3").stat().st_size > 0
+
+
+def test_what_the_store_is_and_that_it_is_up_to_date(home: "Home", call: "Call") -> None:
+    home.tone("a.wav")
+    call("run", "media", *LOOK)
+    about = said(call, "store", "info")
+    keys = {"where", "kind", "schema", "newest_schema", "algorithm", "size_bytes", "rows"}
+    assert set(about) == keys
+    assert about["rows"]["jobs"] == about["rows"]["analysis_jobs"] == 1
+    assert about["schema"] == about["newest_schema"]
+    done = said(call, "store", "upgrade")
+    assert done["before"] == done["after"] == about["schema"]
+    assert "up to date" in call("store", "upgrade").out
+    assert "rows of jobs" in call("store", "info").out

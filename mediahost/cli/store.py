@@ -1,0 +1,54 @@
+"""`mediahost store`: look at the store and care for it."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from mediahost.cli.output import examples, print_json, size
+from mediahost.cli.state import state
+from mediahost.model.media import display
+
+app = typer.Typer(
+    help="Look at the store and care for it.", no_args_is_help=True, rich_markup_mode=None
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command(epilog=examples("store info", "store info --json"))
+def info(*, as_json: AsJson = False) -> None:
+    """Say where the store is, how large it is, and how old its schema."""
+    from mediahost.store.about import describe
+
+    about = describe(state.settings().store_url)
+    if as_json:
+        print_json(asdict(about))
+        return
+    old = about.schema != about.newest_schema
+    facts = {
+        "store": display(about.where),
+        "kind": about.kind,
+        "schema": f"{about.schema or 'none'}{f' (newest: {about.newest_schema})' if old else ''}",
+        "hashes": about.algorithm or "",
+        "size": size(about.size_bytes),
+        **{f"rows of {name}": f"{count:,}" for name, count in about.rows.items() if count},
+    }
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        if value:
+            typer.echo(f"{name:<{width}}  {value}")
+
+
+@app.command(epilog=examples("store upgrade"))
+def upgrade(*, as_json: AsJson = False) -> None:
+    """Bring the store's schema to the version that this mediahost needs."""
+    from mediahost.store.about import upgrade as upgrade_store
+
+    done = upgrade_store(state.settings().store_url)
+    if as_json:
+        print_json(asdict(done))
+    elif done.before == done.after:
+        typer.echo(f"The store is up to date: schema {done.after}")
+    else:
+        typer.echo(f"The store went from schema {done.before or 'none'} to {done.after}")
