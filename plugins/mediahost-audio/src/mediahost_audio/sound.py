@@ -1,0 +1,285 @@
+"""The sound of a recording or a film as one unbroken stream of samples, and errors in words.
+
+PyAV raises more than its own errors on damaged files: UnicodeDecodeError, AttributeError,
+IndexError, MemoryError and others. So each call into it that reads is guarded here, and nothing
+else is, lest a mistake of ours be blamed on the file.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from mediahost import InvalidMedia
+
+# Formats that point at other files or at the network, or that play any text.
+_NOT_MEDIA = frozenset(
+    {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
+)
+_MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
+
+# Containers round timestamps to milliseconds and encoders pad: less is no gap.
+_GAP_S = 0.05
+# A timestamp that leaps further is taken for damage, if the header doesn't promise so much.
+_LONGEST_GAP_S = 600.0
+# Encoders pad and containers round, but not by so much.
+_EARLY_S = 1.0
+
+
+class Form(NamedTuple):
+    """What samples look like.
+
+    Attributes:
+        sample_format: FFmpeg's name, such as `dblp`.
+        layout: Of the channels, FFmpeg's name; None: as in the file.
+        sample_rate: In hertz; None: as in the file.
+        most_channels: Sound of more is mixed to stereo.
+    """
+
+    sample_format: str
+    layout: str | None = None
+    sample_rate: int | None = None
+    most_channels: int = 64
+
+
+class Sound:
+    """The best sound stream of a file.
+
+    Attributes:
+        path: Where the file is.
+        promised_s: Duration in seconds as the header has it, or None.
+        end_s: Where the sound that was decoded so far ends, in seconds.
+        bits: How many bits a sample of the file holds; 16 for lossy codecs.
+        tags: Title, artist and such.
+        damages: How many packets could not be decoded so far.
+
+    Raises:
+        InvalidMedia: It is no regular file.
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self.path = path
+        self._threads = threads
+        self._packets = 0
+        self.promised_s: float | None = None
+        self.end_s = 0.0
+        self.bits = 16
+        self.tags: dict[str, str] = {}
+        self.damages = 0
+        _demand_regular_file(path)
+
+    def frames(self, form: Form) -> Iterator[AudioFrame]:
+        """All sound as frames of one form, from the file's beginning on and without a gap.
+
+        Where the file's timestamps leap ahead there is silence. A frame's `pts` counts samples.
+
+        Raises:
+            InvalidMedia: The file has no sound, or it can't be decoded.
+        """
+        with self._opened() as container:
+            stream = self._stream(container)
+            self.tags = {**stream.metadata, **container.metadata}
+            timeline: _Timeline | None = None
+            for time, frame in self._decoded(container, stream):
+                if timeline is None:
+                    timeline = _Timeline(form, frame, self.promised_s)
+                    self.bits = _bits(frame)
+                for made in timeline.add(time, frame):
+                    self.end_s = timeline.end_s
+                    yield made
+            if timeline is not None:
+                yield from timeline.finish()
+                self.end_s = timeline.end_s
+        self._check_heard()
+
+    def share(self) -> float:
+        """How much of the promised duration has been decoded, 0 to 1."""
+        return min(self.end_s / self.promised_s, 1.0) if self.promised_s else 0.0
+
+    def doubts(self) -> Iterator[str]:
+        """What was not quite right with the sound, each in one sentence."""
+        if self.damages:
+            yield f"{self.damages} damaged packets were left out"
+        if self.promised_s and self.end_s < self.promised_s - _EARLY_S:
+            yield (
+                f"The file promises {self.promised_s:.1f} s of sound, "
+                f"but it ends at {self.end_s:.1f} s"
+            )
+
+    @contextmanager
+    def _opened(self) -> Iterator[InputContainer]:
+        with self._blamed():
+            container = av.open(
+                # Without `file:`, a name such as `concat:a|b` is an instruction to FFmpeg.
+                f"file:{self.path.absolute()}",
+                container_options={
+                    "format_whitelist": _trusted_formats(),
+                    "protocol_whitelist": "file",
+                },
+                metadata_errors="replace",
+            )
+        with container:
+            yield container
+
+    def _stream(self, container: InputContainer) -> AudioStream:
+        with self._blamed():
+            stream = container.streams.best("audio")
+            if not isinstance(stream, AudioStream):
+                raise InvalidMedia(f"{shown(self.path)} has no sound")
+            # PyAV's types don't say so, but it is None for codecs that FFmpeg can't decode.
+            if getattr(stream, "codec_context", None) is None:
+                raise InvalidMedia(f"No decoder knows the sound format of {shown(self.path)}")
+            stream.codec_context.thread_count = self._threads
+            if stream.duration is not None and stream.time_base is not None:
+                self.promised_s = float(stream.duration * stream.time_base)
+            elif container.duration is not None:
+                self.promised_s = container.duration / _MICROSECONDS
+            if self.promised_s is not None and self.promised_s <= 0:
+                self.promised_s = None
+        return stream
+
+    def _decoded(
+        self, container: InputContainer, stream: AudioStream
+    ) -> Iterator[tuple[float | None, AudioFrame]]:
+        """Frames with the second at which each begins, if it says so."""
+        begin = (container.start_time or 0) / _MICROSECONDS
+        packets = container.demux(stream)
+        while True:
+            with self._blamed():
+                packet = next(packets, None)
+            if packet is None:
+                return
+            self._packets += packet.size > 0
+            try:
+                frames = packet.decode()
+            except Exception:  # noqa: BLE001 - damaged files raise anything
+                # As players do: one bad packet doesn't spoil an hour.
+                self.damages += 1
+                continue
+            for frame in frames:
+                if frame.samples:
+                    yield (None if frame.time is None else frame.time - begin), frame
+
+    def _check_heard(self) -> None:
+        name = shown(self.path)
+        if self.end_s > 0 and self.damages <= self._packets / 2:
+            return
+        if self.damages:
+            raise InvalidMedia(
+                f"The sound of {name} is damaged: "
+                f"{self.damages} of {self._packets} packets can't be decoded"
+            )
+        if self.promised_s:
+            raise InvalidMedia(
+                f"{name} promises {self.promised_s:.1f} s of sound, but none can be decoded",
+                "It may have been cut off while it was copied.",
+            )
+        raise InvalidMedia(f"The sound of {name} is empty")
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        """Whatever goes wrong in here is the file's fault."""
+        try:
+            yield
+        except InvalidMedia:
+            raise
+        except Exception as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise InvalidMedia(
+                f"{shown(self.path)} can't be read: {reason}",
+                "It is damaged, cut off, or no film or recording.",
+            ) from error
+
+
+class _Timeline:
+    """Frames put one after the other, with silence where there is a gap between them."""
+
+    def __init__(self, form: Form, first: AudioFrame, promised_s: float | None) -> None:
+        self._format = form.sample_format
+        crowded = first.layout.nb_channels > form.most_channels
+        self._layout = form.layout or ("stereo" if crowded else first.layout.name)
+        self._rate = form.sample_rate or first.sample_rate
+        self._latest_s = promised_s or _LONGEST_GAP_S
+        self._shape: tuple[str, str, int] | None = None
+        self._resampler: av.AudioResampler | None = None
+        self._taken_s = 0.0
+        self._given = 0
+
+    @property
+    def end_s(self) -> float:
+        return self._given / self._rate
+
+    def add(self, time: float | None, frame: AudioFrame) -> Iterator[AudioFrame]:
+        gap = time is not None and self._taken_s + _GAP_S < time <= self._latest_s
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if gap or shape != self._shape:
+            yield from self.finish()
+            if gap and time is not None:
+                yield from self._silence_until(time)
+                self._taken_s = time
+            self._shape = shape
+            self._resampler = av.AudioResampler(self._format, self._layout, self._rate)
+        self._taken_s += frame.samples / frame.sample_rate
+        frame.pts = None  # the resampler must not know of gaps
+        yield from self._resampled(frame)
+
+    def finish(self) -> Iterator[AudioFrame]:
+        """What the resampler still holds."""
+        if self._resampler is not None:
+            yield from self._resampled(None)
+            self._resampler = None
+
+    def _resampled(self, frame: AudioFrame | None) -> Iterator[AudioFrame]:
+        if self._resampler is not None:
+            for made in self._resampler.resample(frame):
+                if made.samples:
+                    yield self._placed(made)
+
+    def _silence_until(self, seconds: float) -> Iterator[AudioFrame]:
+        missing = round(seconds * self._rate) - self._given
+        while missing > 0:
+            silence = AudioFrame(self._format, self._layout, min(missing, self._rate))
+            silence.sample_rate = self._rate
+            for plane in silence.planes:
+                plane.update(bytes(plane.buffer_size))
+            missing -= silence.samples
+            yield self._placed(silence)
+
+    def _placed(self, frame: AudioFrame) -> AudioFrame:
+        frame.pts = self._given
+        frame.time_base = Fraction(1, self._rate)
+        self._given += frame.samples
+        return frame
+
+
+def shown(path: Path) -> str:
+    """A file's name, safe on a terminal."""
+    return repr(path.name)[1:-1]
+
+
+def _bits(frame: AudioFrame) -> int:
+    """Samples of 8 bits, of 16, or as floats from a lossy codec hold no more than 16 bits."""
+    return 24 if frame.format.name in {"s32", "s32p", "flt", "dbl", "dblp"} else 16
+
+
+def _demand_regular_file(path: Path) -> None:
+    status = os.stat(path)  # noqa: PTH116 - follows links, raises plainly
+    # FFmpeg would wait for ever for somebody to write to a FIFO.
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidMedia(f"{shown(path)} is not a regular file")
+    if not status.st_size:
+        raise InvalidMedia(f"{shown(path)} is empty")
+
+
+@cache
+def _trusted_formats() -> str:
+    return ",".join(sorted(av.formats_available - _NOT_MEDIA))
