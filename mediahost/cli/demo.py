@@ -32,7 +32,9 @@ def demo(
     _copy_media(media)
     state.data_dir = folder / "data"
     with state.host() as host:
-        recipe = host.recipe(_pipeline())
+        recipe = host.recipe(
+            _pipeline(known={action.info.name for action in host.registry.actions()})
+        )
         with progress_on_stderr(quiet=as_json) as watcher:
             summary = host.run(
                 [media],
@@ -60,19 +62,22 @@ def _print_results(host: "Host", media: Path, summary: "Summary") -> None:
             typer.echo("\n".join(in_words(one)))
 
 
-def _pipeline() -> "Pipeline":
+def _pipeline(known: set[str]) -> "Pipeline":
+    """What to do with each kind of media; pictures and papers as far as their plugins are there."""
     from mediahost.model.pipeline import Pipeline, Step
 
+    steps = (
+        Step(action="av.probe"),
+        Step(action="speech.vad", after=("av.probe",)),
+        Step(action="av.contact_sheet"),
+        Step(action="av.convert", name="to-mp3", config={"format": "mp3"}),
+        Step(action="av.probe", name="probe-mp3", media="to-mp3"),
+    )
+    extras = (Step(action="images.thumbnail"), Step(action="documents.text"))
     return Pipeline(
         name="demo",
-        description="What is in it, who speaks when, a contact sheet, and the sound as mp3",
-        steps=(
-            Step(action="av.probe"),
-            Step(action="speech.vad", after=("av.probe",)),
-            Step(action="av.contact_sheet"),
-            Step(action="av.convert", name="to-mp3", config={"format": "mp3"}),
-            Step(action="av.probe", name="probe-mp3", media="to-mp3"),
-        ),
+        description="What is in it, who speaks when, and small copies to look at and listen to",
+        steps=(*steps, *(step for step in extras if step.action in known)),
     )
 
 

@@ -1,11 +1,12 @@
 """The summary of a run."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mediahost.cli.output import counted, paragraph, place, print_json, seconds
 from mediahost.host.run import RowState, RunRow, Summary
-from mediahost.model.media import display, path_to_url
+from mediahost.model.media import display, path_to_url, url_to_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,9 +79,16 @@ def _line(row: RunRow) -> "Text":
     took = f"  {seconds(row.elapsed_ms)}" if row.state is RowState.DONE else ""
     return Text.assemble(
         (f"{glyph} {row.state:<9}", color),
-        f" {display(row.step):<18} {place(row.media_url)}",
+        f" {display(row.step):<18} {_media(row)}",
         (took, "dim"),
     )
+
+
+def _media(row: RunRow) -> str:
+    """The media file; one that a step made is named after the file that it was made from."""
+    if row.media_url == row.root_url:
+        return place(row.media_url)
+    return f"{display(Path(url_to_path(row.media_url)).name)} made from {place(row.root_url)}"
 
 
 def _counts(summary: Summary, recipe: "Recipe") -> str:
@@ -88,7 +96,7 @@ def _counts(summary: Summary, recipe: "Recipe") -> str:
         kinds = {kind for action in recipe.actions.values() for kind in action.info.accepts}
         ignored = f"; {counted(summary.ignored, 'other file')} ignored" if summary.ignored else ""
         return f"Nothing to do: no {' or '.join(sorted(kinds))} files there{ignored}"
-    files = len({row.media_url for row in summary.rows})
+    files = len({row.root_url for row in summary.rows})
     parts = [
         f"{summary.count(state):,} {state}"
         for state in RowState

@@ -66,6 +66,7 @@ class RunRow:
             "action": self.action,
             "step": self.step,
             "media": self.media_url,
+            "root": self.root_url,
             "file_hash": self.key and self.key.file_hash,
             "config_hash": self.key and self.key.config_hash,
             "job_id": self.job_id and str(self.job_id),

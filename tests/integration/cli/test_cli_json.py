@@ -18,7 +18,7 @@ JOB_KEYS = {
 RUN_KEYS = {"counts", "saved_ms", "seconds", "ignored", "problems", "rows"}
 ROW_KEYS = {
     *("state", "action", "step", "media", "file_hash", "config_hash", "job_id", "elapsed_ms"),
-    *("error", "artifacts"),
+    *("error", "artifacts", "root"),
 }
 RESULT_KEYS = {
     *("action", "action_version", "config", "media", "file_hash", "config_hash", "result_hash"),

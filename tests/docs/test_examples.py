@@ -1,0 +1,50 @@
+"""examples/: each is run as its first lines say, on the media beside it."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+Shell = Callable[[str], "subprocess.CompletedProcess[str]"]
+
+
+def test_a_folder_is_run_and_is_cached_the_second_time(shell: Shell, tmp_path: Path) -> None:
+    answer = shell("sh examples/01_run_a_folder.sh")
+    assert answer.returncode == 0, answer.stderr
+    assert " 0 done, " in answer.stdout.splitlines()[-1]
+    assert (tmp_path / "converted" / "two_cities.mp3").exists()
+
+
+def test_the_settings_work_without_being_copied(shell: Shell) -> None:
+    told = shell("mediahost --settings examples/02_mediahost.toml pipelines")
+    assert told.returncode == 0, told.stderr
+    assert {"talks", "films"} <= set(told.stdout.split())
+    run = "mediahost --settings examples/02_mediahost.toml run examples/media --pipeline talks"
+    assert shell(run).returncode == 0
+
+
+def test_the_host_is_used_from_python(shell: Shell) -> None:
+    answer = shell("python examples/03_use_the_host_from_python.py")
+    assert answer.returncode == 0, answer.stderr
+    spoken = re.findall(r"^  (\d+\.\d) s to (\d+\.\d) s$", answer.stdout, re.MULTILINE)
+    assert len(spoken) > 10
+    assert all(float(start) < float(end) for start, end in spoken)
+
+
+def test_the_plugin_is_tried_before_it_is_installed(shell: Shell) -> None:
+    answer = shell(
+        "export MEDIAHOST_PLUGINS=examples/04_write_a_plugin.py\n"
+        "mediahost plugins show example.density\n"
+        "mediahost run examples/media --action example.density:unit=kB\n"
+        "mediahost results examples/media/two_cities.flac --action example.density"
+    )
+    assert answer.returncode == 0, answer.stderr
+    (density,) = re.findall(r"per_second: ([\d.]+)", answer.stdout)
+    size = (EXAMPLES / "media" / "two_cities.flac").stat().st_size
+    assert abs(float(density) - size / 44.374 / 1000) < 0.1
+
+
+def test_each_example_is_in_the_table() -> None:
+    table = set(re.findall(r"^\| \[([^\]]+)\]", (EXAMPLES / "README.md").read_text(), re.MULTILINE))
+    assert {path.name for path in EXAMPLES.glob("[0-9][0-9]_*")} == table
