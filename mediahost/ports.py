@@ -74,6 +74,7 @@ class Completion:
         result_hash: Hash of the result.
         elapsed_ms: How long it took.
         follow_ups: Jobs that can be done now, submitted in the same transaction.
+        media_size: Bytes of the media file; None: nobody looked.
     """
 
     job: ClaimedJob
@@ -81,6 +82,7 @@ class Completion:
     result_hash: str
     elapsed_ms: int
     follow_ups: Sequence[JobRequest] = ()
+    media_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

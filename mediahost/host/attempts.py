@@ -156,15 +156,16 @@ class Attempts:
         result = ended.result
         if result is None:
             raise ValueError("an attempt that ended well has a result")
-        self._check_still(job)
+        stat = self._check_still(job)
         hashed = result_hash(result, self._store.algorithm)
         if isinstance(result, MediaProcessingResult):
             result = self._artifacts.keep(job.token, result)
         hit = hit_of(job.request, result, hashed, ended.elapsed_ms)
         fresh[hit.key] = hit
-        return Completion(job, result, hashed, ended.elapsed_ms, follow_ups(job, fresh))
+        following = follow_ups(job, fresh)
+        return Completion(job, result, hashed, ended.elapsed_ms, following, stat.size)
 
-    def _check_still(self, job: ClaimedJob) -> None:
+    def _check_still(self, job: ClaimedJob) -> FileStat:
         before = self._media.pop(job.token, None)
         request = job.request
         try:
@@ -178,6 +179,7 @@ class Attempts:
         if before != after:
             # The same bytes as before, but who knows which ones were read in between.
             raise MediaTouched(f"{display(request.media.path.name)} was touched meanwhile")
+        return after
 
     def failed(self, job: ClaimedJob, outcome: Outcome, failure: Failure, ms: int = 0) -> Setback:
         """What to commit for an attempt that gave no result: the end of the job, or a retry."""

@@ -29,6 +29,7 @@ from mediahost.store.caches import save_results
 from mediahost.store.dialect import among, listed, unix_now, upsert, utc_now, write_rows
 from mediahost.store.documents import document_of
 from mediahost.store.engine import Database
+from mediahost.store.filling import fill_children
 from mediahost.store.requests import insert_jobs
 from mediahost.store.tables import LATER, PROCESSING, READY, TO_CANCEL, job_progress, jobs
 
@@ -272,6 +273,7 @@ def _complete(connection: Connection, completions: Sequence[Completion]) -> None
         ],
     )
     save_results(connection, completions, documents)
+    fill_children(connection, completions, documents)
 
 
 def _set_back(

@@ -9,6 +9,7 @@ from mediahost.hashing import CacheKey
 from mediahost.model.media import path_to_url
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import Completion, Hit, StoredResult
+from mediahost.store.deriving import write_made_files, write_passages
 from mediahost.store.dialect import among, listed, unix_now, upsert, write_rows
 from mediahost.store.documents import artifacts_of, result_of
 from mediahost.store.engine import Database
@@ -147,9 +148,9 @@ def save_results(
         else:
             analyses.append(_analysis_row(completion, document))
     if analyses:
-        _save_analyses(connection, analyses)
+        save_analyses(connection, analyses)
     if processings:
-        write_rows(connection, _INSERT_PROCESSING, processings)
+        save_processings(connection, processings)
 
 
 # One object, so that the statement made with it is found again.
@@ -157,9 +158,16 @@ _MADE_NOW = {"created_at": unix_now()}
 _INSERT_PROCESSING = processing_jobs.insert().values(_MADE_NOW)
 
 
-def _save_analyses(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def save_processings(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows of what processors made, and the names of the files."""
+    write_rows(connection, _INSERT_PROCESSING, rows)
+    write_made_files(connection, rows)
+
+
+def save_analyses(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put rows of what analyzers found into their places, and what they say into the search."""
     rows = _one_a_place(rows)
-    _keep_superseded(connection, rows)
+    replaced = _keep_superseded(connection, rows)
     upsert(
         connection,
         analysis_jobs,
@@ -167,11 +175,12 @@ def _save_analyses(connection: Connection, rows: list[dict[str, Any]]) -> None:
         key=["file_path", "config_hash"],
         fixed=_MADE_NOW,
     )
+    write_passages(connection, rows, replaced)
 
 
-def _one_a_place(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _one_a_place(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Let only the last of several contents of one path stay there, the others under their hash."""
-    kept: dict[tuple[str, str], dict[str, Any]] = {}
+    kept: dict[tuple[str, str], Mapping[str, Any]] = {}
     for row in rows:
         place = (row["file_path"], row["config_hash"])
         earlier = kept.pop(place, None)
@@ -184,18 +193,24 @@ def _one_a_place(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(kept.values())
 
 
-def _keep_superseded(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def _keep_superseded(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Give rows that other content is about to replace their content's name for a path.
 
     A copy of the old content may lie elsewhere, and this may be its only cached result.
+
+    Returns:
+        Ids of the rows that stay in their place, to be replaced.
     """
+    replaced = []
     coming = {(row["file_path"], row["config_hash"]): row["file_hash"] for row in rows}
     for row in connection.execute(_SUPERSEDED, {"places": listed(coming)}).mappings().all():
-        if coming[row["file_path"], row["config_hash"]] != row["file_hash"]:
-            _move_to_its_hash(connection, row)
+        same = coming[row["file_path"], row["config_hash"]] == row["file_hash"]
+        if same or not _move_to_its_hash(connection, row):
+            replaced.append(row["id"])
+    return replaced
 
 
-def _move_to_its_hash(connection: Connection, row: RowMapping) -> None:
+def _move_to_its_hash(connection: Connection, row: RowMapping) -> bool:
     kept = connection.execute(
         select(_analyses.id, _analyses.created_at).where(
             _analyses.file_path == row["file_hash"], _analyses.config_hash == row["config_hash"]
@@ -203,12 +218,13 @@ def _move_to_its_hash(connection: Connection, row: RowMapping) -> None:
     ).one_or_none()
     if kept and kept.created_at > row["created_at"]:
         # The row at the path is the older one: let it be replaced.
-        return
+        return False
     if kept:
         connection.execute(delete(analysis_jobs).where(_analyses.id == kept.id))
     connection.execute(
         update(analysis_jobs).where(_analyses.id == row["id"]).values(file_path=row["file_hash"])
     )
+    return True
 
 
 def _analysis_row(completion: Completion, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,8 +24,9 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.orm import RelationshipProperty, relationship
 from sqlalchemy.sql.elements import TextClause
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Relationship, SQLModel
 
 from mediahost.model.job import new_job_id
 from mediahost.store.dialect import Json, Real, Utc, unix_now, utc_now
@@ -55,6 +56,17 @@ class Record(SQLModel):
             "ck": "ck_%(table_name)s_%(constraint_name)s",
             "ix": "idx_%(table_name)s_%(column_0_N_name)s",
         }
+    )
+
+
+def _children(of: str) -> RelationshipProperty[Any]:
+    # The database deletes them with the job; loading them first would be needless.
+    return relationship(
+        of,
+        back_populates="job",
+        cascade="all, delete-orphan",
+        passive_deletes=True,
+        order_by=f"{of}.id",
     )
 
 
@@ -126,6 +138,16 @@ class Job(Record, table=True):
     cached: bool = Field(
         default=False, sa_column=Column("cached", Boolean, nullable=False, server_default=false())
     )
+
+    # Their classes are in mediahost.store.children.
+    assets: list[Any] = Relationship(sa_relationship=_children("MediaAsset"))
+    transcriptions: list[Any] = Relationship(sa_relationship=_children("Transcription"))
+    analysis_results: list[Any] = Relationship(sa_relationship=_children("AnalysisResult"))
+
+    def __repr__(self) -> str:
+        return (
+            f"<Job {self.number} {self.status}: {self.action or self.job_type} {self.media_url!r}>"
+        )
 
 
 class JobProgress(Record, table=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mediahost.ports import Store
-from mediahost.store import MemoryStore, open_store
+from mediahost.store import MemoryStore, SqlStore, open_store
 
 
 @pytest.fixture(scope="session")
@@ -28,5 +28,14 @@ STORES: dict[str, Callable[[Path, Path], Store]] = {
 def store(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each kind."""
     opened = STORES[request.param](migrated, tmp_path / "store.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=sorted(STORES.keys() - {"memory"}))
+def sql_store(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> Iterator[SqlStore]:
+    """An empty store in each database."""
+    opened = STORES[request.param](migrated, tmp_path / "store.db")
+    assert isinstance(opened, SqlStore)
     yield opened
     opened.close()
