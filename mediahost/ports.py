@@ -8,7 +8,7 @@ from uuid import UUID
 
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm, CacheKey, FileStat
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, JobStatus, JobView, Outcome, Token
-from mediahost.model.media import MediaFile
+from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.result import Result
 
 
@@ -267,6 +267,52 @@ class Store(Protocol):
 
     def count_jobs(self, source: str | None = None) -> dict[JobStatus, int]:
         """How many jobs there are of each status, of one source or of all."""
+        ...
+
+
+# --- remote files ------------------------------------------------------------------------------
+
+
+class RemoteFile(NamedTuple):
+    """A media file that was fetched.
+
+    Attributes:
+        url: Where it came from.
+        path: Where its copy is.
+        kind: video, audio, image or document.
+        file_hash: Hash of the copy.
+    """
+
+    url: str
+    path: Path
+    kind: MediaKind
+    file_hash: str
+
+
+class RemoteFiles(Protocol):
+    """Fetches media files by URL and keeps copies. Safe to call from several threads."""
+
+    def files(self, url: str) -> list[str]:
+        """URLs of the files below it if it is a folder that can be listed, else its own.
+
+        Raises:
+            UsageError: The settings don't allow it.
+            MediahostError: It can't be listed.
+        """
+        ...
+
+    def fetch(self, url: str, algorithm: Algorithm) -> RemoteFile:
+        """The file as it is now; one that has not changed is not fetched again.
+
+        Raises:
+            UsageError: The settings don't allow it.
+            InvalidMedia: It isn't there, is too large, or is no media file.
+            TransientError: The server or the network failed.
+        """
+        ...
+
+    def copy_of(self, url: str, algorithm: Algorithm) -> RemoteFile | None:
+        """The copy that is here, if there is one; nobody is asked whether it is the newest."""
         ...
 
 

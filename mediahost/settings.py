@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mediahost.errors import SettingsError, UnknownName
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm
+from mediahost.model.origin import Origin
 from mediahost.model.pipeline import Pipeline, Step
 
 FILE_NAME = "mediahost.toml"
@@ -59,7 +61,41 @@ class Settings(BaseModel):
     lease_s: float = Field(
         60, ge=1, description="Seconds after which a job of a host that went silent is taken over"
     )
+    remote_allow: tuple[str, ...] = Field(
+        (), description="Where media files may be fetched from, such as https://media.example.org"
+    )
+    remote_networks: tuple[str, ...] = Field(
+        (), description="Loopback and private networks that may be fetched from all the same"
+    )
+    remote_max_mb: int = Field(
+        4096, ge=1, description="Mebibytes that a fetched media file may have"
+    )
+    remote_timeout_s: float = Field(
+        3600, gt=0, description="Seconds that fetching one media file may take"
+    )
+    remote_options: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, repr=False, description="Options of fsspec's file systems by scheme"
+    )
     pipelines: dict[str, Pipeline] = Field(default_factory=dict, description="Recipes by name")
+
+    @field_validator("remote_allow", "remote_networks", mode="before")
+    @classmethod
+    def _words_of_the_environment(cls, value: Any) -> Any:
+        return value.split() if isinstance(value, str) else value
+
+    @field_validator("remote_allow")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            Origin.parse(text)
+        return value
+
+    @field_validator("remote_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            ip_network(text)
+        return value
 
     @field_validator("pipelines", mode="before")
     @classmethod

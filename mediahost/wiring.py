@@ -6,7 +6,9 @@ from collections.abc import Callable
 from mediahost.errors import UnknownName
 from mediahost.host.host import Host
 from mediahost.plugin.registry import Registry
-from mediahost.ports import Executor, Store
+from mediahost.ports import Executor, RemoteFiles, Store
+from mediahost.remote.allowed import Allowed
+from mediahost.remote.cache import RemoteCache
 from mediahost.settings import Settings
 from mediahost.store import open_store
 
@@ -32,7 +34,19 @@ def make_host(settings: Settings, registry: Registry | None = None) -> Host:
     """
     plugins = registry or Registry.load()
     make_executor = _executor_factory(settings, plugins)
-    return Host(settings, make_store(settings), plugins, make_executor, time)
+    store = make_store(settings)
+    return Host(settings, store, plugins, make_executor, time, remote=make_remote(settings))
+
+
+def make_remote(settings: Settings) -> RemoteFiles:
+    """What fetches media files by URL, as far as the settings allow it."""
+    return RemoteCache(
+        settings.data_dir / "remote",
+        Allowed(settings.remote_allow, settings.remote_networks),
+        max_bytes=settings.remote_max_mb * MIB,
+        limit_s=settings.remote_timeout_s,
+        options=settings.remote_options,
+    )
 
 
 def check_executor(settings: Settings) -> None:

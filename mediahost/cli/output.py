@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from mediahost.model.media import display, url_to_path
+from mediahost.model.media import display, is_remote, url_to_path
 
 COLUMN_GAP = 2
 
@@ -59,6 +59,8 @@ def paragraph(text: str) -> str:
 
 def place(media_url: str) -> str:
     """A media file's path as a person would type it here: relative where it is below."""
+    if is_remote(media_url):
+        return display(media_url)
     path = url_to_path(media_url)
     below = os.path.relpath(path)
     return display(path if below.startswith("..") else below)

@@ -7,7 +7,7 @@ from typing import Self, TextIO
 
 from mediahost.cli.output import seconds
 from mediahost.model.event import Event, EventKind
-from mediahost.model.media import display, url_to_path
+from mediahost.model.media import display, is_remote, url_to_path
 
 ENDED = {EventKind.COMPLETED, EventKind.FAILED, EventKind.CANCELLED}
 
@@ -79,4 +79,6 @@ class JsonLines(Watcher):
 
 def file_name(event: Event) -> str:
     """The media file's name, safe to show."""
-    return display(os.path.basename(url_to_path(event.media_url)))  # noqa: PTH119 - bad UTF-8
+    url = event.media_url
+    path = url.partition("?")[0] if is_remote(url) else url_to_path(url)
+    return display(os.path.basename(path))  # noqa: PTH119 - bad UTF-8

@@ -11,7 +11,7 @@ from mediahost.cli import complete
 from mediahost.cli.output import clock, local_time, place, print_json, seconds, size
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
-from mediahost.model.media import display
+from mediahost.model.media import display, is_remote
 
 if TYPE_CHECKING:
     from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
@@ -106,6 +106,8 @@ def explain(
 
 
 def _check_is_file(path: str) -> None:
+    if is_remote(path) or path.startswith("file:"):
+        return
     if not os.path.lexists(path):
         raise UsageError(f"There is no file {display(path)}")
     if os.path.isdir(path):  # noqa: PTH112 - keeps names that aren't UTF-8

@@ -19,8 +19,9 @@ from mediahost.hashing import (
 )
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.files import FileHashes, MediaChanged
+from mediahost.host.inputs import Inputs
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
-from mediahost.model.media import display
+from mediahost.model.media import MediaFile, display
 from mediahost.model.result import MediaProcessingResult, Result
 from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec, Completion, Ended, Hit, Setback, Store
@@ -68,13 +69,16 @@ class Attempts:
         files: FileHashes,
         artifacts: ArtifactFolder,
         limits: Limits,
+        *,
+        inputs: Inputs,
     ) -> None:
         self._store = store
         self._registry = registry
         self._files = files
         self._artifacts = artifacts
         self._limits = limits
-        self._media: dict[Token, FileStat] = {}
+        self._inputs = inputs
+        self._media: dict[Token, tuple[MediaFile, FileStat]] = {}
 
     def prepare(self, job: ClaimedJob) -> AttemptSpec:
         """What an executor needs to run the attempt.
@@ -93,36 +97,37 @@ class Attempts:
                 f"but version {info.version} is installed",
                 "Run it again to ask for the installed one.",
             )
-        self._media[job.token] = self._check_unchanged(request)
+        media = self._inputs.located(request.media)
+        self._media[job.token] = media, self._check_unchanged(media)
         return AttemptSpec(
             token=job.token,
             action=request.action,
             config=request.config,
-            media=request.media,
+            media=media,
             workdir=self._artifacts.stage(job.token),
             log_path=self._artifacts.log_path(job.token),
-            inputs=self._inputs(request),
+            inputs=self._followed(request),
             timeout_s=info.timeout_s or self._limits.timeout_s,
             threads=self._limits.threads,
             algorithm=self._store.algorithm,
         )
 
-    def _check_unchanged(self, request: JobRequest) -> FileStat:
-        name = display(request.media.path.name)
+    def _check_unchanged(self, media: MediaFile) -> FileStat:
+        name = display(media.path.name)
         try:
-            stat = FileStat.of(request.media.path.stat())
-            file_hash = self._files.of(str(request.media.path))
+            stat = FileStat.of(media.path.stat())
+            file_hash = self._files.of(str(media.path))
         except FileNotFoundError:
             raise MediaChanged(f"{name} is gone") from None
         except ChangedWhileHashing:
             raise MediaChanged(f"{name} is being written") from None
         except OSError as error:
             raise MediaChanged(f"{name} can't be read: {error.strerror}") from None
-        if file_hash != request.media.file_hash:
+        if file_hash != media.file_hash:
             raise MediaChanged(f"{name} has changed since the job was made")
         return stat
 
-    def _inputs(self, request: JobRequest) -> Mapping[str, Any]:
+    def _followed(self, request: JobRequest) -> Mapping[str, Any]:
         """Results of the steps that this one follows, if they are still those it was planned on."""
         keys = {step: CacheKey(*key) for step, key in request.inputs.items()}
         stored = self._store.load_results(set(keys.values())) if keys else {}
@@ -166,10 +171,10 @@ class Attempts:
         return Completion(job, result, hashed, ended.elapsed_ms, following, stat.size)
 
     def _check_still(self, job: ClaimedJob) -> FileStat:
-        before = self._media.pop(job.token, None)
         request = job.request
+        media, before = self._media.pop(job.token, (request.media, None))
         try:
-            after = self._check_unchanged(request)
+            after = self._check_unchanged(media)
         except MediaChanged as error:
             raise MediaChanged(
                 f"{display(request.media.path.name)} changed or went away while it was processed; "

@@ -14,7 +14,6 @@ from mediahost.host.attempts import Attempts, FollowUps, failure_from, outcome_o
 from mediahost.host.identity import is_abandoned, is_gone
 from mediahost.model.event import Event, EventKind
 from mediahost.model.job import ClaimedJob, JobRequest, JobStatus, Outcome, Token
-from mediahost.model.media import path_to_url
 from mediahost.ports import (
     Completion,
     Ended,
@@ -296,7 +295,7 @@ class Dispatcher:
         **details: object,
     ) -> None:
         details["key"] = [request.media.file_hash, request.config_hash]
-        url = path_to_url(request.media.path)
+        url = request.media.source
         self._listener(Event(kind, request.action, url, request.job_id, fraction, message, details))
 
     def _still_waiting(self, waiting: set[UUID], source: str | None) -> set[UUID]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mediahost.errors import MediahostError
 from mediahost.hashing import ChangedWhileHashing, FileStat, hash_file
-from mediahost.model.media import MediaFile, MediaKind, display, kind_of, path_to_url
+from mediahost.model.media import MediaFile, MediaKind, display, is_remote, kind_of, path_to_url
 from mediahost.ports import Clock, HashedFile, Store
 
 # Remember hashes after so many files: a kill in the middle of a large folder loses little.
@@ -29,7 +29,10 @@ class MediaChanged(MediahostError):
 
 
 class Candidate(NamedTuple):
-    """A hashed media file, lighter than `MediaFile`: there may be a million of them."""
+    """A hashed media file, lighter than `MediaFile`: there may be a million of them.
+
+    `path` is the URL of one that is fetched.
+    """
 
     path: str
     kind: MediaKind
@@ -37,6 +40,8 @@ class Candidate(NamedTuple):
 
     def media_file(self) -> MediaFile:
         """As actions and stores see it."""
+        if is_remote(self.path):
+            return MediaFile.known_by(self.path, self.kind, self.file_hash)
         return MediaFile(Path(self.path), self.kind, self.file_hash)
 
 

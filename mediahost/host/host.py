@@ -15,15 +15,16 @@ from mediahost.host.dispatch import Dispatcher, Listener
 from mediahost.host.explain import Explanation, explain
 from mediahost.host.files import Candidate, FileHashes, FoundFile, Problem, walk
 from mediahost.host.identity import is_gone, new_host_name, new_source_name
+from mediahost.host.inputs import Inputs, sort_out
 from mediahost.host.planner import Planner, Recipe, State, request_for
 from mediahost.host.publish import Publisher
 from mediahost.host.run import RowState, Run, Summary
 from mediahost.model.event import Event, EventKind
 from mediahost.model.job import ClaimedJob, JobRequest
-from mediahost.model.media import display, url_to_path
+from mediahost.model.media import display, is_remote, url_to_path
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.plugin.registry import Registry
-from mediahost.ports import Clock, Executor, Hit, Store, StoredResult
+from mediahost.ports import Clock, Executor, Hit, RemoteFiles, Store, StoredResult
 from mediahost.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ class Host:
         registry: Registry,
         make_executor: Callable[[], Executor],
         clock: Clock,
+        *,
+        remote: RemoteFiles | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -56,6 +59,7 @@ class Host:
         self.name = new_host_name()
         self._make_executor = make_executor
         self._files = FileHashes(store, clock, settings.workers)
+        self._inputs = Inputs(remote, store.algorithm)
         self._planner = Planner(store, registry, self._files)
         self._artifacts = ArtifactFolder(settings.data_dir, self.name)
         self._dispatcher: Dispatcher | None = None
@@ -144,6 +148,7 @@ class Host:
         output: Path | None,
         on_hashed: OnHashed,
     ) -> tuple[list[Candidate], Summary]:
+        paths, urls = sort_out(paths)
         for path in paths:
             if not os.path.lexists(path):
                 raise UsageError(f"There is no file or folder {display(path)}")
@@ -151,6 +156,8 @@ class Host:
         wanted = [file for file in walked.found if recipe.accepts_kind(file.kind)]
         self._refuse_named_misfits(paths, recipe, wanted, walked.problems)
         roots = self._files.of_found(wanted, walked.problems, on_hashed)
+        if urls:
+            roots += self._inputs.fetch_all(urls, recipe.accepts_kind, walked.problems, on_hashed)
         return roots, Summary(problems=walked.problems, ignored=walked.ignored)
 
     def _refuse_named_misfits(
@@ -195,7 +202,14 @@ class Host:
                 host=self.name,
                 store=self.store,
                 executor=self._make_executor(),
-                attempts=Attempts(self.store, self.registry, self._files, self._artifacts, limits),
+                attempts=Attempts(
+                    self.store,
+                    self.registry,
+                    self._files,
+                    self._artifacts,
+                    limits,
+                    inputs=self._inputs,
+                ),
                 artifacts=self._artifacts,
                 follow_ups=self._follow_ups,
                 late_follow_ups=self._late_follow_ups,
@@ -243,13 +257,17 @@ class Host:
         if pipeline is None or request.root_url is None:
             return []
         recipe = self.recipe(pipeline)
-        found = walk([url_to_path(request.root_url)]).found
         return [
             request_for(one, row, request.source)
-            for one, roots in self._planner.recipes_for(recipe, self._files.of_found(found, []))
+            for one, roots in self._planner.recipes_for(recipe, self._roots_at(request.root_url))
             for row in self._planner.evaluate(one, roots, fresh=fresh)
             if row.state is State.MISSING and request.step in row.step.needs
         ]
+
+    def _roots_at(self, root_url: str) -> list[Candidate]:
+        if is_remote(root_url):
+            return [self._inputs.candidate(root_url, ask=False)]
+        return self._files.of_found(walk([url_to_path(root_url)]).found, [])
 
     # --- looking -------------------------------------------------------------------------------
 
@@ -280,6 +298,10 @@ class Host:
         ]
 
     def _candidate(self, path: AnyPath) -> Candidate:
+        paths, urls = sort_out([path])
+        if urls:
+            return self._inputs.candidate(urls[0])
+        (path,) = paths
         walked = walk([path])
         if os.path.isdir(path):  # noqa: PTH112
             raise InvalidMedia(f"{display(path)} is a folder", "Name one file in it.")

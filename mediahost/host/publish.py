@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from mediahost.hashing import hash_file, verify_file
 from mediahost.host.files import Problem
+from mediahost.host.inputs import sort_out
 from mediahost.host.run import RunRow
-from mediahost.model.media import display, url_to_path
+from mediahost.model.media import display, is_remote, url_to_path
 
 # What file systems without hard links answer: FAT, many network drives.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
@@ -26,7 +28,7 @@ class Publisher:
 
     def __init__(self, output: Path, paths: Sequence[str | os.PathLike[str]]) -> None:
         self._output = output.absolute()
-        absolute = [Path(path).absolute() for path in paths]
+        absolute = [Path(path).absolute() for path in sort_out(paths)[0]]
         self._tops = [path if path.is_dir() else path.parent for path in absolute]
 
     def publish(self, rows: Sequence[RunRow], problems: list[Problem]) -> list[RunRow]:
@@ -37,8 +39,8 @@ class Publisher:
         return [self._published(row, problems) if row.artifacts else row for row in rows]
 
     def _published(self, row: RunRow, problems: list[Problem]) -> RunRow:
-        root = Path(url_to_path(row.root_url))
-        media = Path(url_to_path(row.media_url))
+        root = _path_of(row.root_url)
+        media = _path_of(row.media_url)
         folder = self._output / self._below(root)
         copies = []
         for path in row.artifacts:
@@ -59,6 +61,13 @@ class Publisher:
             if root.is_relative_to(top):
                 return root.relative_to(top).parent
         return Path()
+
+
+def _path_of(media_url: str) -> Path:
+    """The path, or of a URL the name at its end."""
+    if is_remote(media_url):
+        return Path(unquote(Path(urlsplit(media_url).path).name))
+    return Path(url_to_path(media_url))
 
 
 def _copy(artifact: Path, wanted: Path) -> Path:

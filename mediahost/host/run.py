@@ -293,5 +293,5 @@ def _why_blocked(recipe: Recipe, row: Planned) -> str:
 
 def _submitted(request: JobRequest) -> Event:
     key = [request.media.file_hash, request.config_hash]
-    url = path_to_url(request.media.path)
+    url = request.media.source
     return Event(EventKind.SUBMITTED, request.action, url, request.job_id, details={"key": key})

@@ -1,7 +1,8 @@
 """Media files: what goes in."""
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
@@ -117,6 +118,15 @@ def url_to_path(url: str) -> str:
     return os.fsdecode(unquote_to_bytes(url[len(_URL) :])) if url.startswith(_URL) else url
 
 
+# RFC 3986, section 3.1. A path is absolute where it is kept, so it never looks like this.
+_REMOTE = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def is_remote(source: str) -> bool:
+    """Whether text is a URL that something must be fetched from, not a path or `file://` URL."""
+    return _REMOTE.match(source) is not None
+
+
 def display(text: str | os.PathLike[str]) -> str:
     """Text that is safe on a terminal: control characters and bad UTF-8 are shown escaped."""
     shown = os.fspath(text)
@@ -133,11 +143,25 @@ class MediaFile:
         path: Where the bytes are.
         kind: video, audio, image or document.
         file_hash: `"algo:hexdigest"`, or None where nothing has hashed it (a plugin's own test).
+        url: Where it was fetched from; `path` is a copy. None: it wasn't.
     """
 
     path: Path
     kind: MediaKind
     file_hash: str | None = None
+    url: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Its URL, or its path as text: what it is known by."""
+        return self.url or path_to_url(self.path)
+
+    @classmethod
+    def known_by(cls, source: str, kind: MediaKind, file_hash: str | None) -> Self:
+        """The media file with this `source`; of one with a URL the path is its bare name."""
+        if is_remote(source):
+            return cls(Path(source.rpartition("/")[2] or source), kind, file_hash, source)
+        return cls(Path(url_to_path(source)), kind, file_hash)
 
     @classmethod
     def at(cls, path: str | os.PathLike[str]) -> Self:
@@ -153,9 +177,11 @@ class MediaFile:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, to cross a process."""
-        return {"url": path_to_url(self.path), "kind": str(self.kind), "file_hash": self.file_hash}
+        data = {"url": self.source, "kind": str(self.kind), "file_hash": self.file_hash}
+        return {**data, "copy": path_to_url(self.path)} if self.url else data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """What `to_json` gave."""
-        return cls(Path(url_to_path(data["url"])), MediaKind(data["kind"]), data["file_hash"])
+        media = cls.known_by(data["url"], MediaKind(data["kind"]), data["file_hash"])
+        return replace(media, path=Path(url_to_path(data["copy"]))) if media.url else media

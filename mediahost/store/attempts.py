@@ -1,7 +1,6 @@
 """Attempts: claimed under a lease, fenced by their token, committed in one transaction."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from sqlalchemy import (
 )
 
 from mediahost.model.job import ClaimedJob, JobRequest, Outcome, Token
-from mediahost.model.media import MediaFile, MediaKind, url_to_path
+from mediahost.model.media import MediaFile, MediaKind
 from mediahost.ports import Completion, Setback
 from mediahost.store.caches import save_results
 from mediahost.store.dialect import among, listed, unix_now, upsert, utc_now, write_rows
@@ -310,7 +309,7 @@ def _forget_progress(connection: Connection, job_ids: Collection[UUID]) -> None:
 
 
 def _claimed(row: Row[Any]) -> ClaimedJob:
-    media = MediaFile(Path(url_to_path(row.media_url)), MediaKind(row.job_type), row.file_hash)
+    media = MediaFile.known_by(row.media_url, MediaKind(row.job_type), row.file_hash)
     request = JobRequest(
         action=row.action,
         action_version=row.action_version,

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, select, update
 
 from mediahost.hashing import CacheKey
-from mediahost.model.media import path_to_url
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import Completion, Hit, StoredResult
 from mediahost.store.deriving import write_made_files, write_passages
@@ -230,7 +229,7 @@ def _move_to_its_hash(connection: Connection, row: RowMapping) -> bool:
 def _analysis_row(completion: Completion, document: Mapping[str, Any]) -> dict[str, Any]:
     request = completion.job.request
     return {
-        "file_path": path_to_url(request.media.path),
+        "file_path": request.media.source,
         "file_hash": request.media.file_hash,
         "config_hash": request.config_hash,
         "ranges": document["ranges"],
@@ -251,7 +250,7 @@ def _processing_row(completion: Completion, document: Mapping[str, Any]) -> dict
     return {
         "job_id": str(completion.job.token.job_id),
         "action": request.action,
-        "input_path": path_to_url(request.media.path),
+        "input_path": request.media.source,
         "input_hash": request.media.file_hash,
         "output_path": first["path"],
         "output_hash": first["file_hash"],

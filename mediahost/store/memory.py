@@ -23,7 +23,6 @@ from mediahost.model.job import (
     Outcome,
     Token,
 )
-from mediahost.model.media import path_to_url
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import Completion, HashedFile, Hit, Setback, StoredResult
 from mediahost.store.documents import artifacts_of, document_of
@@ -87,7 +86,7 @@ class _Record:
             number=self.number,
             status=self.status,
             action=request.action,
-            media_url=path_to_url(request.media.path),
+            media_url=request.media.source,
             file_hash=self.key.file_hash,
             config_hash=self.key.config_hash,
             parameters=_as_stored({"config": request.config, "inputs": request.inputs}),
@@ -439,7 +438,7 @@ def _stored(record: _Record, completion: Completion) -> StoredResult:
         action=request.action,
         action_version=request.action_version,
         config=request.config,
-        media_url=path_to_url(request.media.path),
+        media_url=request.media.source,
         result=result,
         created_at=time.time(),
     )

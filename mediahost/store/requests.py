@@ -8,7 +8,6 @@ from sqlalchemy import Connection, func, insert, literal_column, select, update
 
 from mediahost.hashing import CacheKey
 from mediahost.model.job import JobRequest
-from mediahost.model.media import path_to_url
 from mediahost.store.dialect import among, listed, write_rows
 from mediahost.store.tables import ACTIVE, jobs, meta
 
@@ -69,7 +68,7 @@ def _row(request: JobRequest, number: int) -> Mapping[str, Any]:
         "id": request.job_id,
         "number": number,
         "job_type": request.media.kind.value,
-        "media_url": path_to_url(request.media.path),
+        "media_url": request.media.source,
         "parameters": parameters_of(request),
         "action": request.action,
         "action_version": request.action_version,

@@ -24,6 +24,7 @@ from mediahost.hashing import CacheKey, hash_file
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, Limits
 from mediahost.host.files import Candidate, FileHashes, walk
+from mediahost.host.inputs import Inputs
 from mediahost.host.host import Host
 from mediahost.host.planner import Planned, Planner, Recipe, request_for
 from mediahost.model.job import ClaimedJob, JobRequest
@@ -140,7 +141,14 @@ class House:
     @property
     def attempts(self) -> Attempts:
         """Attempts."""
-        return Attempts(self.store, self.registry, self.files, self.artifacts, self.limits)
+        return Attempts(
+            self.store,
+            self.registry,
+            self.files,
+            self.artifacts,
+            self.limits,
+            inputs=Inputs(None, self.store.algorithm),
+        )
 
     def host(self, **settings: Any) -> Host:
         """A whole host, whose attempts run in this process."""

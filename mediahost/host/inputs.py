@@ -1,0 +1,141 @@
+"""Inputs: what a person names, as paths and URLs, and the media files that are fetched for it."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from mediahost.errors import MediahostError, UsageError
+from mediahost.hashing import Algorithm
+from mediahost.host.files import Candidate, Problem
+from mediahost.model.media import MediaFile, MediaKind, display, is_remote
+from mediahost.ports import RemoteFile, RemoteFiles
+
+# Enough to be slowed by the network and not by the waiting, few enough to be a polite guest.
+FETCHES = 4
+
+
+def sort_out(named: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
+    """What is at a path here, and what must be fetched.
+
+    Returns:
+        Paths, those of `file://` URLs among them, and URLs.
+    """
+    paths: list[str] = []
+    urls: list[str] = []
+    for given in named:
+        one = os.fspath(given)
+        if is_remote(one):
+            urls.append(one)
+        else:
+            paths.append(_local_path(one) if one.startswith("file:") else one)
+    return paths, urls
+
+
+def _local_path(url: str) -> str:
+    """The path of a `file:` URL (RFC 8089); what only looks like one is a path already."""
+    parts = urlsplit(url)
+    if not parts.path.startswith("/") or os.path.lexists(url):
+        return url
+    if parts.netloc not in ("", "localhost"):
+        raise UsageError(f"{display(url)} is a file of another machine", "Copy it here first.")
+    return os.fsdecode(unquote_to_bytes(parts.path))
+
+
+class Inputs:
+    """Media files by URL, as the host works with them.
+
+    Args:
+        remote: Fetches them; None: no URL can be used.
+        algorithm: What files are hashed with.
+    """
+
+    def __init__(self, remote: RemoteFiles | None, algorithm: Algorithm) -> None:
+        self._given = remote
+        self._algorithm = algorithm
+
+    @property
+    def _remote(self) -> RemoteFiles:
+        if self._given is None:
+            raise UsageError("This host takes files by path only")
+        return self._given
+
+    def fetch_all(
+        self,
+        urls: Sequence[str],
+        accepts: Callable[[MediaKind], bool],
+        problems: list[Problem],
+        on_fetched: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> list[Candidate]:
+        """Fetch files, and those in and below folders.
+
+        Args:
+            urls: Where they are.
+            accepts: Whether anything is to be done with files of a kind.
+            problems: Files that can't be had are added here.
+            on_fetched: Called with how many of how many files are there.
+
+        Raises:
+            UsageError: The settings don't allow one of them.
+        """
+        found: list[Candidate] = []
+        files = list(dict.fromkeys(one for url in urls for one in self._files(url, problems)))
+        with ThreadPoolExecutor(FETCHES, "fetch") as pool:
+            for done, outcome in enumerate(pool.map(self._try_to_fetch, files), 1):
+                if isinstance(outcome, Problem):
+                    problems.append(outcome)
+                elif accepts(outcome.kind):
+                    found.append(_candidate(outcome))
+                else:
+                    message = f"{display(outcome.url)} is of a kind that no step works on"
+                    problems.append(Problem(outcome.url, message))
+                on_fetched(done, len(files))
+        return found
+
+    def candidate(self, url: str, *, ask: bool = True) -> Candidate:
+        """One file, hashed.
+
+        Args:
+            url: Where it is.
+            ask: Whether the server is asked if there is a newer version than the copy here.
+
+        Raises:
+            MediahostError: It can't be had.
+        """
+        copy = None if ask else self._remote.copy_of(url, self._algorithm)
+        return _candidate(copy or self._remote.fetch(url, self._algorithm))
+
+    def located(self, media: MediaFile) -> MediaFile:
+        """The media file with the path of its bytes here, fetched if they are not.
+
+        Raises:
+            MediahostError: It can't be had.
+        """
+        if media.url is None:
+            return media
+        copy = self._remote.copy_of(media.url, self._algorithm)
+        if copy is None or copy.file_hash != media.file_hash:
+            copy = self._remote.fetch(media.url, self._algorithm)
+        return replace(media, path=copy.path)
+
+    def _files(self, url: str, problems: list[Problem]) -> list[str]:
+        try:
+            return self._remote.files(url)
+        except UsageError:
+            raise
+        except MediahostError as error:
+            problems.append(Problem(url, error.message))
+            return []
+
+    def _try_to_fetch(self, url: str) -> RemoteFile | Problem:
+        try:
+            return self._remote.fetch(url, self._algorithm)
+        except UsageError:
+            raise
+        except MediahostError as error:
+            return Problem(url, error.message)
+
+
+def _candidate(file: RemoteFile) -> Candidate:
+    return Candidate(file.url, file.kind, file.file_hash)

@@ -1,0 +1,1 @@
+"""Remote files: media files by URL, fetched once, checked, kept beside the store."""
