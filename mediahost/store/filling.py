@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from mediahost.model.job import new_job_id
-from mediahost.model.media import mime_type_of, path_to_url
+from mediahost.model.media import mime_type_of
 from mediahost.ports import Completion
 from mediahost.store.children import analysis_results, media_assets, transcriptions
 from mediahost.store.dialect import write_rows
@@ -41,7 +41,7 @@ def original_of(completion: Completion) -> dict[str, Any]:
     """The media file that the job was about, as an asset."""
     media = completion.job.request.media
     return {
-        "file_path": path_to_url(media.path),
+        "file_path": media.source,
         "file_size_bytes": completion.media_size,
         "mime_type": mime_type_of(media.path.name),
         "metadata": {"file_hash": media.file_hash},

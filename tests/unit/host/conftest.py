@@ -24,8 +24,8 @@ from mediahost.hashing import CacheKey, hash_file
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, Limits
 from mediahost.host.files import Candidate, FileHashes, walk
-from mediahost.host.inputs import Inputs
 from mediahost.host.host import Host
+from mediahost.host.inputs import Inputs
 from mediahost.host.planner import Planned, Planner, Recipe, request_for
 from mediahost.model.job import ClaimedJob, JobRequest
 from mediahost.model.pipeline import Pipeline

@@ -91,6 +91,7 @@ def site() -> Iterator[Site]:
     site = Site(files={"/tone.wav": SOUND})
     handler = type("Served", (Handler,), {"site": site})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
     server.daemon_threads = True
     site.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

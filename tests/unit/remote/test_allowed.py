@@ -40,7 +40,7 @@ def test_an_origin_covers_its_scheme_host_and_port(origin: str, url: str, covere
     "text", ["media.test", "https://", "https://media.test/path", "https://u@h", "http://h:x", ""]
 )
 def test_what_is_no_origin_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="origin|port"):
+    with pytest.raises(ValueError, match=r"origin|port"):
         Origin.parse(text)
 
 
