@@ -1,0 +1,240 @@
+"""A film as small pictures, one after the other, and errors in words.
+
+PyAV raises more than its own errors on damaged files: UnicodeDecodeError, AttributeError,
+IndexError, MemoryError and others. So each call into it that reads is guarded here, and nothing
+else is, lest a mistake of ours be blamed on the file.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from av.codec.context import ThreadType
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from mediahost import InvalidMedia
+
+# Formats that point at other files or at the network, or that show any text as a picture.
+_NOT_MEDIA = frozenset(
+    {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
+)
+_MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
+_WIDTH = 160  # pixels; what is lost by that is noise
+_TALLEST = 4 * _WIDTH
+_USUAL_RATE = Fraction(25)
+_EARLY_S = 1.0  # headers are rounded, but not by so much
+
+Planes = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+class Picture(NamedTuple):
+    """A frame of the film, small.
+
+    Attributes:
+        seconds: When it is shown.
+        planes: Brightness and two colour differences, each (height, width), 0 to 255.
+    """
+
+    seconds: float
+    planes: Planes
+
+
+class Film:
+    """The picture stream of a file.
+
+    Args:
+        path: Where the file is.
+        threads: How many threads the decoder may use.
+        skip: Whether to leave out frames that no others are built on.
+
+    Attributes:
+        promised_s: Duration in seconds as the header has it, or None.
+        end_s: Where the pictures that were decoded so far end, in seconds.
+        frames: How many pictures were decoded so far.
+        damages: How many packets could not be decoded so far.
+
+    Raises:
+        InvalidMedia: It is no regular file.
+    """
+
+    def __init__(self, path: Path, threads: int = 1, *, skip: bool = False) -> None:
+        self._path = path
+        self._threads = threads
+        self._skip = skip
+        self._packets = 0
+        self.promised_s: float | None = None
+        self.end_s = 0.0
+        self.frames = 0
+        self.damages = 0
+        _demand_regular_file(path)
+
+    def pictures(self) -> Iterator[Picture]:
+        """All pictures in the order of time.
+
+        Raises:
+            InvalidMedia: The file has no picture, or it can't be decoded.
+        """
+        with self._opened() as container:
+            stream = self._stream(container)
+            origin = (container.start_time or 0) / _MICROSECONDS
+            step = float(1 / (stream.average_rate or _USUAL_RATE))
+            size: tuple[int, int] | None = None
+            shrink = VideoReformatter()  # one for all: making it takes longer than its work
+            for frame in self._decoded(container, stream):
+                seconds = self.end_s if frame.pts is None else frame.time - origin
+                if size is not None and seconds < self.end_s - step:
+                    continue  # a timestamp that leaps back is damage
+                size = size or _small(frame)
+                with self._blamed():
+                    small = shrink.reformat(frame, *size, "yuv444p", interpolation="AREA")
+                    planes = np.asarray(small.to_ndarray(), np.uint8)
+                self.frames += 1
+                self.end_s = max(seconds, 0.0) + _shown_s(frame, step)
+                yield Picture(max(seconds, 0.0), planes)
+        self._check_seen()
+
+    def share(self) -> float:
+        """How much of the promised duration has been decoded, 0 to 1."""
+        return min(self.end_s / self.promised_s, 1.0) if self.promised_s else 0.0
+
+    def doubts(self) -> Iterator[str]:
+        """What was not quite right with the film, each in one sentence."""
+        if self.damages:
+            yield f"{self.damages} damaged packets were left out"
+        if self.promised_s and self.end_s < self.promised_s - _EARLY_S:
+            yield (
+                f"The file promises {self.promised_s:.1f} s of pictures, "
+                f"but they end at {self.end_s:.1f} s"
+            )
+
+    @contextmanager
+    def _opened(self) -> Iterator[InputContainer]:
+        with self._blamed():
+            container = av.open(
+                # Without `file:`, a name such as `concat:a|b` is an instruction to FFmpeg.
+                f"file:{self._path.absolute()}",
+                container_options={
+                    "format_whitelist": _trusted_formats(),
+                    "protocol_whitelist": "file",
+                },
+                metadata_errors="replace",
+            )
+        with container:
+            yield container
+
+    def _stream(self, container: InputContainer) -> VideoStream:
+        with self._blamed():
+            # A cover is no film.
+            streams = [
+                stream
+                for stream in container.streams.video
+                if not stream.disposition & Disposition.attached_pic
+            ]
+            best = container.streams.best("video")
+            stream = best if best in streams else next(iter(streams), None)
+            if not isinstance(stream, VideoStream):
+                raise InvalidMedia(f"{shown(self._path)} has no picture")
+            # PyAV's types don't say so, but it is None for codecs that FFmpeg can't decode.
+            if getattr(stream, "codec_context", None) is None:
+                raise InvalidMedia(f"No decoder knows the picture format of {shown(self._path)}")
+            decoder = stream.codec_context
+            decoder.thread_count = self._threads
+            decoder.thread_type = ThreadType.AUTO if self._threads > 1 else ThreadType.NONE
+            if self._skip:
+                decoder.skip_frame = "NONREF"
+            if stream.duration is not None and stream.time_base is not None:
+                promised = float(stream.duration * stream.time_base)
+            else:
+                promised = (container.duration or 0) / _MICROSECONDS
+            self.promised_s = promised if promised > 0 else None
+        return stream
+
+    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except Exception:  # noqa: BLE001 - damaged files raise anything
+                self.damages += 1
+                return
+            if packet is None:
+                return
+            self._packets += packet.size > 0
+            try:
+                frames = packet.decode()
+            except Exception:  # noqa: BLE001 - damaged files raise anything
+                # As players do: one bad packet doesn't spoil an hour.
+                self.damages += 1
+                continue
+            yield from frames
+
+    def _check_seen(self) -> None:
+        if self.frames and self.damages <= self._packets / 2:
+            return
+        name = shown(self._path)
+        if self.damages:
+            raise InvalidMedia(
+                f"The picture of {name} is damaged: "
+                f"{self.damages} of {self._packets} packets can't be decoded"
+            )
+        if self.promised_s:
+            raise InvalidMedia(
+                f"{name} promises {self.promised_s:.1f} s of pictures, but none can be decoded",
+                "It may have been cut off while it was copied.",
+            )
+        raise InvalidMedia(f"The picture of {name} is empty")
+
+    @contextmanager
+    def _blamed(self) -> Iterator[None]:
+        """Whatever goes wrong in here is the file's fault."""
+        try:
+            yield
+        except InvalidMedia:
+            raise
+        except Exception as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise InvalidMedia(
+                f"{shown(self._path)} can't be read: {reason}",
+                "It is damaged, cut off, or no film.",
+            ) from error
+
+
+def shown(path: Path) -> str:
+    """A file's name, safe on a terminal."""
+    return repr(path.name)[1:-1]
+
+
+def _small(frame: VideoFrame) -> tuple[int, int]:
+    height = round(_WIDTH * frame.height / max(frame.width, 1))
+    return _WIDTH, min(max(height, 2), _TALLEST)
+
+
+def _shown_s(frame: VideoFrame, step: float) -> float:
+    if frame.duration and frame.time_base is not None:
+        return float(frame.duration * frame.time_base)
+    return step
+
+
+def _demand_regular_file(path: Path) -> None:
+    status = os.stat(path)  # noqa: PTH116 - follows links, raises plainly
+    # FFmpeg would wait for ever for somebody to write to a FIFO.
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidMedia(f"{shown(path)} is not a regular file")
+    if not status.st_size:
+        raise InvalidMedia(f"{shown(path)} is empty")
+
+
+@cache
+def _trusted_formats() -> str:
+    return ",".join(sorted(av.formats_available - _NOT_MEDIA))
