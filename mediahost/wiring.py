@@ -6,16 +6,16 @@ from collections.abc import Callable
 from mediahost.errors import UnknownName
 from mediahost.host.host import Host
 from mediahost.plugin.registry import Registry
-from mediahost.ports import Executor, RemoteFiles, Store
+from mediahost.ports import Executor, RemoteFiles
 from mediahost.remote.allowed import Allowed
 from mediahost.remote.cache import RemoteCache
 from mediahost.settings import Settings
-from mediahost.store import open_store
+from mediahost.store import SqlStore, open_store
 
 MIB = 1 << 20
 
 
-def make_store(settings: Settings) -> Store:
+def make_store(settings: Settings) -> SqlStore:
     """The store that the settings name, made if it is not there yet.
 
     Raises:

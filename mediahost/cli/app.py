@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mediahost import __version__
-from mediahost.cli import demo, doctor, jobs, pipelines, plugins, results, run, store
+from mediahost.cli import demo, doctor, jobs, pipelines, plugins, results, run, store, tui
 from mediahost.cli.output import examples
 from mediahost.cli.plugin_commands import Commands
 from mediahost.cli.state import state
@@ -51,6 +51,7 @@ app.command(
 )(results.explain)
 app.add_typer(jobs.app, name="jobs")
 app.command("work", epilog=examples("work --drain", "work --jobs 2"))(run.work)
+app.command("tui", epilog=examples("tui", "tui --theme light"))(tui.tui)
 app.add_typer(plugins.app, name="plugins")
 app.command("pipelines", epilog=examples("pipelines"))(pipelines.pipelines)
 app.add_typer(store.app, name="store")

@@ -24,6 +24,7 @@ from mediahost.model.media import display, path_to_url, url_to_path
 
 if TYPE_CHECKING:
     from mediahost.ports import Store
+    from mediahost.store import SqlStore
 
 EVERY_JOB = 1 << 31
 MOST_ANSWERS = 20
@@ -63,12 +64,21 @@ def list_jobs(
         list[JobStatus] | None,
         typer.Option("--status", "-s", help="Only of this status; may be given again."),
     ] = None,
+    filter_text: Annotated[
+        str | None,
+        typer.Option(
+            "--filter", "-f", help="Such as 'state:failed age<2d \"no audio\"'.", metavar="FILTER"
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List the newest jobs."""
     with state.store() as store:
-        jobs = store.jobs(statuses=status or (), limit=limit)
+        if filter_text is None:
+            jobs = store.jobs(statuses=status or (), limit=limit)
+        else:
+            jobs = _filtered(store, filter_text, status or (), limit)
         counts = {one: number for one, number in store.count_jobs().items() if number}
     if as_json:
         print_json([to_json(job) for job in jobs])
@@ -80,10 +90,34 @@ def list_jobs(
         print_table(
             ("JOB", "STATUS", "ACTION", "MEDIA", "TRY", "TOOK", "CREATED"), map(_cells, jobs)
         )
+    if filter_text is not None:
+        typer.echo(f"{counted(len(jobs), 'job')} shown")
+        return
     asked = sum(counts.get(one, 0) for one in status or JobStatus)
     shown = f" (the newest {len(jobs)} are shown)" if asked > len(jobs) else ""
     in_all = ", ".join(f"{counts[one]:,} {one}" for one in JobStatus if one in counts)
     typer.echo(f"{in_all}{shown}")
+
+
+def _filtered(
+    store: "SqlStore", text: str, statuses: Collection[JobStatus], limit: int
+) -> list[JobView]:
+    """The newest jobs that a filter lets through.
+
+    Raises:
+        UsageError: It can't be understood.
+    """
+    from mediahost.model.job_filter import InvalidFilter, JobFilter
+    from mediahost.store.browse import Order
+
+    words = f"state:{','.join(statuses)} {text}" if statuses else text
+    try:
+        wanted = JobFilter.parse(words)
+    except InvalidFilter as error:
+        raise UsageError(error.message, error.hint) from None
+    lines = store.browse().first(wanted, Order.NEWEST, limit)
+    views = store.get_jobs([line.job_id for line in lines])
+    return [views[line.job_id] for line in lines if line.job_id in views]
 
 
 def _cells(job: JobView) -> tuple[str, ...]:

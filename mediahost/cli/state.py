@@ -10,8 +10,8 @@ from mediahost.errors import SettingsError
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host
-    from mediahost.ports import Store
     from mediahost.settings import Settings
+    from mediahost.store import SqlStore
 
 
 @dataclass
@@ -37,8 +37,17 @@ class State:
 
         return make_host(_with_folder(self.settings(**changes)))
 
+    def as_options(self) -> list[str]:
+        """The global options as they would be written for another call."""
+        options: list[str] = []
+        if self.settings_file is not None:
+            options += ["--settings", str(self.settings_file.absolute())]
+        if self.data_dir is not None:
+            options += ["--data-dir", str(self.data_dir.absolute())]
+        return options
+
     @contextmanager
-    def store(self) -> Iterator["Store"]:
+    def store(self) -> Iterator["SqlStore"]:
         """The store alone, for commands that run nothing."""
         from mediahost.wiring import make_store
 

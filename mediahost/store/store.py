@@ -11,6 +11,7 @@ from mediahost.errors import StoreError
 from mediahost.hashing import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from mediahost.model.media import display
 from mediahost.store.attempts import Attempts
+from mediahost.store.browse import Browser
 from mediahost.store.caches import CachedResults
 from mediahost.store.engine import Database
 from mediahost.store.files import FileHashes
@@ -35,6 +36,10 @@ class SqlStore(FileHashes, CachedResults, Jobs, Attempts):
     def algorithm(self) -> Algorithm:
         """The hash algorithm that this store was made with."""
         return self._algorithm
+
+    def browse(self) -> Browser:
+        """A reader for somebody who looks at jobs, of which there may be any number."""
+        return Browser(self._database)
 
     def close(self) -> None:
         """Let go of files and connections. The store can't be used afterwards."""

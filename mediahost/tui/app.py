@@ -1,0 +1,155 @@
+"""The application: its screens, its keys, and how it learns that something has changed."""
+
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from mediahost.errors import StoreError
+from mediahost.model.job import JobStatus
+from mediahost.tui.help import HelpScreen
+from mediahost.tui.hosts import running_hosts, start_host
+from mediahost.tui.jobs_screen import JobsScreen
+from mediahost.tui.news import Counted, Trouble
+from mediahost.tui.session import Session
+from mediahost.tui.theme import DARK, LIGHT, THEMES
+from mediahost.tui.top_bar import TopBar
+from mediahost.tui.views import Views
+
+POLL_S = 0.1
+POLL_BLURRED_S = 0.5
+HOSTS_EVERY_S = 2.0
+BACK_OFF_S = (0.5, 10.0)
+
+
+class MediahostApp(App[None]):
+    """What `mediahost tui` opens."""
+
+    TITLE = "mediahost"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "switch_mode('jobs')", "Jobs", show=False, id="screen.jobs"),
+        Binding("h", "start_host", "Start a host", show=False, id="host.start"),
+        Binding("question_mark", "help", "Help", show=False, id="help"),
+        Binding("q", "quit", "Quit", show=False, id="quit"),
+    ]
+    DEFAULT_CSS = """
+    App { background: $background; }
+    """
+
+    def __init__(
+        self, session: Session, *, theme: str = "dark", global_options: Sequence[str] = ()
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.views = Views(session.registry)
+        self._global_options = global_options
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = THEMES[theme]
+        self.add_mode("jobs", partial(JobsScreen, session, self.views))
+        self._version: int | None = None
+        self._polled_at = 0.0
+        self._wait = 0.0
+        self._hosts: list[str] | None = None
+        self._counts: dict[JobStatus, int] = {}
+
+    def on_mount(self) -> None:
+        """Watch the store and the hosts."""
+        self.switch_mode("jobs")
+        self.set_interval(POLL_S, self._poll)
+        self.set_interval(HOSTS_EVERY_S, self._look_for_hosts)
+        self._look_for_hosts()
+
+    # --- what has changed ----------------------------------------------------------------------
+
+    def _poll(self) -> None:
+        now = time.monotonic()
+        pause = max(self._wait, 0 if self.app_focus else POLL_BLURRED_S)
+        if now - self._polled_at < pause:
+            return
+        self._polled_at = now
+        try:
+            version = self.session.version()
+        except StoreError as error:
+            self._in_trouble(error)
+            return
+        if self._wait:
+            self._wait = 0.0
+            self._tell_bar()
+            self._version = None
+        if version != self._version:
+            self._version = version
+            changed = getattr(self.screen, "store_changed", None)
+            if changed is not None:
+                changed()
+
+    def on_trouble(self, message: Trouble) -> None:
+        """The store can't be read: go on with what is known, and try again later."""
+        self._in_trouble(message.error)
+
+    def _in_trouble(self, error: StoreError) -> None:
+        if not self._wait:
+            self.notify(error.message, severity="error", markup=False)
+        least, most = BACK_OFF_S
+        self._wait = min(most, max(least, self._wait * 2))
+        self._tell_bar()
+
+    def on_counted(self, message: Counted) -> None:
+        """Other counts."""
+        self._counts = message.counts
+        self._tell_bar()
+
+    def _look_for_hosts(self) -> None:
+        hosts = running_hosts(self.session.settings.data_dir)
+        if hosts != self._hosts:
+            self._hosts = hosts
+        self._tell_bar()
+
+    def _tell_bar(self) -> None:
+        for bar in self.screen.query(TopBar):
+            bar.tell(
+                hosts=None if self._hosts is None else len(self._hosts),
+                running=self._counts.get(JobStatus.PROCESSING, 0),
+                failed=self._counts.get(JobStatus.FAILED, 0),
+                waiting=self._counts.get(JobStatus.PENDING, 0),
+            )
+            bar.stale("stale" if self._wait else "")
+
+    # --- keys ----------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """Every key that works here."""
+        self.push_screen(HelpScreen(self.screen))
+
+    def action_start_host(self) -> None:
+        """Start a host, or say that one runs."""
+        if self._hosts:
+            self.notify("A host runs already. Another one: press h on the screen Hosts.")
+            return
+        self.start_host()
+
+    def start_host(self) -> None:
+        """Start a host that outlives this program."""
+        try:
+            start_host(self._global_options, self.session.settings.data_dir)
+        except OSError as error:
+            self.notify(f"No host can be started: {error}", severity="error", markup=False)
+            return
+        self.notify("A host is starting. It goes on when you quit: stop it on the screen Hosts.")
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the palette offers: every key's action by name, and the themes."""
+        for key, active in screen.active_bindings.items():
+            binding = active.binding
+            if binding.description and binding.id:
+                run = partial(self.run_action, binding.action, active.node)
+                yield SystemCommand(binding.description, f"Key: {key}", run)
+        for name, theme in THEMES.items():
+            yield SystemCommand(f"Theme: {name}", "Other colours", partial(self._wear, theme))
+
+    def _wear(self, theme: str) -> None:
+        self.theme = theme

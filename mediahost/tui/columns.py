@@ -1,0 +1,102 @@
+"""A job as one line of cells: which columns there are at a width, and what stands in them."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from mediahost.model.job import JobStatus
+from mediahost.model.media import display
+from mediahost.store.browse import JobLine
+from mediahost.tui import words
+from mediahost.tui.signs import glyph_of, sign_of
+
+Cell = tuple[str, str]  # text, name of a style
+
+MARK, NUMBER, STATE, ACTION_LEAST, ACTION_MOST, TRY, TOOK, AGE = 2, 7, 13, 12, 22, 5, 9, 5
+BAR = 8
+NARROW, WIDE = 70, 118
+
+
+class Columns(NamedTuple):
+    """How wide each column is, the space behind it included; 0: not shown."""
+
+    number: int
+    state: int
+    action: int
+    media: int
+    note: int
+    tries: int
+    took: int
+    age: int
+
+    @classmethod
+    def for_width(cls, width: int) -> "Columns":
+        """The columns of a list that is so many cells wide."""
+        wide, narrow = width >= WIDE, width < NARROW
+        number = NUMBER + (2 if wide else 0)
+        tries = 0 if narrow else TRY
+        took = TOOK if wide else 0
+        rest = max(0, width - MARK - number - STATE - tries - took - AGE)
+        action = max(ACTION_LEAST, min(ACTION_MOST, rest * 3 // 10))
+        note = 0 if narrow else (rest - action) * 4 // 10
+        return cls(number, STATE, action, max(0, rest - action - note), note, tries, took, AGE)
+
+
+def header(columns: Columns) -> str:
+    """The names of the columns."""
+    names = (
+        ("JOB", columns.number),
+        ("STATE", columns.state),
+        ("ACTION", columns.action),
+        ("MEDIA", columns.media),
+        ("PROGRESS", columns.note),
+        ("TRY", columns.tries),
+        ("TOOK", columns.took),
+    )
+    text = "".join(words.fit(name, width) for name, width in names)
+    return " " * MARK + text + words.right("AGE", columns.age - 1) + " "
+
+
+def cells(
+    job: JobLine, columns: Columns, now: datetime, *, attempts: int, marked: bool, ascii_only: bool
+) -> Iterator[Cell]:
+    """The cells of a job's line."""
+    sign = sign_of(job)
+    mark = "*" if ascii_only else "✓"
+    yield (f"{mark if marked else ' '} ", "mark")
+    yield (words.fit(str(job.number), columns.number), "number")
+    state = f"{glyph_of(sign, ascii_only=ascii_only)} {sign.word}"
+    yield (words.fit(state, columns.state), sign.style)
+    yield (words.fit(display(job.action), columns.action - 1) + " ", "action")
+    if columns.media:
+        yield (words.media_name(job.media_url, columns.media - 1) + " ", "media")
+    if columns.note:
+        yield from _note(job, columns.note, ascii_only=ascii_only)
+    if columns.tries:
+        yield (words.fit(f"{job.attempt}/{max(attempts, job.attempt)}", columns.tries), "dim")
+    if columns.took:
+        yield (words.right(words.took(job.processing_time_ms), columns.took - 1) + " ", "dim")
+    yield (words.right(words.age(job.created_at, now), columns.age - 1) + " ", "dim")
+
+
+def _note(job: JobLine, width: int, *, ascii_only: bool) -> Iterator[Cell]:
+    """How far it is, or why it failed."""
+    inner = width - 1
+    if job.status is JobStatus.PROCESSING and job.fraction is not None:
+        bar = min(BAR, inner - 5)
+        if bar > 0:
+            yield (words.bar(job.fraction, bar, ascii_only=ascii_only), "processing")
+        share = f" {job.fraction:4.0%} {display(job.message or '')}"
+        yield (words.fit(share, width - max(bar, 0)), "dim")
+    elif job.status is JobStatus.FAILED:
+        yield (words.fit(display((job.error or "").partition("\n")[0]), inner) + " ", "error")
+    elif job.cached:
+        yield (words.fit("cached", width), "cached")
+    else:
+        yield (" " * width, "dim")
+
+
+def placeholder(number: int, columns: Columns, width: int) -> Cell:
+    """The line of a job that is still being read."""
+    text = f"{' ' * MARK}{words.fit(str(number), columns.number)}…"
+    return words.fit(text, width), "dim"

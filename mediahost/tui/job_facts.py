@@ -1,0 +1,92 @@
+"""What the tabs Summary, Attempts and Config say about a job."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.text import Text
+
+from mediahost.model.job import JobStatus, JobView
+from mediahost.model.media import display, url_to_path
+from mediahost.tui.facts import facts
+from mediahost.tui.signs import CANCELLING, SIGNS
+from mediahost.tui.words import age, size, took
+
+
+def summary(job: JobView, colors: dict[str, str], now: datetime | None = None) -> Text:
+    """Where a job stands, on what, since when; and why it failed."""
+    now = now or datetime.now(UTC)
+    cancelling = job.status is JobStatus.PROCESSING and job.cancel_requested
+    sign = CANCELLING if cancelling else SIGNS[job.status]
+    color = colors[_COLORS[sign.style]].removeprefix("ansi_")
+    head = Text.assemble(
+        (f"{sign.glyph} {sign.word}", f"bold {color}" if color != "default" else "bold"),
+        f"  {display(job.action or '')}",
+        (f"  job {job.number}", ""),
+    )
+    if job.cached:
+        head.append("  cached")
+    if job.progress is not None and not job.status.final:
+        head.append(f"  {job.progress:.0%} {display(job.progress_message)}")
+    lines = [head, facts(_standing(job, now))]
+    if job.error:
+        error, _, hint = job.error.partition("\n")
+        red = colors["error"].removeprefix("ansi_")
+        lines[1:1] = [Text(display(error), style=f"bold {red}")]
+        if hint:
+            lines[2:2] = [Text(display(hint))]
+    return Text("\n").join(lines)
+
+
+_COLORS = {
+    "processing": "primary",
+    "pending": "foreground",
+    "failed": "error",
+    "completed": "success",
+    "cancelled": "warning",
+    "cancelling": "warning",
+}
+
+
+def _standing(job: JobView, now: datetime) -> dict[str, object]:
+    return {
+        "media": display(url_to_path(job.media_url)),
+        "took": took(job.processing_time_ms),
+        "attempt": f"{job.attempt}, of them failed: {job.failures}",
+        "created": moment(job.created_at, now),
+        "started": moment(job.started_at, now),
+        "ended": moment(job.completed_at, now),
+        "source": job.source,
+        "host": job.host if job.status is JobStatus.PROCESSING else "",
+        "file hash": job.file_hash,
+        "config hash": job.config_hash,
+        "id": str(job.job_id),
+    }
+
+
+def moment(when: datetime | None, now: datetime) -> str:
+    """A time of day here, and how long ago."""
+    if when is None:
+        return ""
+    return f"{when.astimezone():%Y-%m-%d %H:%M:%S} ({age(when, now)} ago)"
+
+
+def config(job: JobView) -> Text:
+    """The config as JSON, as it may be given to `--action`."""
+    values = dict(job.parameters.get("config", {}))
+    written = json.dumps(values, indent=2, ensure_ascii=False)
+    shown = "\n".join(display(line) for line in written.splitlines())
+    return Text(shown if values else "(no fields)")
+
+
+def attempts(job: JobView, logs: Iterable[tuple[int, Path]]) -> Text:
+    """Each attempt with its log."""
+    lines = [Text(f"{job.attempt} attempts, {job.failures} failures", style="bold")]
+    for attempt, path in logs:
+        try:
+            written = size(path.stat().st_size)
+        except OSError:
+            written = "no log"
+        lines.append(Text(f"{attempt:>4}  {written:<10}  {display(path)}"))
+    return Text("\n").join(lines)

@@ -1,0 +1,513 @@
+"""The screen Jobs: facets, the list under a filter, and one job in detail."""
+
+import asyncio
+import threading
+import time
+from array import array
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from mediahost.errors import MediahostError, StoreError
+from mediahost.model.job import JobStatus
+from mediahost.model.job_filter import JobFilter
+from mediahost.model.media import url_to_path
+from mediahost.store.browse import ActionCount, Order
+from mediahost.tui.confirm import Confirm
+from mediahost.tui.detail import JobDetail
+from mediahost.tui.facets import Facets
+from mediahost.tui.filter_line import FilterLine
+from mediahost.tui.job_table import JobTable
+from mediahost.tui.news import Counted, Trouble
+from mediahost.tui.opening import open_outside
+from mediahost.tui.rows import Rows, joined
+from mediahost.tui.session import Session, Steer
+from mediahost.tui.status_line import StatusLine
+from mediahost.tui.top_bar import TopBar
+from mediahost.tui.views import Views
+
+FIRST = 128
+MOST_FRESH = 2000
+FACETS_FROM = 100
+DETAIL_FROM = (90, 28)
+# Counting a million jobs takes some 100 ms of CPU: never more than this share of the time.
+COUNTING_SHARE = 0.02
+COUNT_AT_MOST_EVERY_S = 0.5
+HINTS = (
+    ("/", "filter"),
+    ("n", "new"),
+    ("x", "cancel"),
+    ("r", "retry"),
+    ("enter", "open"),
+    ("?", "help"),
+)
+
+
+class JobsScreen(Screen[None]):
+    """Jobs, live."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", show=False, id="jobs.filter"),
+        Binding("exclamation_mark", "failed", "Failed only", show=False, id="jobs.failed"),
+        Binding("asterisk", "mark_all", "Mark all that match", show=False, id="jobs.mark_all"),
+        Binding("x", "cancel", "Cancel", show=False, id="jobs.cancel"),
+        Binding("r", "retry", "Try again", show=False, id="jobs.retry"),
+        Binding("d", "delete", "Delete", show=False, id="jobs.delete"),
+        Binding("l", "log", "Log", show=False, id="jobs.log"),
+        Binding("o", "open_file", "Open the file outside", show=False, id="jobs.open_file"),
+        Binding("y", "copy", "Copy the path", show=False, id="jobs.copy"),
+        Binding("s", "sort", "Sort", show=False, id="jobs.sort"),
+        Binding("full_stop", "show_new", "Show new", show=False, id="jobs.show_new"),
+        Binding("F", "follow", "Follow", show=False, id="jobs.follow"),
+        Binding("escape", "back", "Back", show=False, id="jobs.back"),
+    ]
+    AUTO_FOCUS = "JobTable"
+    DEFAULT_CSS = """
+    JobsScreen #body { height: 1fr; }
+    JobsScreen #list { height: 1fr; }
+    JobsScreen #fresh { height: 1; display: none; content-align: right middle; padding: 0 1;
+        background: $surface; color: $accent; }
+    JobsScreen #empty { height: 1fr; display: none; padding: 1 2; }
+    JobsScreen JobDetail { height: 45%; display: none; border-top: solid $border; }
+    JobsScreen.open JobDetail { display: block; }
+    JobsScreen.small.open #body { display: none; }
+    JobsScreen.small.open JobDetail { height: 1fr; border-top: none; }
+    JobsScreen.narrow Facets { display: none; }
+    """
+
+    def __init__(self, session: Session, views: Views) -> None:
+        super().__init__()
+        self._session = session
+        self._views = views
+        self._wanted = JobFilter()
+        self._order = Order.NEWEST
+        self._follow = True
+        self._seen = 0
+        self._fresh = array("q")
+        self._listing: threading.Event | None = None
+        self._complete = False
+        self._looking = False
+        self._look_again = False
+        self._counts: dict[JobStatus, int] = {}
+        self._actions: list[ActionCount] = []
+        self._counted_at = 0.0
+        self._counting_took = 0.0
+        self._counting = False
+        self._count_again = False
+
+    def compose(self) -> ComposeResult:
+        """The parts."""
+        yield TopBar("jobs")
+        with Horizontal(id="body"):
+            yield Facets(ascii_only=self._session.ascii_only)
+            with Vertical(id="list"):
+                yield FilterLine()
+                yield JobTable(
+                    attempts=self._session.settings.attempts, ascii_only=self._session.ascii_only
+                )
+                yield Static("", id="empty", markup=False)
+                yield Static("", id="fresh", markup=False)
+        yield JobDetail(self._session, self._views)
+        yield StatusLine(HINTS)
+
+    def on_mount(self) -> None:
+        """Read the first jobs, then the others."""
+        self.set_interval(1.0, self._tick)
+        self._relist()
+        self._count()
+
+    @property
+    def table(self) -> JobTable:
+        """The list."""
+        return self.query_one(JobTable)
+
+    @property
+    def detail(self) -> JobDetail:
+        """The job in detail."""
+        return self.query_one(JobDetail)
+
+    # --- reading -------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="list")
+    async def _relist(self) -> None:
+        """Read the list anew: the first lines at once, then the numbers of all."""
+        if self._listing is not None:
+            self._listing.set()
+        self._listing = cancelled = threading.Event()
+        wanted, order = self._wanted, self._order
+        self._complete = False
+        self._fresh = array("q")
+        try:
+            first = await self._session.first(wanted, order, FIRST)
+            rows = Rows(order)
+            numbers = [line.number for line in first]
+            rows.replace(array("q", numbers[::-1] if order is Order.NEWEST else numbers), order)
+            self._seen = max(numbers, default=0)
+            if len(self.table.rows) == 0 or self.table.at_top:
+                self.table.show(rows, first)
+            self._tell()
+            await self._list_all(wanted, order, cancelled)
+        except StoreError as error:
+            self.app.post_message(Trouble(error))
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def _list_all(self, wanted: JobFilter, order: Order, cancelled: threading.Event) -> None:
+        newest = (await self._session.look((), wanted, 0, 0)).newest
+        stretches = await self._session.numbers(wanted, order, cancelled)
+        if stretches is None:
+            return
+        rows = Rows(order)
+        numbers = joined(stretches)
+        rows.replace(numbers, order)
+        known = (self.table.rows.line(number) for number in self.table.in_sight())
+        self._seen = max(newest, max(numbers[-1:], default=0) if order is Order.NEWEST else 0)
+        self._complete = True
+        self.table.show(rows, [line for line in known if line])
+        self._tell()
+
+    async def on_job_table_wanted(self, message: JobTable.Wanted) -> None:
+        """Read lines that came into sight."""
+        message.stop()
+        self._read_lines(message.numbers)
+
+    @work(group="lines")
+    async def _read_lines(self, numbers: list[int]) -> None:
+        try:
+            look = await self._session.look(numbers, self._wanted, self._seen, 0)
+        except StoreError as error:
+            self.app.post_message(Trouble(error))
+            return
+        self.table.put(look.lines)
+
+    def store_changed(self) -> None:
+        """Something was written: see what it means for what is in sight."""
+        self._look_again = True
+        if not self._looking:
+            self._look()
+        self._count()
+
+    @work(group="look")
+    async def _look(self) -> None:
+        self._looking = True
+        try:
+            while self._look_again:
+                self._look_again = False
+                await self._look_once()
+        except StoreError as error:
+            self.app.post_message(Trouble(error))
+        finally:
+            self._looking = False
+
+    async def _look_once(self) -> None:
+        table = self.table
+        visible = table.in_sight()
+        look = await self._session.look(visible, self._wanted, self._seen, MOST_FRESH)
+        current_changed = table.put(look.lines)
+        table.rows.distrust(but=visible)
+        if self._complete and look.newest > self._seen:
+            self._take(look.fresh, look.newest)
+        if current_changed and self.has_class("open") and table.current is not None:
+            self.detail.show(table.current)
+
+    def _take(self, fresh: "array[int]", newest: int) -> None:
+        """New jobs: shown at once where that moves nothing under the eye."""
+        if len(fresh) == MOST_FRESH:  # too many to come one after the other
+            if self._follow and self.table.at_top:
+                self._relist()
+                return
+        else:
+            self._seen = newest
+        self._fresh.extend(fresh)
+        at_top = self.table.at_top and not self.table.marked
+        if self._order is Order.OLDEST or (self._order is Order.NEWEST and self._follow and at_top):
+            self.action_show_new()
+        self._tell()
+
+    @work(group="count")
+    async def _count(self) -> None:
+        """Count the states, but not all the time."""
+        self._count_again = True
+        if self._counting:
+            return
+        self._counting = True
+        try:
+            while self._count_again:
+                self._count_again = False
+                await self._count_once()
+        except StoreError as error:
+            self.app.post_message(Trouble(error))
+        finally:
+            self._counting = False
+
+    async def _count_once(self) -> None:
+        pause = max(COUNT_AT_MOST_EVERY_S, self._counting_took / COUNTING_SHARE)
+        if (left := self._counted_at + pause - time.monotonic()) > 0:
+            await asyncio.sleep(left)
+            self._count_again = False
+        started = time.monotonic()
+        self._counts = await self._session.counts()
+        self._actions = await self._session.actions()
+        self._counted_at = time.monotonic()
+        self._counting_took = self._counted_at - started
+        self._tell_counts()
+
+    # --- telling -------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        if self.is_current:
+            self.table.tick()
+
+    def _tell_counts(self) -> None:
+        chosen = {
+            field: [str(value) for value in self._wanted.values_of(field)]
+            for field in ("state", "action")
+        }
+        self.query_one(Facets).tell(self._counts, self._actions, chosen)
+        self.app.post_message(Counted(self._counts))
+        self._tell()
+
+    def _tell(self) -> None:
+        table = self.table
+        total = len(table.rows)
+        first, height = table.window
+        last = min(total, first + height)
+        marks = total if table.all_marked else len(table.marked)
+        more = "" if self._complete or total < FIRST else "+"
+        self.query_one(FilterLine).count(f"{total:,}{more}" + (f"  ✓{marks:,}" if marks else ""))
+        following = "live" if self._follow else "at rest"
+        sight = f"{first + 1:,}-{last:,} of {total:,}{more}" if total else "nothing"
+        self.query_one(StatusLine).tell(f"{sight} · {self._order} · {following}")
+        fresh = self.query_one("#fresh", Static)
+        fresh.display = bool(self._fresh)
+        if self._fresh:
+            most = "+" if len(self._fresh) >= MOST_FRESH else ""
+            fresh.update(Text(f"▲ {len(self._fresh):,}{most} new, press ."))
+        self._tell_empty(total)
+
+    def _tell_empty(self, total: int) -> None:
+        empty = self.query_one("#empty", Static)
+        show = total == 0 and (self._complete or bool(self._counts))
+        empty.display = show
+        self.table.display = not show
+        if not show:
+            return
+        if self._wanted.terms:
+            empty.update(Text(f"No job matches  {self._wanted.text}\n\nEsc clears the filter."))
+        elif self._complete:
+            empty.update(_first_steps())
+
+    def on_job_table_highlighted(self, message: JobTable.Highlighted) -> None:
+        """The cursor moved: the detail follows."""
+        message.stop()
+        if self.has_class("open") and message.number is not None:
+            self._follow_cursor()
+        self._tell()
+
+    @work(exclusive=True, group="follow")
+    async def _follow_cursor(self) -> None:
+        await asyncio.sleep(0.1)
+        if self.table.current is not None:
+            self.detail.show(self.table.current)
+
+    def on_job_table_marked(self, message: JobTable.Marked) -> None:
+        """Other marks."""
+        message.stop()
+        self._tell()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """What finds room."""
+        size = event.size
+        self.set_class(size.width < FACETS_FROM, "narrow")
+        self.set_class(size.width < DETAIL_FROM[0] or size.height < DETAIL_FROM[1], "small")
+
+    # --- filter and order ----------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Write the filter."""
+        self.query_one(FilterLine).edit()
+
+    def action_failed(self) -> None:
+        """Only what failed; again: everything."""
+        self._toggle("state", str(JobStatus.FAILED), alone=True)
+
+    def on_facets_chosen(self, message: Facets.Chosen) -> None:
+        """Put a state or an action into the filter, or take it out."""
+        message.stop()
+        self._toggle(message.field, message.value)
+
+    def _toggle(self, field: str, value: str, *, alone: bool = False) -> None:
+        chosen = [str(one) for one in self._wanted.values_of(field)]
+        if value in chosen:
+            chosen.remove(value)
+        else:
+            chosen = [value] if alone else [*chosen, value]
+        self.query_one(FilterLine).write(self._wanted.with_values(field, tuple(chosen)))
+
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        """Another filter."""
+        message.stop()
+        self._wanted = message.wanted
+        self.table.move_to(0)
+        self.table.clear_marks()
+        self._relist()
+        self._tell_counts()
+
+    def on_filter_line_left(self, message: FilterLine.Left) -> None:
+        """Back to the list."""
+        message.stop()
+        self.table.focus()
+
+    def action_sort(self) -> None:
+        """The next order."""
+        orders = list(Order)
+        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self.table.move_to(0)
+        self._relist()
+
+    def action_follow(self) -> None:
+        """Let new jobs in at the top by themselves, or not."""
+        self._follow = not self._follow
+        if self._follow:
+            self.action_show_new()
+        self._tell()
+
+    def action_show_new(self) -> None:
+        """Let the new jobs in; what no longer matches goes."""
+        if self._order in (Order.NEWEST, Order.OLDEST) and len(self._fresh) < MOST_FRESH:
+            fresh, self._fresh = self._fresh, array("q")
+            self.table.grow(fresh)
+            self._tell()
+        else:
+            self._relist()
+
+    # --- one job -------------------------------------------------------------------------------
+
+    def on_job_table_opened(self, message: JobTable.Opened) -> None:
+        """Show a job in detail."""
+        message.stop()
+        self._open("summary" if not self.has_class("open") else self.detail.tab)
+
+    def action_log(self) -> None:
+        """Show the log."""
+        self._open("log")
+
+    def _open(self, tab: str) -> None:
+        if self.table.current is None:
+            return
+        line = self.table.current_line
+        if tab == "summary" and line is not None and line.status is JobStatus.COMPLETED:
+            tab = "result"
+        self.add_class("open")
+        self.detail.show(self.table.current)
+        self.detail.open_tab(tab)
+        self.call_after_refresh(self.detail.focus_content)
+
+    def action_back(self) -> None:
+        """Close the detail; else drop the marks; else clear the filter."""
+        if self.has_class("open"):
+            self.remove_class("open")
+            self.table.focus()
+        elif self.table.marked or self.table.all_marked:
+            self.table.clear_marks()
+        elif self.query_one(FilterLine).text:
+            self.query_one(FilterLine).write("")
+        else:
+            self.table.focus()
+
+    def action_open_file(self) -> None:
+        """Open the media file with the program that the desktop has for it."""
+        line = self.table.current_line
+        if line is not None:
+            said = open_outside(Path(url_to_path(line.media_url)))
+            self.notify(said, markup=False)
+
+    def action_copy(self) -> None:
+        """Put the path into the clipboard."""
+        line = self.table.current_line
+        if line is not None:
+            self.app.copy_to_clipboard(url_to_path(line.media_url))
+            self.notify("The path is in the clipboard")
+
+    # --- steering ------------------------------------------------------------------------------
+
+    def action_mark_all(self) -> None:
+        """Mark all that match, however many."""
+        self.table.mark_all()
+
+    @work(group="steer")
+    async def action_cancel(self) -> None:
+        """Cancel: one pending job at once, more or a running one after a question."""
+        line = self.table.current_line
+        pending = line is not None and line.status is JobStatus.PENDING
+        if await self._asked("Cancel", at_once=pending):
+            await self._steer("cancelled", self._session.cancel)
+
+    @work(group="steer")
+    async def action_retry(self) -> None:
+        """Try failed and cancelled jobs again."""
+        if await self._asked("Try again", at_once=True):
+            await self._steer("pending again", self._session.retry)
+
+    @work(group="steer")
+    async def action_delete(self) -> None:
+        """Delete jobs; their results stay."""
+        if await self._asked("Delete", at_once=False):
+            await self._steer("deleted", self._session.delete)
+            self._relist()
+
+    async def _asked(self, verb: str, *, at_once: bool) -> bool:
+        """Whether to go on: one job may need no question, many always do."""
+        table = self.table
+        if table.all_marked:
+            what, details = f"all {len(table.rows):,} jobs", f"Filter: {self._wanted.text or '-'}"
+        elif table.marked:
+            what, details = f"{len(table.marked):,} marked jobs", ""
+        elif table.current is None:
+            return False
+        elif at_once:
+            return True
+        else:
+            line = table.current_line
+            what = f"job {table.current}"
+            details = "" if line is None else f"{line.status} {line.action}\n{line.media_url}"
+        question = Confirm(f"{verb} {what}?", details, verb)
+        return await self.app.push_screen_wait(question) is True
+
+    async def _steer(self, done: str, steer: Steer) -> None:
+        table = self.table
+        numbers: list[int] | None = None
+        if not table.all_marked:
+            numbers = sorted(table.marked) or ([] if table.current is None else [table.current])
+        try:
+            concerned = await steer(self._wanted, numbers)
+        except MediahostError as error:
+            said = f"{error.message}. {error.hint or ''}"
+            self.notify(said, severity="error", markup=False)
+            return
+        jobs = "1 job" if concerned == 1 else f"{concerned:,} jobs"
+        self.notify(f"{jobs} {done}" if concerned else "No such job can be: nothing was done")
+        table.clear_marks()
+        self.store_changed()
+
+
+def _first_steps() -> Text:
+    steps = (
+        ("n", "choose files and what to do with them"),
+        ("h", "start a host, which runs the jobs; it goes on when you quit"),
+        ("enter", "open a job to see its result"),
+    )
+    text = Text("There are no jobs yet.\n\n", style="")
+    for number, (key, does) in enumerate(steps, 1):
+        text.append(f"  {number}. ")
+        text.append(f"{key:<6}", style="bold")
+        text.append(f" {does}\n")
+    return text

@@ -1,0 +1,147 @@
+"""A session: the store that the TUI looks into, and the thread that reads it.
+
+Nothing here blocks the screen: each method is awaited, and its work is done on a thread.
+"""
+
+import asyncio
+import threading
+from array import array
+from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+from uuid import UUID
+
+from mediahost.hashing import CacheKey
+from mediahost.model.job import JobStatus, JobView
+from mediahost.model.job_filter import JobFilter
+from mediahost.plugin.registry import Registry
+from mediahost.ports import StoredResult
+from mediahost.settings import Settings
+from mediahost.store.browse import ActionCount, JobLine, Look, Order
+from mediahost.store.store import SqlStore
+
+T = TypeVar("T")
+Steer = Callable[[JobFilter, Collection[int] | None], Awaitable[int]]
+
+# Jobs are steered so many at a time, so that a host's transactions come in between.
+BATCH = 2000
+UNFINISHED = (JobStatus.PENDING, JobStatus.PROCESSING)
+TRY_AGAIN = (JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class Session:
+    """What the screens ask the store, each answer awaited."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SqlStore,
+        registry: Registry,
+        *,
+        ascii_only: bool = False,
+        pictures: bool = True,
+    ) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.ascii_only = ascii_only
+        self.pictures = pictures
+        self.store = store
+        self._browser = store.browse()
+        # A long list is read beside the lines in sight, never before them.
+        self._lines = ThreadPoolExecutor(1, "lines")
+        self._lists = ThreadPoolExecutor(1, "lists")
+
+    def close(self) -> None:
+        """End the threads, then let go of the store."""
+        for threads in (self._lists, self._lines):
+            threads.shutdown(wait=True, cancel_futures=True)
+        self._browser.close()
+        self.store.close()
+
+    def version(self) -> int:
+        """A number that changes when anybody else writes; 2 µs, so it is asked at once."""
+        return self._browser.version()
+
+    async def first(self, wanted: JobFilter, order: Order, limit: int) -> list[JobLine]:
+        """The first lines of a list."""
+        return await self._read(lambda: self._browser.first(wanted, order, limit))
+
+    async def look(self, numbers: Collection[int], wanted: JobFilter, seen: int, most: int) -> Look:
+        """These jobs as they are now, and newer ones that match."""
+        return await self._read(lambda: self._browser.look(numbers, wanted, seen, most))
+
+    async def counts(self) -> dict[JobStatus, int]:
+        """How many jobs there are of each status."""
+        return await self._list(self._browser.counts)
+
+    async def actions(self) -> list[ActionCount]:
+        """How many jobs each action has."""
+        return await self._list(self._browser.actions)
+
+    async def numbers(
+        self, wanted: JobFilter, order: Order, cancelled: threading.Event
+    ) -> list["array[int]"] | None:
+        """The numbers of all matching jobs, in stretches; None if it was cancelled meanwhile."""
+
+        def read() -> list["array[int]"] | None:
+            stretches = []
+            for stretch in self._browser.numbers(wanted, order):
+                stretches.append(stretch)
+                if cancelled.is_set():
+                    return None
+            return stretches[::-1] if order is Order.NEWEST else stretches
+
+        return await self._list(read)
+
+    async def job(self, number: int) -> JobView | None:
+        """One job, whole."""
+        return await self._read(lambda: self.store.job_numbered(number))
+
+    async def result(self, job: JobView) -> StoredResult | None:
+        """What a job, or whoever computed the same before, gave."""
+        key = CacheKey(job.file_hash, job.config_hash)
+        return await self._read(lambda: self.store.load_results([key]).get(key))
+
+    async def results_of(self, file_hash: str) -> list[StoredResult]:
+        """All that is known of a file's content."""
+        return await self._read(lambda: self.store.results_of(file_hash))
+
+    # --- steering ------------------------------------------------------------------------------
+
+    async def cancel(self, wanted: JobFilter, numbers: Collection[int] | None) -> int:
+        """Ask to cancel these jobs, or all that match; returns how many it concerns."""
+        return await self._steer(wanted, numbers, UNFINISHED, self._cancel_batch)
+
+    async def retry(self, wanted: JobFilter, numbers: Collection[int] | None) -> int:
+        """Try these failed and cancelled jobs again, or all that match; returns how many."""
+        return await self._steer(wanted, numbers, TRY_AGAIN, self._retry_batch)
+
+    async def delete(self, wanted: JobFilter, numbers: Collection[int] | None) -> int:
+        """Delete those of these jobs, or of all that match, that don't run; returns how many."""
+        idle = [status for status in JobStatus if status is not JobStatus.PROCESSING]
+        return await self._steer(wanted, numbers, idle, self.store.delete_jobs)
+
+    def _cancel_batch(self, ids: Collection[UUID]) -> int:
+        return len(self.store.request_cancel(ids))
+
+    def _retry_batch(self, ids: Collection[UUID]) -> int:
+        return len(self.store.retry(ids))
+
+    async def _steer(
+        self,
+        wanted: JobFilter,
+        numbers: Collection[int] | None,
+        statuses: Collection[JobStatus],
+        steer: Callable[[Collection[UUID]], int],
+    ) -> int:
+        def work() -> int:
+            ids = self._browser.ids(wanted, numbers, statuses)
+            return sum(steer(ids[at : at + BATCH]) for at in range(0, len(ids), BATCH))
+
+        return await self._list(work)
+
+    async def _read(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._lines, call)
+
+    async def _list(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._lists, call)

@@ -1,0 +1,79 @@
+"""The line at the top: where one is, and how the host stands."""
+
+from rich.text import Text
+from textual.widget import Widget
+
+from mediahost.tui.words import count
+
+SCREENS = ("jobs", "watch", "plugins", "stats", "hosts")
+NARROW = 70
+
+
+class TopBar(Widget):
+    """The screens with their keys, and three facts about the whole."""
+
+    DEFAULT_CSS = """
+    TopBar { dock: top; height: 1; background: $panel; color: $foreground; }
+    """
+
+    def __init__(self, here: str) -> None:
+        super().__init__()
+        self._here = here
+        self._facts = ("", 0, 0, 0)
+        self._stale = ""
+
+    def tell(self, *, hosts: int | None, running: int, failed: int, waiting: int) -> None:
+        """Say how things stand; hosts None: not known yet."""
+        standing = "" if hosts is None else ("● " if hosts else "○ ") + _hosts(hosts)
+        facts = (standing, running, failed, waiting)
+        if facts != self._facts:
+            self._facts = facts
+            self.refresh()
+
+    def stale(self, why: str) -> None:
+        """The data is old: why, or nothing."""
+        if why != self._stale:
+            self._stale = why
+            self.refresh()
+
+    def render(self) -> Text:
+        """The line."""
+        colors = self.app.theme_variables
+        left = Text(" mediahost ", style="bold")
+        short = self.size.width < NARROW
+        for key, name in enumerate(SCREENS, 1):
+            here = name == self._here
+            shown = "" if short and not here else f" {name.capitalize()}"
+            left.append(f" {key}{shown} ", style="reverse" if here else "")
+        right = self._right(colors)
+        gap = self.size.width - left.cell_len - right.cell_len - 1
+        if gap < 1:
+            return left
+        return Text.assemble(left, " " * gap, right)
+
+    def _right(self, colors: dict[str, str]) -> Text:
+        standing, running, failed, waiting = self._facts
+        right = Text()
+        if self._stale:
+            right.append(f"! {self._stale} ", style=f"bold {_rich(colors['error'])}")
+        if standing:
+            color = colors["success"] if standing.startswith("●") else colors["warning"]
+            right.append(standing, style=_rich(color))
+        if running or waiting:
+            right.append(
+                f"  ▶ {count(running)}  · {count(waiting)}", style=_rich(colors["primary"])
+            )
+        if failed:
+            right.append(f"  ✖ {count(failed)}", style=_rich(colors["error"]))
+        return right
+
+
+def _hosts(number: int) -> str:
+    if number == 0:
+        return "no host runs"
+    return "1 host" if number == 1 else f"{number} hosts"
+
+
+def _rich(color: str) -> str:
+    """A theme's colour as Rich calls it."""
+    return color.removeprefix("ansi_") if color.startswith("ansi_") else color

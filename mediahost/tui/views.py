@@ -1,0 +1,64 @@
+"""Views: how results are shown. Plugins give theirs by `mediahost_register_views`."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textual.widget import Widget
+
+from mediahost.model.job import JobView
+from mediahost.plugin.registry import Registry
+from mediahost.ports import StoredResult
+from mediahost.tui.plain_view import PlainView
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a view is made with.
+
+    Attributes:
+        stored: The result, its config, and the media file that it was computed from.
+        job: The job that is looked at.
+        others: All results for the same content, this one among them, the newest first.
+        ascii_only: Use ASCII alone.
+        pictures: Whether pictures may be drawn.
+    """
+
+    stored: StoredResult
+    job: JobView
+    others: Sequence[StoredResult] = ()
+    ascii_only: bool = False
+    pictures: bool = True
+
+
+class Views:
+    """Views by the name of the action whose results they show."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._by_action: dict[str, Callable[[Shown], Widget]] = {}
+        self.faults: list[str] = []
+        for implementation in registry.plugins.hook.mediahost_register_views.get_hookimpls():
+            try:
+                given: Any = implementation.function()
+                self._by_action.update(given)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code runs here
+                self._note(implementation.plugin_name, error)
+
+    def view(self, shown: Shown) -> Widget:
+        """A widget that shows the result; the plain one where a plugin's can't be made."""
+        make = self._by_action.get(shown.stored.action)
+        if make is not None:
+            try:
+                return make(shown)
+            except Exception as error:  # noqa: BLE001 - a stranger's code runs here
+                self._note(shown.stored.action, error)
+        return PlainView(shown.stored)
+
+    def _note(self, name: str, error: BaseException) -> None:
+        fault = f"The view of {name} can't be used: {type(error).__name__}: {error}"
+        if fault not in self.faults:
+            self.faults.append(fault)
+            log.warning(fault, exc_info=error)

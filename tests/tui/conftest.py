@@ -1,0 +1,136 @@
+"""The TUI on a real store, driven by a pilot."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from mediahost.hashing import hash_bytes
+from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome
+from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.result import MediaAnalysisResult, TimeRange
+from mediahost.plugin.registry import Registry
+from mediahost.ports import Completion, Setback
+from mediahost.settings import Settings, load_settings
+from mediahost.store import SqlStore, open_store
+from mediahost.tui.app import MediahostApp
+from mediahost.tui.session import Session
+from mediahost.wiring import make_store
+
+HOST = "here"
+TIMEOUT_S = 10.0
+SMALL, MIDDLE, LARGE = (80, 24), (120, 36), (200, 50)
+
+Steps = Callable[[Pilot[None], MediahostApp], Awaitable[None]]
+
+
+class Tui:
+    """A data folder with a store, and the TUI on it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.store: SqlStore = open_store(data_dir / "store.db")
+        self.changes: dict[str, Any] = {"data_dir": data_dir, "workers": 1, "attempts": 3}
+
+    @property
+    def settings(self) -> Settings:
+        """What the TUI is opened with."""
+        return load_settings(environ={}, folder=self.data_dir, overrides=self.changes)
+
+    def submit(self, count: int, action: str = "av.probe") -> None:
+        """So many jobs, each on a file of its own."""
+        self.store.submit([request(f"{action}-{index:04}.wav", action) for index in range(count)])
+
+    def claim(self, count: int = 1) -> list[ClaimedJob]:
+        """Take jobs, the oldest first."""
+        return self.store.claim(HOST, count, 600)
+
+    def complete(self, *jobs: ClaimedJob, result: MediaAnalysisResult | None = None) -> None:
+        """End them well."""
+        found = result or MediaAnalysisResult(ranges=(TimeRange(start=1, end=2, label="beep"),))
+        self.store.commit(
+            HOST, [Completion(job, found, hash_bytes(b"result"), 1500) for job in jobs]
+        )
+
+    def fail(self, *jobs: ClaimedJob) -> None:
+        """End them badly."""
+        failure = Failure("The file has no audio stream", "Choose a file with sound.")
+        self.store.commit(
+            HOST, [], [Setback(job, Outcome.ERROR, failure, None, 20) for job in jobs]
+        )
+
+    def run(self, steps: Steps, size: tuple[int, int] = MIDDLE, **options: Any) -> None:
+        """Open the TUI, take the steps, close it."""
+        ascii_only = options.pop("ascii_only", False)
+
+        async def driven() -> None:
+            session = Session(
+                self.settings, make_store(self.settings), Registry(), ascii_only=ascii_only
+            )
+            app = MediahostApp(session, **options)
+            try:
+                async with app.run_test(size=size, notifications=True) as pilot:
+                    await steps(pilot, app)
+            finally:
+                session.close()
+
+        asyncio.run(driven())
+
+
+def request(name: str, action: str = "av.probe") -> JobRequest:
+    media = MediaFile(Path("/in") / name, MediaKind.AUDIO, hash_bytes(name.encode()))
+    return JobRequest(action, 1, {"format": "mp3"}, media, hash_bytes(action.encode()))
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that was just made."""
+    path = tmp_path_factory.mktemp("fresh") / "store.db"
+    open_store(path).close()
+    return path
+
+
+@pytest.fixture
+def tui(tmp_path: Path, fresh: Path) -> Iterator[Tui]:
+    """The TUI on an empty store."""
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copy(fresh, data / "store.db")
+    made = Tui(data)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def look() -> Callable[[MediahostApp], list[str]]:
+    """The lines that a person sees, without the spaces behind them."""
+
+    def lines(app: MediahostApp) -> list[str]:
+        return [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
+
+    return lines
+
+
+@pytest.fixture
+def until(look: Callable[[MediahostApp], list[str]]) -> Callable[..., Awaitable[list[str]]]:
+    """Wait until something is seen: a text, or what a function finds in the lines."""
+
+    async def wait(pilot: Pilot[None], wanted: str | Callable[[str], object]) -> list[str]:
+        app = pilot.app
+        assert isinstance(app, MediahostApp)
+        async with asyncio.timeout(TIMEOUT_S):
+            while True:
+                lines = look(app)
+                text = "\n".join(lines)
+                if wanted in text if isinstance(wanted, str) else wanted(text):
+                    return lines
+                try:
+                    await pilot.pause(0.02)
+                except asyncio.CancelledError:
+                    pytest.fail(f"{wanted!r} is not seen in:\n{text}")
+
+    return wait

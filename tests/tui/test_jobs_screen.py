@@ -1,0 +1,277 @@
+"""The screen Jobs on a real store: what is seen, what keys do, and what comes in from outside."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.pilot import Pilot
+
+from mediahost.model.job import JobStatus
+from mediahost.tui.app import MediahostApp
+from mediahost.tui.confirm import Confirm
+from mediahost.tui.job_table import JobTable
+from mediahost.tui.jobs_screen import JobsScreen
+
+if TYPE_CHECKING:
+    from tests.tui.conftest import Tui
+
+SMALL = (80, 24)
+
+
+def table_of(app: MediahostApp) -> JobTable:
+    return app.screen.query_one(JobTable)
+
+
+def test_jobs_come_in_while_one_looks(tui: "Tui", until: Any) -> None:
+    tui.submit(2)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-2 of 2")
+        (job,) = tui.claim()
+        await until(pilot, "processing av.probe")
+        tui.store.report_progress("here", {job.token: (0.5, "half way")})
+        await until(pilot, " 50% ha")
+        tui.complete(job)
+        tui.submit(1, "speech.vad")
+        await until(pilot, "✔ completed")
+        await until(pilot, "speech.vad-0000.wav")
+        await until(pilot, "1-3 of 3")
+
+    tui.run(steps)
+
+
+def test_new_jobs_move_nothing_while_one_looks_further_down(tui: "Tui", until: Any) -> None:
+    tui.submit(100)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "of 100")
+        await pilot.press("j", "j", "j")
+        assert table_of(app).current == 97
+        tui.submit(3, "speech.vad")
+        lines = await until(pilot, "▲ 3 new, press .")
+        assert not any("speech.vad-" in line for line in lines)
+        assert table_of(app).current == 97
+        await pilot.press("full_stop")
+        await until(pilot, "of 103")
+        assert table_of(app).current == 97
+        assert table_of(app).cursor == 6
+        await pilot.press("g")
+        await until(pilot, "speech.vad-0002.wav")
+
+    tui.run(steps)
+
+
+def test_a_filter_goes_over_the_whole_store(tui: "Tui", until: Any) -> None:
+    tui.submit(300)
+    tui.submit(1, "speech.vad")
+    tui.fail(*tui.claim(3))
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "of 301")
+        await pilot.press("exclamation_mark")
+        lines = await until(pilot, "1-3 of 3")
+        assert any("The file has" in line for line in lines)
+        await pilot.press("exclamation_mark")
+        await until(pilot, "of 301")
+        await pilot.press("slash", *"plugin:speech", "enter")
+        await until(pilot, "1-1 of 1")
+        assert app.focused is table_of(app)
+        await pilot.press("escape")
+        await until(pilot, "of 301")
+
+    tui.run(steps)
+
+
+def test_a_bad_filter_is_pointed_at_and_changes_nothing(tui: "Tui", until: Any) -> None:
+    tui.submit(1)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-1 of 1")
+        await pilot.press("slash", *"state:faled")
+        lines = await until(pilot, "did you mean failed?")
+        caret = next(line for line in lines if "^^^^^" in line)
+        written = next(line for line in lines if "state:faled" in line)
+        assert caret.index("^") == written.index("faled")
+        assert any("1-1 of 1" in line for line in lines)
+
+    tui.run(steps, SMALL)
+
+
+def test_what_no_longer_matches_stays_in_its_place(tui: "Tui", until: Any) -> None:
+    tui.submit(3)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("slash", *"state:pending", "enter")
+        await until(pilot, "1-3 of 3")
+        tui.complete(*tui.claim(1))
+        lines = await until(pilot, "✔ completed  av.probe")
+        assert any("1-3 of 3" in line for line in lines)
+        line = table_of(app).rows.line(1)
+        assert line is not None
+        assert not line.matches
+        await until(pilot, "✔ completed         1")
+
+    tui.run(steps)
+
+
+def test_one_pending_job_is_cancelled_at_once_and_tried_again(tui: "Tui", until: Any) -> None:
+    tui.submit(2)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-2 of 2")
+        await pilot.press("x")
+        await until(pilot, "⊘ cancelled  av.probe")
+        assert tui.store.count_jobs()[JobStatus.CANCELLED] == 1
+        await pilot.press("r")
+        await until(pilot, lambda text: "⊘ cancelled  av.probe" not in text)
+        assert tui.store.count_jobs()[JobStatus.PENDING] == 2
+
+    tui.run(steps)
+
+
+def test_a_running_job_is_cancelled_after_a_question(tui: "Tui", until: Any) -> None:
+    tui.submit(1)
+    tui.claim()
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "▶ processing av.probe")
+        await pilot.press("x")
+        await until(pilot, "Cancel job 1?")
+        await pilot.press("n")
+        await pilot.pause()
+        assert not isinstance(app.screen, Confirm)
+        await pilot.press("x")
+        await until(pilot, "Cancel job 1?")
+        await pilot.press("y")
+        await until(pilot, "◌ cancelling av.probe")
+
+    tui.run(steps)
+
+
+def test_marks_and_all_that_match_are_steered_together(tui: "Tui", until: Any) -> None:
+    tui.submit(500)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "of 500")
+        await pilot.press("space", "j", "v", "j", "j", "v")
+        assert sorted(table_of(app).marked) == [496, 497, 498, 500]
+        await pilot.press("x")
+        await until(pilot, "Cancel 4 marked jobs?")
+        await pilot.press("y")
+        await until(pilot, "4 jobs cancelled")
+        assert tui.store.count_jobs()[JobStatus.CANCELLED] == 4
+        await pilot.press("asterisk", "x")
+        await until(pilot, "Cancel all 500 jobs?")
+        await pilot.press("y")
+        await until(pilot, "496 jobs cancelled")
+        assert tui.store.count_jobs()[JobStatus.PENDING] == 0
+
+    tui.run(steps)
+
+
+def test_the_detail_shows_summary_result_and_config(tui: "Tui", until: Any) -> None:
+    tui.submit(2)
+    done, bad = tui.claim(2)
+    tui.complete(done)
+    tui.fail(bad)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-2 of 2")
+        await pilot.press("enter")
+        lines = await until(pilot, "Choose a file with sound.")
+        assert any("[Summary]" in line for line in lines)
+        await pilot.press("escape", "j", "enter")
+        lines = await until(pilot, "beep")
+        assert any("[Result]" in line for line in lines)
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        await until(pilot, '"format": "mp3"')
+        await pilot.press("escape")
+        assert not app.screen.has_class("open")
+        assert app.focused is table_of(app)
+
+    tui.run(steps)
+
+
+def test_the_detail_has_the_whole_screen_where_there_is_little_room(tui: "Tui", until: Any) -> None:
+    tui.submit(1)
+    tui.complete(*tui.claim())
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-1 of 1")
+        await pilot.press("enter")
+        lines = await until(pilot, "beep")
+        assert not any("MEDIA" in line for line in lines)
+
+    tui.run(steps, SMALL)
+
+
+def test_the_log_is_followed_and_its_markup_means_nothing(tui: "Tui", until: Any) -> None:
+    tui.submit(1)
+    (job,) = tui.claim()
+    log = tui.data_dir / "logs" / f"{job.token.job_id}.1.log"
+    log.parent.mkdir()
+    log.write_text("[bold]first[/bold] \x1b[31mline\n")
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-1 of 1")
+        await pilot.press("l")
+        await until(pilot, "[bold]first[/bold] line")
+        with log.open("a") as file:
+            file.write("second\n")
+        await until(pilot, "second")
+
+    tui.run(steps)
+
+
+def test_a_name_with_markup_and_control_characters_is_only_a_name(tui: "Tui", until: Any) -> None:
+    tui.submit(1, "[red]x[/].\x1b[31m")
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        lines = await until(pilot, "1-1 of 1")
+        text = "\n".join(lines)
+        assert "[red]x[/]" in text
+        assert "\x1b" not in text
+
+    tui.run(steps, (200, 50))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50), (60, 15)])
+def test_an_empty_store_says_how_to_begin(tui: "Tui", until: Any, size: tuple[int, int]) -> None:
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        lines = await until(pilot, "There are no jobs yet.")
+        assert any("start a host" in line for line in lines)
+
+    tui.run(steps, size)
+
+
+def test_no_match_names_the_filter_and_escape_clears_it(tui: "Tui", until: Any) -> None:
+    tui.submit(1)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("slash", *"state:failed", "enter")
+        await until(pilot, "No job matches  state:failed")
+        assert isinstance(app.screen, JobsScreen)
+        await pilot.press("escape")
+        await until(pilot, "1-1 of 1")
+
+    tui.run(steps)
+
+
+def test_all_signs_are_ascii_where_asked(tui: "Tui", until: Any) -> None:
+    tui.submit(2)
+    tui.fail(*tui.claim())
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        lines = await until(pilot, "x failed")
+        assert any(". pending" in line for line in lines)
+
+    tui.run(steps, ascii_only=True)
+
+
+def test_help_lists_the_keys_that_work_here(tui: "Tui", until: Any) -> None:
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("question_mark")
+        lines = await until(pilot, "Keys here")
+        assert any("Cancel" in line and " x " in line for line in lines)
+        await pilot.press("escape")
+
+    tui.run(steps)
