@@ -329,7 +329,7 @@ class AttemptSpec:
         config: Its field values.
         media: The media file.
         inputs: Results of the steps that it follows, as JSON, by step name.
-        workdir: An empty folder of its own, the only place to write.
+        workdir: A folder of its own, the only place to write; made when the action asks for it.
         log_path: File that its output and log lines are appended to.
         timeout_s: Killed after so many seconds; None: never.
         threads: How many threads a decoder may use.

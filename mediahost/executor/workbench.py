@@ -71,7 +71,7 @@ class Workbench:
     ) -> Result:
         action = self._registry.action(spec.action).configured(spec.config)
         context = Context(
-            workdir=spec.workdir,
+            staging=spec.workdir,
             inputs={name: result_from_json(result) for name, result in spec.inputs.items()},
             log=log,
             threads=spec.threads,

@@ -42,7 +42,7 @@ class ArtifactFolder:
         shutil.rmtree(self._staging, ignore_errors=True)
 
     def stage(self, token: Token) -> Path:
-        """An empty folder for an attempt to write to.
+        """Where an attempt makes a folder to write to, if it has anything to write.
 
         What an earlier attempt of the same job may have kept without its commit is removed: the
         claim of this attempt voided it.
@@ -51,7 +51,6 @@ class ArtifactFolder:
             shutil.rmtree(self._kept(Token(token.job_id, earlier)), ignore_errors=True)
         folder = self._staging / _name(token)
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, mode=0o700)
         return folder
 
     def unstage(self, token: Token) -> None:

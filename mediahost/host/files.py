@@ -2,6 +2,7 @@
 
 import os
 import stat as stat_module
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ REMEMBER_EVERY = 256
 
 # A file that nobody has touched for so long is taken to be settled, so that it may be mapped.
 SETTLED_NS = 60_000_000_000
+
+# So many files' hashes stay in memory, at some 600 bytes each.
+MOST_RECENT = 20_000
 
 _NAME = attrgetter("name")
 
@@ -161,6 +165,11 @@ def _reason(path: str, error: OSError) -> str:
     return f"{display(path)}: {os.strerror(error.errno or 0)}"
 
 
+def _holds(known: HashedFile, stat: FileStat) -> bool:
+    """Whether the file still is what was hashed, by git's rule for racy timestamps."""
+    return known.stat == stat and stat.trusted_since(known.hashed_at_ns)
+
+
 class FileHashes:
     """The hashes of files, read again only when a file may have changed since."""
 
@@ -168,6 +177,9 @@ class FileHashes:
         self._store = store
         self._clock = clock
         self._threads = threads
+        # What the memo says of files whose jobs are about to run, or are running: each is looked
+        # at before and after its attempt, and a query costs more than a short attempt.
+        self._recent: OrderedDict[str, HashedFile] = OrderedDict()
 
     def of_found(
         self,
@@ -192,8 +204,9 @@ class FileHashes:
         unknown: list[tuple[int, FoundFile]] = []
         for file in found:
             known = known_in[file.folder].get(path_to_url(file.name))
-            if known and known.stat == file.stat and file.stat.trusted_since(known.hashed_at_ns):
+            if known and _holds(known, file.stat):
                 hashes.append(known.file_hash)
+                self._keep(file.path, known)
             else:
                 unknown.append((len(hashes), file))
                 hashes.append(None)
@@ -217,8 +230,11 @@ class FileHashes:
         """
         folder, name = os.path.split(path)
         status = FileStat.of(os.stat(path))  # noqa: PTH116
-        known = self._store.recall_hash(path_to_url(folder), path_to_url(name))
-        if known and known.stat == status and status.trusted_since(known.hashed_at_ns):
+        known = self._recent.get(path)
+        if known is None or not _holds(known, status):
+            known = self._store.recall_hash(path_to_url(folder), path_to_url(name))
+        if known and _holds(known, status):
+            self._keep(path, known)
             return known.file_hash
         fresh = self._read(path, status)
         self._remember([(folder, name, fresh)])
@@ -271,7 +287,14 @@ class FileHashes:
         file_hash, stat = hash_file(path, self._store.algorithm, settled=settled)
         return HashedFile(stat, now, file_hash)
 
-    def _remember(self, files: Iterable[tuple[str, str, HashedFile]]) -> None:
+    def _keep(self, path: str, known: HashedFile) -> None:
+        self._recent[path] = known
+        if len(self._recent) > MOST_RECENT:
+            self._recent.popitem(last=False)
+
+    def _remember(self, files: Collection[tuple[str, str, HashedFile]]) -> None:
+        for folder, name, hashed in files:
+            self._keep(os.path.join(folder, name), hashed)  # noqa: PTH118 - bad UTF-8, and speed
         self._store.remember_hashes(
             (path_to_url(folder), path_to_url(name), hashed) for folder, name, hashed in files
         )

@@ -44,13 +44,14 @@ class Context:
     """What an action may ask of its host while it runs.
 
     Attributes:
-        workdir: An empty folder of this attempt's own: the only place to write.
+        staging: Where `workdir` is made when it is first asked for: most analyzers never do, and
+            making and removing a folder costs more than all else that surrounds a short job.
         inputs: Results of the steps that this one follows, by step name.
         log: Goes to the job's log.
         threads: How many threads a decoder or encoder may use.
     """
 
-    workdir: Path
+    staging: Path
     inputs: Mapping[str, Result] = field(default_factory=dict)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("mediahost.action"))
     threads: int = 1
@@ -59,6 +60,12 @@ class Context:
     find_info: Callable[[Path], MediaInfo | None] = field(default=_no_probe, repr=False)
     find_resource: Callable[..., Any] = field(default=_load_anew, repr=False)
     _last_report: list[float] = field(default_factory=lambda: [0.0], repr=False)
+
+    @property
+    def workdir(self) -> Path:
+        """An empty folder of this attempt's own: the only place to write."""
+        self.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.staging
 
     def progress(self, fraction: float, message: str = "") -> None:
         """Say how far the action is, as often as you like, and stop here if it was cancelled.

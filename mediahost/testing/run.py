@@ -123,7 +123,7 @@ def attempt(
     folder.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
     context = _WatchedContext(
-        workdir=folder,
+        staging=folder,
         inputs={name: _handed_over(given) for name, given in (inputs or {}).items()},
         log=_logger(lines),
         threads=threads,

@@ -54,7 +54,6 @@ class Rig:
         """An attempt at an action of the faults plugin."""
         job_id = uuid4()
         workdir = self.folder / job_id.hex
-        workdir.mkdir()
         return AttemptSpec(
             Token(job_id, 1),
             f"faults.{action}",

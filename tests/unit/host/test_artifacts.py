@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mediahost import Artifact, MediaProcessingResult
+from mediahost import Artifact, Context, MediaProcessingResult
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.model.job import Token, new_job_id
 
@@ -25,8 +25,13 @@ def files_below(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
+def staged(folder: ArtifactFolder) -> Path:
+    """A stage as an action finds it that asked for its workdir."""
+    return Context(folder.stage(TOKEN)).workdir
+
+
 def test_only_artifacts_are_kept(folder: ArtifactFolder, tmp_path: Path) -> None:
-    workdir = folder.stage(TOKEN)
+    workdir = staged(folder)
     for name in ("a.wav", "parts/b.wav", "parts/scratch.tmp", "cache/deep/c.tmp"):
         (workdir / name).parent.mkdir(parents=True, exist_ok=True)
         (workdir / name).write_text(name)
@@ -42,7 +47,7 @@ def test_only_artifacts_are_kept(folder: ArtifactFolder, tmp_path: Path) -> None
 
 
 def test_what_an_earlier_attempt_kept_without_a_commit_is_removed(folder: ArtifactFolder) -> None:
-    workdir = folder.stage(TOKEN)
+    workdir = staged(folder)
     (workdir / "a.wav").touch()
     (artifact,) = folder.keep(TOKEN, made(workdir / "a.wav")).artifacts
 
@@ -52,8 +57,10 @@ def test_what_an_earlier_attempt_kept_without_a_commit_is_removed(folder: Artifa
 
 
 def test_a_stage_is_empty_and_discards_and_unstages(folder: ArtifactFolder) -> None:
-    (folder.stage(TOKEN) / "left").touch()
-    workdir = folder.stage(TOKEN)
+    (staged(folder) / "left").touch()
+    assert not folder.stage(TOKEN).exists()
+
+    workdir = staged(folder)
     assert list(workdir.iterdir()) == []
 
     (workdir / "a.wav").touch()
@@ -61,7 +68,7 @@ def test_a_stage_is_empty_and_discards_and_unstages(folder: ArtifactFolder) -> N
     folder.discard(TOKEN)
     assert not artifact.path.exists()
 
-    workdir = folder.stage(TOKEN)
+    workdir = staged(folder)
     folder.unstage(TOKEN)
     folder.unstage(TOKEN)
     assert not workdir.exists()

@@ -148,6 +148,34 @@ def test_a_file_whose_stat_changed_is_read_again(
     assert root.file_hash == hash_file(root.path)[0]
 
 
+def test_the_store_is_not_asked_about_a_file_that_was_just_seen(
+    house: "House", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediahost.host.files.MOST_RECENT", 1)
+    first, last = house.tone("a.wav"), house.tone("b.wav", 550)
+    house.clock.now_ns += LATER_NS
+    hashes = {root.path: root.file_hash for root in house.roots()}
+    asked: list[str] = []
+    recall = house.store.recall_hash
+    monkeypatch.setattr(
+        house.store, "recall_hash", lambda folder, name: asked.append(name) or recall(folder, name)
+    )
+
+    assert house.files.of(str(last)) == hashes[str(last)]
+    assert asked == []
+    assert house.files.of(str(first)) == hashes[str(first)]
+    assert asked == ["a.wav"], "the room in memory is limited"
+
+
+def test_a_file_that_was_just_seen_is_read_again_when_it_changed(house: "House") -> None:
+    path = house.tone()
+    house.clock.now_ns += LATER_NS
+    (root,) = house.roots()
+    path.write_bytes(path.read_bytes()[::-1])
+
+    assert house.files.of(str(path)) == hash_file(path)[0] != root.file_hash
+
+
 def test_a_file_that_is_being_written_is_left_for_the_next_run(
     house: "House", monkeypatch: pytest.MonkeyPatch
 ) -> None:

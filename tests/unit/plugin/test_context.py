@@ -158,6 +158,14 @@ def test_a_program_is_ended_gently_first(tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+def test_a_workdir_is_made_when_it_is_asked_for(tmp_path: Path) -> None:
+    context = Context(tmp_path / "host" / "attempt")
+    assert not context.staging.exists()
+
+    (context.workdir / "a.wav").touch()
+    assert [path.name for path in context.workdir.iterdir()] == ["a.wav"]
+
+
 def test_a_resource_is_loaded_with_its_arguments(tmp_path: Path) -> None:
     assert Context(tmp_path).resource("{}-{}".format, "base", "int8") == "base-int8"
 
