@@ -4,7 +4,16 @@ import pytest
 
 from mediahost import Action
 from mediahost.testing import check_action
-from mediahost_av import ContactSheet, Convert, ExtractSegment, Probe
+from mediahost_av import (
+    ContactSheet,
+    Convert,
+    ExtractAudio,
+    ExtractSegment,
+    Frames,
+    Probe,
+    Thumbnail,
+    Waveform,
+)
 
 ACTIONS: tuple[Action, ...] = (
     Probe(),
@@ -15,6 +24,11 @@ ACTIONS: tuple[Action, ...] = (
     Convert(format="opus"),
     ExtractSegment(start=1, end=2),
     ExtractSegment(start=1, end=2, mode="fast"),
+    ExtractAudio(),
+    ExtractAudio(format="opus", channels=1),
+    Frames(count=3, max_width=64),
+    Thumbnail(max_width=64),
+    Waveform(width=200),
     ContactSheet(columns=2, rows=2, tile_width=64),
 )
 

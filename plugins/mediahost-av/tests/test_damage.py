@@ -8,7 +8,15 @@ import pytest
 
 from mediahost import Action, InvalidMedia, MediaFile, MediaKind
 from mediahost.testing import run_action
-from mediahost_av import ContactSheet, Convert, ExtractSegment, Probe
+from mediahost_av import (
+    ContactSheet,
+    Convert,
+    ExtractAudio,
+    ExtractSegment,
+    Frames,
+    Probe,
+    Waveform,
+)
 
 ACTIONS: tuple[Action, ...] = (
     Probe(),
@@ -17,6 +25,9 @@ ACTIONS: tuple[Action, ...] = (
     ExtractSegment(start=1, duration=0.2),
     ExtractSegment(start=1, duration=1, mode="fast"),
     ContactSheet(columns=2, rows=2, tile_width=64),
+    ExtractAudio(),
+    Frames(count=2, max_width=32),
+    Waveform(width=64),
 )
 FILMS = ("clip", "transport_stream", "cueless")
 

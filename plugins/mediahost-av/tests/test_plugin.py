@@ -6,7 +6,18 @@ from pathlib import Path
 
 import mediahost
 from mediahost.testing import run_action
-from mediahost_av import ContactSheet, Convert, ExtractSegment, Probe
+from mediahost_av import (
+    ContactSheet,
+    Convert,
+    ExtractAudio,
+    ExtractSegment,
+    Frames,
+    Probe,
+    Thumbnail,
+    Waveform,
+)
+
+ACTIONS = [Probe, Convert, ExtractAudio, ExtractSegment, Frames, Thumbnail, ContactSheet, Waveform]
 
 SOURCES = Path(__file__).parents[1] / "src" / "mediahost_av"
 
@@ -36,19 +47,14 @@ def test_the_plugin_uses_only_what_a_strangers_could() -> None:
     assert {name for _, name in names} <= set(mediahost.__all__)
 
 
-def test_its_entry_point_registers_four_actions() -> None:
+def test_its_entry_point_registers_eight_actions() -> None:
     (point,) = entry_points(group="mediahost", name="av")
 
-    assert point.load().mediahost_register_actions() == [
-        Probe,
-        Convert,
-        ExtractSegment,
-        ContactSheet,
-    ]
+    assert point.load().mediahost_register_actions() == ACTIONS
 
 
 def test_every_field_says_what_it_is() -> None:
-    for action in (Probe, Convert, ExtractSegment, ContactSheet):
+    for action in ACTIONS:
         for name, field in action.model_fields.items():
             assert field.description, f"{action.info.name}: {name}"
 
@@ -98,6 +104,10 @@ def test_an_action_reports_progress_up_to_the_end(clip: Path) -> None:
         Convert(format="mp3"),
         ExtractSegment(start=1, mode="fast"),
         ContactSheet(columns=2, rows=2, tile_width=64),
+        ExtractAudio(),
+        Frames(every_s=1),
+        Thumbnail(),
+        Waveform(),
     ):
         fractions = [fraction for fraction, _ in run_action(action, clip).progress]
 

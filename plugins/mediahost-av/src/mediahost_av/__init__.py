@@ -7,15 +7,34 @@ plugins stays quick.
 from pathlib import Path
 
 from mediahost import Action, MediaInfo, hookimpl
-from mediahost_av.actions import ContactSheet, Convert, ExtractSegment, Probe
+from mediahost_av.actions import ContactSheet, Convert, ExtractAudio, ExtractSegment, Probe
+from mediahost_av.sketches import Frames, Thumbnail, Waveform
 
-__all__ = ["ContactSheet", "Convert", "ExtractSegment", "Probe"]
+__all__ = [
+    "ContactSheet",
+    "Convert",
+    "ExtractAudio",
+    "ExtractSegment",
+    "Frames",
+    "Probe",
+    "Thumbnail",
+    "Waveform",
+]
 
 
 @hookimpl
 def mediahost_register_actions() -> list[type[Action]]:
-    """The four actions of this plugin."""
-    return [Probe, Convert, ExtractSegment, ContactSheet]
+    """The eight actions of this plugin."""
+    return [
+        Probe,
+        Convert,
+        ExtractAudio,
+        ExtractSegment,
+        Frames,
+        Thumbnail,
+        ContactSheet,
+        Waveform,
+    ]
 
 
 @hookimpl

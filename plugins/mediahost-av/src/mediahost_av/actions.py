@@ -1,4 +1,7 @@
-"""The four actions and their configs. The work is done in modules that load FFmpeg on first use."""
+"""The actions that read and write films and recordings, and their configs.
+
+The work is done in modules that load FFmpeg on first use.
+"""
 
 from typing import Literal, Self
 
@@ -18,6 +21,7 @@ from mediahost_av.formats import (
     FORMATS,
     VIDEO_CODECS,
     AudioCodecName,
+    AudioFormatName,
     Effort,
     FormatName,
     VideoCodecName,
@@ -138,15 +142,7 @@ class Convert(Processor, name="av.convert", version=1, accepts=SOUND_OR_PICTURES
                 why = "is copied as it is" if self.audio else "is left out"
                 raise ValueError(f"{given[0]} makes no sense where the sound {why}")
             return self
-        codec = AUDIO_CODECS[self.audio]
-        if self.audio_bitrate is not None and codec.kbits_per_channel is None:
-            raise ValueError(f"{self.audio} is lossless, so audio_bitrate makes no sense")
-        if self.channels is not None and self.channels > codec.max_channels:
-            raise ValueError(f"{self.audio} holds {codec.max_channels} channels at most")
-        rates = codec.sample_rates
-        if self.sample_rate is not None and rates and self.sample_rate not in rates:
-            listing = ", ".join(map(str, rates))
-            raise ValueError(f"{self.audio} takes these sample rates: {listing}")
+        _check_sound(self.audio, self.audio_bitrate, self.sample_rate, self.channels)
         return self
 
     def process(self, media: MediaFile, context: Context) -> MediaProcessingResult:
@@ -154,6 +150,41 @@ class Convert(Processor, name="av.convert", version=1, accepts=SOUND_OR_PICTURES
         from mediahost_av.convert import convert  # noqa: PLC0415 - loads FFmpeg
 
         return convert(self, media, context)
+
+
+class ExtractAudio(Processor, name="av.extract_audio", version=1, accepts=SOUND_OR_PICTURES):
+    """Take the sound out of a film: copied without loss, unless something else is asked for."""
+
+    format: AudioFormatName | None = Field(
+        None, description="Format of the new file; None: where the source's codec is at home"
+    )
+    audio_bitrate: int | None = Field(
+        None, ge=6, le=1_536, description="Sound bit rate in kbit/s; None: by codec and channels"
+    )
+    sample_rate: int | None = Field(
+        None, ge=8_000, le=192_000, description="Samples per second; None: the source's"
+    )
+    channels: int | None = Field(
+        None, ge=1, le=8, description="Sound channels; None: the source's, as far as they fit"
+    )
+
+    @property
+    def changes_sound(self) -> bool:
+        """Whether something is asked for that a copy can't give."""
+        return (self.audio_bitrate, self.sample_rate, self.channels) != (None, None, None)
+
+    @model_validator(mode="after")
+    def _the_format_takes_it(self) -> Self:
+        if self.format is not None:
+            codec = FORMATS[self.format].audio[0]
+            _check_sound(codec, self.audio_bitrate, self.sample_rate, self.channels)
+        return self
+
+    def process(self, media: MediaFile, context: Context) -> MediaProcessingResult:
+        """Write the sound; see `mediahost_av.extract_audio.extract_audio`."""
+        from mediahost_av.extract_audio import extract_audio  # noqa: PLC0415 - loads FFmpeg
+
+        return extract_audio(self, media, context)
 
 
 class ExtractSegment(Processor, name="av.extract_segment", version=1, accepts=SOUND_OR_PICTURES):
@@ -232,3 +263,17 @@ class ContactSheet(
         from mediahost_av.contact_sheet import contact_sheet  # noqa: PLC0415 - loads FFmpeg
 
         return contact_sheet(self, media, context)
+
+
+def _check_sound(
+    name: AudioCodecName, kbits: int | None, sample_rate: int | None, channels: int | None
+) -> None:
+    codec = AUDIO_CODECS[name]
+    if kbits is not None and codec.kbits_per_channel is None:
+        raise ValueError(f"{name} is lossless, so audio_bitrate makes no sense")
+    if channels is not None and channels > codec.max_channels:
+        raise ValueError(f"{name} holds {codec.max_channels} channels at most")
+    rates = codec.sample_rates
+    if sample_rate is not None and rates and sample_rate not in rates:
+        listing = ", ".join(map(str, rates))
+        raise ValueError(f"{name} takes these sample rates: {listing}")

@@ -21,6 +21,7 @@ class Copy:
 
     Attributes:
         ticks: How long what was copied so far is, in the stream's time base.
+        count: How many packets were copied so far.
 
     Raises:
         InvalidMedia: The new file's format can't hold the stream's codec.
@@ -37,7 +38,7 @@ class Copy:
                 f" {output.path.suffix[1:]}",
                 "Choose mkv as the format, or encode anew.",
             ) from error
-        self.ticks = 0
+        self.ticks = self.count = 0
         self._codec = codec
         self._shift = source.origin_in(stream) + round(start / time_base_of(stream))
         if stream.language:
@@ -52,6 +53,7 @@ class Copy:
         if packet.pts is not None:
             packet.pts -= self._shift
         self.ticks += packet.duration or 0
+        self.count += 1
         yield packet
 
     def facts(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 FormatName = Literal["mp4", "mkv", "webm", "mp3", "m4a", "opus", "ogg", "flac", "wav"]
 VideoCodecName = Literal["h264", "h265", "vp9", "av1"]
+AudioFormatName = Literal["mp3", "m4a", "opus", "ogg", "flac", "wav"]
 AudioCodecName = Literal["aac", "mp3", "opus", "flac", "pcm"]
 Effort = Literal["fast", "balanced", "thorough"]
 

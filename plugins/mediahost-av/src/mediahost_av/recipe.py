@@ -183,7 +183,9 @@ def _keep_chapters(source: Source, output: Output) -> None:
 
 
 def _demand_something(tracks: Tracks, recipe: Recipe, source: Source) -> None:
-    if tracks.copied or any(track.count for track in tracks.encoded.values()):
+    # Without any packet not even a header was written.
+    copied = sum(copy.count for copy in tracks.copied.values())
+    if copied or any(track.count for track in tracks.encoded.values()):
         return
     if recipe.window.start:
         raise ends_before(source.path, tracks.reached, recipe.window.start)

@@ -12,6 +12,8 @@ from mediahost_av.container import Source, shown, time_base_of
 from mediahost_av.position import seek_before
 from mediahost_av.transcode import nothing_decodable
 
+NEAR_S = 2.0  # decoding on so far is quicker than looking for a keyframe in between
+
 
 class Still(NamedTuple):
     """A picture and when it is shown, in seconds from the film's beginning."""
@@ -60,6 +62,15 @@ class Stills:
         still = self._keyframe_at(seconds)
         if still is None or (self._given is not None and still.seconds <= self._given):
             still = self._on_view_at(seconds, still)
+        if still is None or still.seconds == self._given:
+            return None
+        self._given = still.seconds
+        return still
+
+    def exactly_at(self, seconds: float) -> Still | None:
+        """What is on view at the time; None: it was given already, or there is nothing."""
+        near = self._ahead is not None and 0 <= seconds - self._ahead.seconds < NEAR_S
+        still = self._on_view_at(seconds, None if near else self._keyframe_at(seconds))
         if still is None or still.seconds == self._given:
             return None
         self._given = still.seconds
