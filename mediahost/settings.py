@@ -18,6 +18,8 @@ from mediahost.model.pipeline import Pipeline, Step
 
 FILE_NAME = "mediahost.toml"
 PREFIX = "MEDIAHOST_"
+# Too much for one variable; MEDIAHOST_PLUGINS is another thing (docs/settings.md).
+TABLES = ("pipelines", "plugins", "remote_options")
 PATH_FIELDS = ("data_dir",)
 TYPO_CUTOFF = 0.85
 
@@ -75,6 +77,9 @@ class Settings(BaseModel):
     )
     remote_options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="Options of fsspec's file systems by scheme"
+    )
+    plugins: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, repr=False, description="Settings of plugins by their name"
     )
     pipelines: dict[str, Pipeline] = Field(default_factory=dict, description="Recipes by name")
 
@@ -203,7 +208,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if url := environ.get("DATABASE_URL"):
         values["database_url"] = url
-    fields = [name for name in Settings.model_fields if name != "pipelines"]
+    fields = [name for name in Settings.model_fields if name not in TABLES]
     for variable, value in environ.items():
         if not variable.startswith(PREFIX):
             continue

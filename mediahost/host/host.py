@@ -9,6 +9,7 @@ from typing import Self
 
 from mediahost.errors import InvalidConfig, InvalidMedia, MediahostError, StoreError, UsageError
 from mediahost.hashing import CacheKey
+from mediahost.host.announce import Announcer
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, Limits
 from mediahost.host.dispatch import Dispatcher, Listener
@@ -62,6 +63,7 @@ class Host:
         self._inputs = Inputs(remote, store.algorithm)
         self._planner = Planner(store, registry, self._files)
         self._artifacts = ArtifactFolder(settings.data_dir, self.name)
+        self._announcer = Announcer(registry, settings.plugins)
         self._dispatcher: Dispatcher | None = None
         self._runs: dict[str, Run] = {}
 
@@ -76,6 +78,7 @@ class Host:
         if self._dispatcher:
             self._dispatcher.close()
             self._artifacts.close()
+        self._announcer.stop()
         self.store.close()
 
     # --- running -------------------------------------------------------------------------------
@@ -139,6 +142,8 @@ class Host:
         if output and not dry_run:
             summary.rows = Publisher(output, paths).publish(summary.rows, summary.problems)
         summary.seconds = time.monotonic() - started
+        if not dry_run:
+            self._announcer.run_finished(summary.facts())
         return summary
 
     def _candidates(
@@ -181,16 +186,13 @@ class Host:
 
     def _announcing(self, listener: Listener) -> Listener:
         """Tell the plugins too (`mediahost_event`), where any wants to hear."""
-        hook = self.registry.plugins.hook.mediahost_event
-        if not hook.get_hookimpls():
+        self._announcer.start()
+        if not self._announcer.has_listeners:
             return listener
 
         def announce(event: Event) -> None:
             listener(event)
-            try:
-                hook(event=event)
-            except Exception:
-                log.exception("A plugin failed on the event %s of %s", event.kind, event.action)
+            self._announcer.event(event)
 
         return announce
 

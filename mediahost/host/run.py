@@ -101,6 +101,14 @@ class Summary:
         """What computing the cached results took when it was done."""
         return sum(row.elapsed_ms for row in self.rows if row.state is RowState.CACHED)
 
+    def facts(self) -> dict[str, Any]:
+        """The numbers, as plain values."""
+        return {
+            "counts": {str(state): self.count(state) for state in RowState},
+            "problems": len(self.problems),
+            "seconds": self.seconds,
+        }
+
     @property
     def all_good(self) -> bool:
         """Whether everything asked for is there."""

@@ -94,11 +94,42 @@ def mediahost_worker_stopping(worker: str) -> None:
 
 
 @hookspec
+def mediahost_host_started(settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Get ready to hear of events. Raise `SettingsError` for settings that you can't follow.
+
+    Fires: once in each host, before it runs its first job.
+    Parameters: `settings`, the tables `[plugins.NAME]` of the settings, by name.
+    First result: no. Runs in: the host.
+    """
+
+
+@hookspec
 def mediahost_event(event: Event) -> None:
     """Learn what happened to a job; notifiers live here.
 
     Fires: after the fact is in the store. Parameters: `event`, a fact about one job.
-    First result: no. Runs in: the host, on the thread that runs jobs: be quick.
+    First result: no, and a plugin that raises keeps nothing from the others.
+    Runs in: the host, on the thread that runs jobs: be quick.
+    """
+
+
+@hookspec
+def mediahost_run_finished(summary: Mapping[str, Any]) -> None:
+    """Learn how a run ended: what `mediahost run` was asked for is done, as far as it can be.
+
+    Fires: at the end of each run that was not interrupted, after the events of its jobs.
+    Parameters: `summary`, with `counts` (how many steps ended in which state), `problems` (how
+    many files could not be used) and `seconds`.
+    First result: no. Runs in: the host.
+    """
+
+
+@hookspec
+def mediahost_host_stopping() -> None:
+    """Finish what you have in hand, within a few seconds. A host that is killed never comes here.
+
+    Fires: once in each host that `mediahost_host_started` was called in, at its end.
+    Parameters: none. First result: no. Runs in: the host.
     """
 
 

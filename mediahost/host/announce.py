@@ -1,0 +1,90 @@
+"""Announcing: telling plugins what happens, so that none can harm the work or each other."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mediahost.errors import MediahostError
+from mediahost.model.event import Event
+from mediahost.plugin.registry import Registry
+
+log = logging.getLogger(__name__)
+
+Caller = Callable[..., Any]
+
+
+class Announcer:
+    """Calls the hooks that announce.
+
+    Each plugin is called for itself: one that raises keeps nothing from the others.
+
+    Args:
+        registry: The plugins.
+        settings: What the settings say of each plugin, by its name.
+    """
+
+    def __init__(self, registry: Registry, settings: Mapping[str, Mapping[str, Any]]) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._hear_events: list[tuple[str, Caller]] | None = None
+
+    def start(self) -> None:
+        """Tell plugins that the host is about to run jobs; once.
+
+        Raises:
+            MediahostError: A plugin can't do what its settings say.
+        """
+        if self._hear_events is not None:
+            return
+        self._hear_events = self._callers("mediahost_event")
+        for name, call in self._callers("mediahost_host_started"):
+            try:
+                call(settings=self._settings)
+            except MediahostError:
+                raise
+            except (Exception, SystemExit):
+                log.exception("The plugin %s failed when the host started", name)
+
+    @property
+    def has_listeners(self) -> bool:
+        """Whether any plugin wants to hear of events."""
+        return bool(self._hear_events)
+
+    def event(self, event: Event) -> None:
+        """Tell plugins what happened to a job."""
+        for name, call in self._hear_events or ():
+            try:
+                call(event=event)
+            except (Exception, SystemExit):
+                log.exception("The plugin %s failed on the event %s", name, event.kind)
+
+    def run_finished(self, summary: Mapping[str, Any]) -> None:
+        """Tell plugins that a run has come to its end."""
+        for name, call in self._callers("mediahost_run_finished"):
+            try:
+                call(summary=summary)
+            except (Exception, SystemExit):
+                log.exception("The plugin %s failed when a run had finished", name)
+
+    def stop(self) -> None:
+        """Tell plugins that the host stops, if they were told that it started."""
+        if self._hear_events is None:
+            return
+        self._hear_events = None
+        for name, call in self._callers("mediahost_host_stopping"):
+            try:
+                call()
+            except (Exception, SystemExit):
+                log.exception("The plugin %s failed when the host stopped", name)
+
+    def _callers(self, hook: str) -> list[tuple[str, Caller]]:
+        plugins = self._registry.plugins
+        everybody = plugins.get_plugins()
+        own = [one.plugin for one in getattr(plugins.hook, hook).get_hookimpls()]
+        return [
+            (
+                plugins.get_name(plugin) or hook,
+                plugins.subset_hook_caller(hook, [one for one in everybody if one is not plugin]),
+            )
+            for plugin in dict.fromkeys(own)
+        ]

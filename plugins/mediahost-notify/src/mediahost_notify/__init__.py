@@ -1,0 +1,7 @@
+"""Tells people what became of mediahost's jobs."""
+
+from mediahost_notify.plugin import Notify
+
+plugin = Notify()
+
+__all__ = ["plugin"]
