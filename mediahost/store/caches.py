@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, select, update
+from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, delete, select, update
 
 from mediahost.hashing import CacheKey
 from mediahost.model.result import MediaProcessingResult
@@ -17,6 +17,9 @@ from mediahost.store.tables import analysis_jobs, processing_jobs
 _analyses = analysis_jobs.c
 _processings = processing_jobs.c
 
+# Rows of the documented columns alone are other programs': they are no results to build on.
+_COMPLETE = _analyses.result_hash.is_not(None)
+
 _ANALYSIS_HITS = select(
     _analyses.file_hash,
     _analyses.config_hash,
@@ -24,7 +27,7 @@ _ANALYSIS_HITS = select(
     _analyses.id,
     _analyses.result_hash,
     _analyses.elapsed_ms,
-).where(among([_analyses.file_hash, _analyses.config_hash], "keys"))
+).where(among([_analyses.file_hash, _analyses.config_hash], "keys"), _COMPLETE)
 
 _PROCESSING_HITS = select(
     _processings.input_hash,
@@ -36,6 +39,8 @@ _PROCESSING_HITS = select(
     _processings.artifacts,
 ).where(among([_processings.input_hash, _processings.config_hash], "keys"))
 
+_NAMED = and_(_COMPLETE, _analyses.action.is_not(None))
+_KEYED = _processings.config_hash.is_not(None)
 _ANALYSES = select(analysis_jobs)
 _PROCESSINGS = select(processing_jobs)
 
@@ -83,7 +88,7 @@ class CachedResults:
             return {}
         wanted = {"keys": listed(keys)}
         stored = self._load(
-            _ANALYSES.where(among([_analyses.file_hash, _analyses.config_hash], "keys")),
+            _ANALYSES.where(among([_analyses.file_hash, _analyses.config_hash], "keys"), _COMPLETE),
             _PROCESSINGS.where(among([_processings.input_hash, _processings.config_hash], "keys")),
             wanted,
         )
@@ -92,8 +97,8 @@ class CachedResults:
     def results_of(self, file_hash: str) -> list[StoredResult]:
         """All cached results for the content with this hash, the newest first, one a key."""
         stored = self._load(
-            _ANALYSES.where(_analyses.file_hash == bindparam("file_hash")),
-            _PROCESSINGS.where(_processings.input_hash == bindparam("file_hash")),
+            _ANALYSES.where(_analyses.file_hash == bindparam("file_hash"), _NAMED),
+            _PROCESSINGS.where(_processings.input_hash == bindparam("file_hash"), _KEYED),
             {"file_hash": file_hash},
         )
         return _newest_first(stored)
@@ -101,8 +106,8 @@ class CachedResults:
     def results_at(self, media_url: str) -> list[StoredResult]:
         """All cached results computed from a file at this path, the newest first, one a key."""
         stored = self._load(
-            _ANALYSES.where(_analyses.file_path == bindparam("at_path")),
-            _PROCESSINGS.where(_processings.input_path == bindparam("at_path")),
+            _ANALYSES.where(_analyses.file_path == bindparam("at_path"), _NAMED),
+            _PROCESSINGS.where(_processings.input_path == bindparam("at_path"), _KEYED),
             {"at_path": media_url},
         )
         return _newest_first(stored)
@@ -272,15 +277,16 @@ def _analysis(row: RowMapping) -> StoredResult:
             row["elapsed_ms"],
             (),
         ),
-        action=row["action"],
-        action_version=row["action_version"],
-        config=row["config"],
+        # Of what was saved without the host, only the key is known.
+        action=row["action"] or "",
+        action_version=row["action_version"] or 0,
+        config=row["config"] or {},
         media_url=row["file_path"],
         result=result_of(
             {
                 "kind": "analysis",
-                "ranges": row["ranges"],
-                "metadata": row["metadata"],
+                "ranges": row["ranges"] or [],
+                "metadata": row["metadata"] or {},
                 "transcription": row["transcription"],
                 "analysis": row["analysis"],
             }

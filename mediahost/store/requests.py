@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, literal_column, select, update
+from sqlalchemy import Connection, case, event, func, insert, literal_column, select, update
+from sqlalchemy.orm import Mapper
 
 from mediahost.hashing import CacheKey
 from mediahost.model.job import JobRequest
 from mediahost.store.dialect import among, listed, write_rows
-from mediahost.store.tables import ACTIVE, jobs, meta
+from mediahost.store.tables import ACTIVE, Job, jobs, meta
 
 _ACTIVE_KEYS = select(jobs.c.file_hash, jobs.c.config_hash, jobs.c.id).where(
     ACTIVE, among([jobs.c.file_hash, jobs.c.config_hash], "keys")
@@ -17,6 +18,15 @@ _ACTIVE_KEYS = select(jobs.c.file_hash, jobs.c.config_hash, jobs.c.id).where(
 # Who holds this row decides alone which jobs become active. SQLite has one writer anyway.
 LOCK = select(meta.c.last_job_number).with_for_update()
 _HIGHEST_NUMBER = select(func.max(jobs.c.number))
+_HIGHEST = func.coalesce(_HIGHEST_NUMBER.scalar_subquery(), 0)
+_TAKE_NUMBER = (
+    update(meta)
+    .values(
+        last_job_number=1
+        + case((meta.c.last_job_number < _HIGHEST, _HIGHEST), else_=meta.c.last_job_number)
+    )
+    .returning(meta.c.last_job_number)
+)
 _INSERT = insert(jobs).values(status=literal_column("'pending'"))
 
 
@@ -45,6 +55,12 @@ def insert_jobs(connection: Connection, requests: Sequence[JobRequest]) -> list[
         write_rows(connection, _INSERT, rows)
         connection.execute(update(meta).values(last_job_number=number))
     return [answering[key] for key in keys]
+
+
+def take_number(connection: Connection) -> int:
+    """The next job's number, for one that comes by another door than `insert_jobs`."""
+    number: int = connection.execute(_TAKE_NUMBER).scalar_one()
+    return number
 
 
 def key_of(request: JobRequest) -> CacheKey:
@@ -80,3 +96,9 @@ def _row(request: JobRequest, number: int) -> Mapping[str, Any]:
         "source": request.source,
         "priority": request.priority,
     }
+
+
+@event.listens_for(Job, "before_insert")
+def _number(_mapper: Mapper[Job], connection: Connection, job: Job) -> None:
+    if job.number is None:
+        job.number = take_number(connection)

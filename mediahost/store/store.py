@@ -41,6 +41,11 @@ class SqlStore(FileHashes, CachedResults, Jobs, Attempts):
         """A reader for somebody who looks at jobs, of which there may be any number."""
         return Browser(self._database)
 
+    @property
+    def database(self) -> Database:
+        """What it is kept in, for what works on the same tables."""
+        return self._database
+
     def close(self) -> None:
         """Let go of files and connections. The store can't be used afterwards."""
         self._database.close()

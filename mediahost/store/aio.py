@@ -1,0 +1,160 @@
+"""The async door: sessions to await, for programs with an event loop such as FastAPI's.
+
+Nothing connects at import. The database is the one that `init_db` was given, or else the
+environment's `DATABASE_URL`. Each event loop gets an engine of its own when it first asks for a
+session, for connections can't be handed from one loop to another.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from mediahost.errors import MediahostError, StoreError
+from mediahost.store.about import upgrade
+from mediahost.store.async_engines import make_async_engine
+from mediahost.store.store import open_store
+
+AnyPath = str | os.PathLike[str]
+
+_engines: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncEngine] = WeakKeyDictionary()
+_given: list[AnyPath] = []
+
+
+class _SessionOfLoop(AsyncSession):
+    """A session on the engine of the event loop that it is made in."""
+
+    def __init__(self, bind: AsyncEngine | None = None, **options: Any) -> None:
+        super().__init__(bind or _engine(), **options)
+
+
+async_session_factory = async_sessionmaker(
+    class_=_SessionOfLoop, expire_on_commit=False, autoflush=False
+)
+
+
+class SessionScope(AbstractAsyncContextManager[AsyncSession]):
+    """A generator of one session, which can be entered as well.
+
+    A program enters it: `async with get_session() as session`. FastAPI steps through it:
+    `Depends(get_session)`.
+    """
+
+    def __init__(self, generator: AsyncGenerator[AsyncSession]) -> None:
+        self._generator = generator
+        self._entered = asynccontextmanager(lambda: generator)()
+
+    async def __aenter__(self) -> AsyncSession:
+        return await self._entered.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return await self._entered.__aexit__(kind, error, traceback)
+
+    def __aiter__(self) -> AsyncGenerator[AsyncSession]:
+        return self._generator
+
+    async def __anext__(self) -> AsyncSession:
+        return await anext(self._generator)
+
+    async def athrow(self, error: BaseException) -> AsyncSession:
+        """Have the session rolled back and closed; the error comes out again."""
+        return await self._generator.athrow(error)
+
+    async def aclose(self) -> None:
+        """Have the session closed."""
+        await self._generator.aclose()
+
+
+async def _session() -> AsyncGenerator[AsyncSession]:
+    async with async_session_factory() as session:
+        try:
+            yield session
+        except BaseException:
+            await session.rollback()
+            raise
+        await session.commit()
+
+
+def get_session() -> SessionScope:
+    """A session that commits at the end, or rolls back what an exception comes out of.
+
+    It is always closed. Enter it with `async with`, or give it to FastAPI's `Depends`.
+
+    Raises:
+        StoreError: Neither `init_db` nor `DATABASE_URL` says where the database is.
+    """
+    return SessionScope(_session())
+
+
+# How FastAPI knows that it is one to step through.
+vars(get_session)["__wrapped__"] = _session
+
+
+async def init_db(url_or_path: AnyPath | None = None) -> None:
+    """Make the database, or bring it up to date, and use it from now on.
+
+    Args:
+        url_or_path: A database URL, or the path of an SQLite file; None: `DATABASE_URL`.
+
+    Raises:
+        StoreError: It can't be used.
+    """
+    place = _place() if url_or_path is None else url_or_path
+    await asyncio.to_thread(_prepare, place)
+    if _given != [place]:
+        await close_db()
+    _given[:] = [place]
+
+
+async def close_db() -> None:
+    """Let go of this event loop's connections. A new session makes new ones."""
+    engine = _engines.pop(asyncio.get_running_loop(), None)
+    if engine is not None:
+        await engine.dispose()
+
+
+async def test_connection() -> bool:
+    """Whether the database answers."""
+    try:
+        async with _engine().connect() as connection:
+            return bool(await connection.scalar(text("SELECT 1")))
+    except (SQLAlchemyError, MediahostError, OSError):
+        return False
+
+
+# It is no test, whatever pytest thinks of its name.
+vars(test_connection)["__test__"] = False
+
+
+def _prepare(place: AnyPath) -> None:
+    upgrade(place)
+    open_store(place).close()
+
+
+def _engine() -> AsyncEngine:
+    loop = asyncio.get_running_loop()
+    if loop not in _engines:
+        _engines[loop] = make_async_engine(_place())
+    return _engines[loop]
+
+
+def _place() -> AnyPath:
+    place = _given[0] if _given else os.environ.get("DATABASE_URL")
+    if not place:
+        raise StoreError(
+            "Nothing says where the database is",
+            "Set DATABASE_URL, or give init_db a URL or a path.",
+        )
+    return place

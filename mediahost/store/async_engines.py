@@ -1,0 +1,51 @@
+"""Engines to await: the same databases, by aiosqlite and psycopg."""
+
+import os
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from mediahost.errors import StoreError
+from mediahost.store.engine import BUSY_TIMEOUT_S, PRAGMAS, _json_text
+from mediahost.store.sessions import begin_to_write
+from mediahost.store.store import path_of
+
+
+def make_async_engine(url_or_path: str | os.PathLike[str]) -> AsyncEngine:
+    """An engine for the event loop that is running. Nothing connects before its first use.
+
+    Raises:
+        StoreError: A package that it needs is not installed, or the URL names no database.
+    """
+    try:
+        return _on_sqlite(path_of(url_or_path))
+    except ImportError as error:
+        raise StoreError(
+            f"The async door needs {error.name}, which is not installed",
+            "Install it with: pip install 'mediahost[async]'",
+        ) from None
+
+
+def _on_sqlite(path: os.PathLike[str]) -> AsyncEngine:
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=os.fspath(path)),
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+        json_serializer=_json_text,
+        # A connection is a thread: none is left behind in a loop that ends.
+        poolclass=NullPool,
+    )
+    event.listen(engine.sync_engine, "connect", _set_up)
+    event.listen(engine.sync_engine, "before_cursor_execute", begin_to_write)
+    return engine
+
+
+def _set_up(connection: Any, _record: Any) -> None:
+    # Off: sqlite3 would send BEGIN by itself, later than we do and never IMMEDIATE.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()

@@ -1,0 +1,365 @@
+"""The result caches by themselves: `MediaAnalysisStorage` and `MediaProcessingStorage`.
+
+For programs that want the cache without the host. They read and write the host's own rows: what
+one saves is a hit for the other.
+"""
+
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import RowMapping, Select, bindparam, select
+
+from mediahost.errors import UsageError
+from mediahost.hashing import canonical, hash_bytes
+from mediahost.hashing import verify_file as has_hash
+from mediahost.model.media import path_to_url, url_to_path
+from mediahost.model.ranges import JsonObject, TimeRange
+from mediahost.model.result import MediaAnalysisResult
+from mediahost.store.caches import save_analyses, save_processings
+from mediahost.store.store import SqlStore, open_store
+from mediahost.store.tables import analysis_jobs, processing_jobs
+
+AnyPath = str | os.PathLike[str]
+
+_analyses = analysis_jobs.c
+_processings = processing_jobs.c
+_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(JsonObject)
+_RANGES: TypeAdapter[list[TimeRange]] = TypeAdapter(list[TimeRange])
+
+_ROWS = select(
+    _analyses.file_path,
+    _analyses.file_hash,
+    _analyses.config_hash,
+    _analyses.ranges,
+    _analyses.metadata,
+    _analyses.created_at,
+)
+_NEWEST = (_analyses.created_at.desc(), _analyses.id.desc())
+_AT = _ROWS.where(
+    _analyses.file_path == bindparam("at_path"), _analyses.config_hash == bindparam("of_config")
+)
+_OF_CONTENT = (
+    _ROWS.where(
+        _analyses.file_hash == bindparam("of_file"), _analyses.config_hash == bindparam("of_config")
+    )
+    .order_by(*_NEWEST)
+    .limit(1)
+)
+# What other content has taken the place of is kept under its hash, and is at no path.
+_ALL = _ROWS.where(_analyses.file_path != _analyses.file_hash).order_by(*_NEWEST)
+
+_MADE = select(
+    _processings.job_id,
+    _processings.action,
+    _processings.input_path,
+    _processings.input_hash,
+    _processings.output_path,
+    _processings.output_hash,
+    _processings.parameters,
+    _processings.metadata,
+    _processings.created_at,
+)
+_OF_JOB = _MADE.where(_processings.job_id == bindparam("of_job"))
+_ALL_MADE = _MADE.order_by(_processings.created_at.desc(), _processings.id.desc())
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAnalysisRow:
+    """What an analyzer found in a file.
+
+    Attributes:
+        file_path: The file, as it was saved.
+        file_hash: Hash of the content that was analysed, `"algo:hexdigest"`.
+        config_hash: Hash of the action, its version and its config.
+        ranges: Time ranges as plain values: start and end in seconds, label, confidence, payload.
+        metadata: What else was found.
+        created_at: Unix seconds.
+    """
+
+    file_path: str
+    file_hash: str
+    config_hash: str
+    ranges: list[dict[str, Any]] | None = None
+    metadata: dict[str, Any] | None = None
+    created_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaProcessingRow:
+    """What a processor made of a file.
+
+    Attributes:
+        job_id: The job.
+        action: Name of the action.
+        input_path, input_hash: What it was made of.
+        output_path, output_hash: What was made; of several files the first.
+        parameters: The config.
+        metadata: What else is known.
+        created_at: Unix seconds.
+    """
+
+    job_id: str
+    action: str
+    input_path: str
+    input_hash: str
+    output_path: str
+    output_hash: str
+    parameters: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+    created_at: float | None = None
+
+
+class _Storage:
+    """A store, opened here or by somebody else.
+
+    Args:
+        db: Path of an SQLite file, a database URL, or a store that is open already.
+
+    Raises:
+        StoreError: It can't be opened.
+    """
+
+    def __init__(self, db: AnyPath | SqlStore) -> None:
+        self._store = db if isinstance(db, SqlStore) else open_store(db)
+        # Who opened it closes it: at the latest when the storage is forgotten.
+        owned = not isinstance(db, SqlStore)
+        self._close = weakref.finalize(self, self._store.close) if owned else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database, unless it was given open."""
+        if self._close:
+            self._close()
+
+    def _rows(self, wanted: Select[Any], **parameters: str) -> list[dict[str, Any]]:
+        with self._store.database.read() as connection:
+            return [_plain(row) for row in connection.execute(wanted, parameters).mappings()]
+
+
+class MediaAnalysisStorage(_Storage):
+    """What analyzers found, by path or by content.
+
+    Args:
+        db: Path of an SQLite file, a database URL, or a store that is open already.
+
+    Raises:
+        StoreError: It can't be opened.
+    """
+
+    def save(
+        self,
+        file_path: AnyPath,
+        file_hash: str,
+        config_hash: str,
+        ranges: Sequence[TimeRange | Mapping[str, Any]] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep a result; the same file and config replace the row.
+
+        Raises:
+            UsageError: A range or the metadata is not what it may be.
+            StoreError: The database can't be written.
+        """
+        given = None if ranges is None else _checked_ranges(ranges)
+        facts = _checked("metadata", metadata)
+        result = MediaAnalysisResult(ranges=tuple(given or ()), metadata=facts or {})
+        dumped = result.model_dump(mode="json")
+        row = {
+            "file_path": path_to_url(file_path),
+            "file_hash": file_hash,
+            "config_hash": config_hash,
+            "ranges": None if given is None else dumped["ranges"],
+            "metadata": facts,
+            "action": None,
+            "action_version": None,
+            "config": None,
+            # As the host's: a step may follow this result.
+            "result_hash": hash_bytes(canonical(dumped), self._store.algorithm),
+            "elapsed_ms": 0,
+            "transcription": None,
+            "analysis": None,
+        }
+        with self._store.database.write() as connection:
+            save_analyses(connection, [row])
+
+    def get_cached(
+        self, file_path: AnyPath, config_hash: str, file_hash: str | None = None
+    ) -> MediaAnalysisRow | None:
+        """The result at a path; with `file_hash`, only if it was computed from that content."""
+        rows = self._rows(_AT, at_path=path_to_url(file_path), of_config=config_hash)
+        if not rows or file_hash not in (None, rows[0]["file_hash"]):
+            return None
+        return MediaAnalysisRow(**rows[0])
+
+    def find_by_content(self, file_hash: str, config_hash: str) -> MediaAnalysisRow | None:
+        """The newest result for this content, under whatever path it was computed."""
+        rows = self._rows(_OF_CONTENT, of_file=file_hash, of_config=config_hash)
+        return MediaAnalysisRow(**rows[0]) if rows else None
+
+    def list_jobs(self, limit: int = 100) -> list[MediaAnalysisRow]:
+        """What is kept of each file and config, the newest first.
+
+        Raises:
+            UsageError: The limit is negative.
+        """
+        return [MediaAnalysisRow(**row) for row in self._rows(_ALL.limit(_checked_limit(limit)))]
+
+    def verify_file(self, file_path: AnyPath, config_hash: str) -> bool | None:
+        """Whether the file still is what its result was computed from.
+
+        Returns:
+            True: it is. False: it changed or is gone. None: no result is kept.
+
+        Raises:
+            UsageError: What was saved as its hash is none.
+            OSError: The file is there but can't be read.
+        """
+        row = self.get_cached(file_path, config_hash)
+        return None if row is None else _unchanged(os.fspath(file_path), row.file_hash)
+
+
+class MediaProcessingStorage(_Storage):
+    """What processors made: a history that nothing is lost of.
+
+    Args:
+        db: Path of an SQLite file, a database URL, or a store that is open already.
+
+    Raises:
+        StoreError: It can't be opened.
+    """
+
+    def save(  # noqa: PLR0917 - as it is documented
+        self,
+        job_id: object,
+        action: str,
+        input_path: AnyPath,
+        input_hash: str,
+        output_path: AnyPath,
+        output_hash: str,
+        parameters: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep what a job made. Saving it again with the same content changes nothing.
+
+        Raises:
+            UsageError: The job was saved with other content, or the parameters or metadata are
+                not JSON.
+            StoreError: The database can't be written.
+        """
+        given = {
+            "job_id": str(job_id),
+            "action": action,
+            "input_path": path_to_url(input_path),
+            "input_hash": input_hash,
+            "output_path": path_to_url(output_path),
+            "output_hash": output_hash,
+            "parameters": _checked("parameters", parameters),
+            "metadata": _checked("metadata", metadata),
+        }
+        row = {
+            **given,
+            "config_hash": None,
+            "action_version": None,
+            "result_hash": None,
+            "elapsed_ms": None,
+            "artifacts": [{"path": given["output_path"], "file_hash": output_hash}],
+        }
+        with self._store.database.write() as connection:
+            there = connection.execute(_OF_JOB, {"of_job": str(job_id)}).mappings().one_or_none()
+            if there is None:
+                save_processings(connection, [row])
+                return
+        differing = [name for name, value in given.items() if there[name] != value]
+        if differing:
+            raise UsageError(
+                f"Job {job_id} was saved with another {' and '.join(differing)}",
+                "History is not rewritten: save it as a job of its own.",
+            )
+
+    def get_by_job_id(self, job_id: object) -> MediaProcessingRow | None:
+        """What the job made, or None."""
+        rows = self._rows(_OF_JOB, of_job=str(job_id))
+        return MediaProcessingRow(**rows[0]) if rows else None
+
+    def list_jobs(self, limit: int = 100) -> list[MediaProcessingRow]:
+        """What was made, the newest first.
+
+        Raises:
+            UsageError: The limit is negative.
+        """
+        wanted = _ALL_MADE.limit(_checked_limit(limit))
+        return [MediaProcessingRow(**row) for row in self._rows(wanted)]
+
+    def verify_input(self, job_id: object) -> bool | None:
+        """Whether the input is what it was: True, False (changed or gone) or None (no such job).
+
+        Raises:
+            UsageError: What was saved as its hash is none.
+            OSError: The file is there but can't be read.
+        """
+        row = self.get_by_job_id(job_id)
+        return None if row is None else _unchanged(row.input_path, row.input_hash)
+
+    def verify_output(self, job_id: object) -> bool | None:
+        """Whether the output is what it was: True, False (changed or gone) or None (no such job).
+
+        Raises:
+            UsageError: What was saved as its hash is none.
+            OSError: The file is there but can't be read.
+        """
+        row = self.get_by_job_id(job_id)
+        return None if row is None else _unchanged(row.output_path, row.output_hash)
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    paths = ("file_path", "input_path", "output_path")
+    return {name: url_to_path(value) if name in paths else value for name, value in row.items()}
+
+
+def _unchanged(path: str, expected: str) -> bool:
+    if not Path(path).exists():
+        return False
+    try:
+        return has_hash(path, expected)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _checked_limit(limit: int) -> int:
+    if limit < 0:
+        raise UsageError(f"A limit can't be negative, but it is {limit}")
+    return limit
+
+
+def _checked_ranges(ranges: Sequence[TimeRange | Mapping[str, Any]]) -> list[TimeRange]:
+    try:
+        return _RANGES.validate_python(ranges)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        message = fault["msg"].removeprefix("Value error, ")
+        raise UsageError(f"Time range {where}: {message}") from None
+
+
+def _checked(name: str, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The same as plain JSON with text for keys."""
+    if value is None:
+        return None
+    try:
+        checked = _OBJECT.validate_python(dict(value))
+        canonical(checked)
+    except (ValidationError, ValueError, TypeError):
+        raise UsageError(
+            f"The {name} must be JSON: text for keys, and no NaN or infinity among the values"
+        ) from None
+    return checked
