@@ -4,8 +4,10 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+from uuid import UUID
 
 from mediahost.errors import InvalidConfig, InvalidMedia, MediahostError, StoreError, UsageError
 from mediahost.hashing import CacheKey
@@ -36,6 +38,21 @@ OnHashed = Callable[[int, int], None]
 
 def _deaf(_event: Event) -> None:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of what was submitted.
+
+    Attributes:
+        jobs: Those that will answer, one for each missing step that can be done now.
+        cached: How many steps need none.
+        problems: Paths that could not be read or used.
+    """
+
+    jobs: tuple[UUID, ...]
+    cached: int
+    problems: tuple[Problem, ...]
 
 
 class Host:
@@ -145,6 +162,29 @@ class Host:
         if not dry_run:
             self._announcer.run_finished(summary.facts())
         return summary
+
+    def submit(self, paths: Sequence[AnyPath], recipe: Recipe) -> Submission:
+        """Ask for the results of a recipe that are missing, and leave them to whoever works.
+
+        Args:
+            paths: Files, and folders with all below them.
+            recipe: What to do. What follows a step of a pipeline of the settings is asked for
+                when that step is done.
+
+        Raises:
+            UsageError: A path doesn't exist.
+            StoreError: The store can't be used.
+        """
+        roots, summary = self._candidates(paths, recipe, None, lambda _done, _total: None)
+        rows = [
+            (one, row)
+            for one, its in self._planner.recipes_for(recipe, roots)
+            for row in self._planner.evaluate(one, its)
+        ]
+        missing = [(one, row) for one, row in rows if row.state is State.MISSING]
+        jobs = self.store.submit([request_for(one, row, "user") for one, row in missing])
+        cached = sum(row.state is State.CACHED for _, row in rows)
+        return Submission(tuple(jobs), cached, tuple(summary.problems))
 
     def _candidates(
         self,

@@ -68,9 +68,10 @@ class SessionScope(AbstractAsyncContextManager[AsyncSession]):
     async def __anext__(self) -> AsyncSession:
         return await anext(self._generator)
 
-    async def athrow(self, error: BaseException) -> AsyncSession:
+    async def athrow(self, *error: Any) -> AsyncSession:
         """Have the session rolled back and closed; the error comes out again."""
-        return await self._generator.athrow(error)
+        # Python 3.11 gives class, error and traceback, later ones the error.
+        return await self._generator.athrow(next(e for e in error if not isinstance(e, type)))
 
     async def aclose(self) -> None:
         """Have the session closed."""
@@ -111,11 +112,10 @@ async def init_db(url_or_path: AnyPath | None = None) -> None:
     Raises:
         StoreError: It can't be used.
     """
-    place = _place() if url_or_path is None else url_or_path
-    await asyncio.to_thread(_prepare, place)
-    if _given != [place]:
+    await asyncio.to_thread(_prepare, url_or_path or _place())
+    if url_or_path and _given != [url_or_path]:
         await close_db()
-    _given[:] = [place]
+        _given[:] = [url_or_path]
 
 
 async def close_db() -> None:

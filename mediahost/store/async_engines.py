@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from mediahost.errors import StoreError
+from mediahost.model.media import display
 from mediahost.store.engine import BUSY_TIMEOUT_S, PRAGMAS, _json_text
 from mediahost.store.sessions import begin_to_write
 from mediahost.store.store import path_of
@@ -18,10 +19,14 @@ def make_async_engine(url_or_path: str | os.PathLike[str]) -> AsyncEngine:
     """An engine for the event loop that is running. Nothing connects before its first use.
 
     Raises:
-        StoreError: A package that it needs is not installed, or the URL names no database.
+        StoreError: There is no such database, or a package that it needs is not installed.
     """
+    path = path_of(url_or_path)
+    if not path.exists():
+        # SQLite would make an empty file, for everybody to read.
+        raise StoreError(f"There is no store {display(path)}", "Make it with: await init_db()")
     try:
-        return _on_sqlite(path_of(url_or_path))
+        return _on_sqlite(path)
     except ImportError as error:
         raise StoreError(
             f"The async door needs {error.name}, which is not installed",
