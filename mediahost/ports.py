@@ -7,8 +7,19 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm, CacheKey, FileStat
-from mediahost.model.job import ClaimedJob, Failure, JobRequest, JobStatus, JobView, Outcome, Token
+from mediahost.model.hosts import Heartbeat, HostView
+from mediahost.model.job import (
+    AttemptView,
+    ClaimedJob,
+    Failure,
+    JobRequest,
+    JobStatus,
+    JobView,
+    Outcome,
+    Token,
+)
 from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.pause import Pause
 from mediahost.model.result import Result
 
 
@@ -104,6 +115,13 @@ class Setback:
     elapsed_ms: int = 0
 
 
+class Ready(NamedTuple):
+    """A source that has jobs of an action that can be claimed now."""
+
+    source: str
+    action: str
+
+
 class Store(Protocol):
     """What remembers. Safe to call from several threads; each call is one transaction."""
 
@@ -167,12 +185,22 @@ class Store(Protocol):
         """Make those of these jobs that are pending belong to `source`."""
         ...
 
+    def ready(self, source: str | None = None) -> list[Ready]:
+        """Which sources wait for which actions; what is paused or for later is left out."""
+        ...
+
     def claim(
-        self, host: str, limit: int, lease_s: float, source: str | None = None
+        self,
+        host: str,
+        limit: int,
+        lease_s: float,
+        source: str | None = None,
+        actions: Collection[str] | None = None,
     ) -> list[ClaimedJob]:
         """Take up to `limit` pending jobs that are due, each for `lease_s` seconds.
 
-        The highest priority first, then the oldest; of one source, or of all.
+        The highest priority first, then the oldest; of one source or of all, of some actions or
+        of all. What is paused is left out, unless both are named.
         """
         ...
 
@@ -267,6 +295,40 @@ class Store(Protocol):
 
     def count_jobs(self, source: str | None = None) -> dict[JobStatus, int]:
         """How many jobs there are of each status, of one source or of all."""
+        ...
+
+    def attempts_of(self, job_id: UUID) -> list[AttemptView]:
+        """The attempts at a job that gave no result, the first one first."""
+        ...
+
+    # what hosts and people tell each other
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Tell the others that this host lives, and what it does."""
+        ...
+
+    def hosts(self) -> list[HostView]:
+        """The hosts that were heard of and have not left, the longest known first."""
+        ...
+
+    def forget_hosts(self, names: Collection[str]) -> None:
+        """These hosts have left or are gone."""
+        ...
+
+    def pause(self, pauses: Collection[Pause]) -> None:
+        """Have no host claim these jobs; those under way go on."""
+        ...
+
+    def resume(self, pauses: Collection[Pause]) -> set[Pause]:
+        """Have these jobs claimed again; returns those that were paused."""
+        ...
+
+    def pauses(self) -> list[Pause]:
+        """What is paused."""
+        ...
+
+    def count_waiting(self, source: str | None = None) -> int:
+        """How many jobs are processing, or pending and not paused."""
         ...
 
 

@@ -174,3 +174,28 @@ class JobView:
     cached: bool
     progress: float | None = None
     progress_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One attempt that gave no result, as a person looks at it.
+
+    Attributes:
+        attempt: Its number.
+        outcome: How it ended.
+        host: Who ran it.
+        error: Why: one sentence, and the hint on a second line where there is one.
+        traceback: Where in the code; empty if that is not known.
+        ended_at: When, in UTC.
+        elapsed_ms: How long it took.
+        retry_in_s: The job was tried again after so many seconds; None: not by itself.
+    """
+
+    attempt: int
+    outcome: Outcome
+    host: str
+    error: str
+    traceback: str
+    ended_at: datetime
+    elapsed_ms: int
+    retry_in_s: float | None

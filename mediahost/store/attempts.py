@@ -1,4 +1,4 @@
-"""Attempts: claimed under a lease, fenced by their token, committed in one transaction."""
+"""Attempts: held by a lease, fenced by their token, committed in one transaction."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -7,13 +7,12 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
-    Update,
     and_,
     bindparam,
     case,
     delete,
     false,
+    insert,
     literal_column,
     null,
     or_,
@@ -21,8 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from mediahost.model.job import ClaimedJob, JobRequest, Outcome, Token
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.job import AttemptView, Failure, Outcome, Token
 from mediahost.ports import Completion, Setback
 from mediahost.store.caches import save_results
 from mediahost.store.dialect import among, listed, unix_now, upsert, utc_now, write_rows
@@ -30,57 +28,11 @@ from mediahost.store.documents import document_of
 from mediahost.store.engine import Database
 from mediahost.store.filling import fill_children
 from mediahost.store.requests import insert_jobs
-from mediahost.store.tables import LATER, PROCESSING, READY, TO_CANCEL, job_progress, jobs
+from mediahost.store.tables import PROCESSING, TO_CANCEL, job_attempts, job_progress, jobs
 
 _PENDING: ColumnElement[str] = literal_column("'pending'")
 _CANCELLED: ColumnElement[str] = literal_column("'cancelled'")
 _NO_FAILURES = frozenset({Outcome.LOST, Outcome.CANCELLED})
-
-# Jobs for later wait under an index of their own, and join the others when their time has come.
-_PROMOTE = update(jobs).where(LATER, jobs.c.run_after <= unix_now()).values(run_after=None)
-
-
-def _claim_of(*conditions: ColumnElement[bool]) -> Update:
-    chosen = (
-        select(jobs.c.number)
-        .where(READY, *conditions)
-        .order_by(jobs.c.priority.desc(), jobs.c.number)
-        .limit(bindparam("limit"))
-        .with_for_update(skip_locked=True)
-    )
-    return (
-        update(jobs)
-        .where(jobs.c.number.in_(chosen), READY)
-        .values(
-            status=literal_column("'processing'"),
-            attempt=jobs.c.attempt + 1,
-            host=bindparam("by_host"),
-            lease_until=unix_now() + bindparam("lease_s"),
-            started_at=utc_now(),
-        )
-        .returning(
-            jobs.c.number,
-            jobs.c.id,
-            jobs.c.attempt,
-            jobs.c.failures,
-            jobs.c.priority,
-            jobs.c.action,
-            jobs.c.action_version,
-            jobs.c.parameters,
-            jobs.c.media_url,
-            jobs.c.job_type,
-            jobs.c.file_hash,
-            jobs.c.config_hash,
-            jobs.c.pipeline,
-            jobs.c.step,
-            jobs.c.root_url,
-            jobs.c.source,
-        )
-    )
-
-
-_CLAIM = _claim_of()
-_CLAIM_OF_SOURCE = _claim_of(jobs.c.source == bindparam("of_source"))
 
 # The fence: what only the host that claimed this very attempt may still change.
 _HELD = and_(
@@ -108,12 +60,12 @@ _LET_GO = {
     "started_at": None,
 }
 _RELEASE = update(jobs).where(_HELD).values(**_LET_GO).returning(jobs.c.id)
-_REAP = (
-    update(jobs)
+_LOST = (
+    select(jobs.c.id, jobs.c.attempt, jobs.c.host)
     .where(PROCESSING, or_(jobs.c.lease_until <= unix_now(), among([jobs.c.host], "gone")))
-    .values(**_LET_GO)
-    .returning(jobs.c.id)
+    .with_for_update(skip_locked=True)
 )
+_REAP = update(jobs).where(among([jobs.c.id], "job_ids")).values(**_LET_GO)
 
 _ENDED: dict[str, Any] = {
     "status": bindparam("to_status"),
@@ -143,6 +95,21 @@ _REPEAT = _END.values(
     run_after=unix_now() + bindparam("in_s"),
     started_at=null(),
 )
+_NOTE = insert(job_attempts)
+_NOTED = (
+    select(
+        job_attempts.c.attempt,
+        job_attempts.c.outcome,
+        job_attempts.c.host,
+        job_attempts.c.error,
+        job_attempts.c.traceback,
+        job_attempts.c.ended_at,
+        job_attempts.c.elapsed_ms,
+        job_attempts.c.retry_in_s,
+    )
+    .where(job_attempts.c.job_id == bindparam("of_job"))
+    .order_by(job_attempts.c.attempt)
+)
 _FORGET_PROGRESS = delete(job_progress).where(among([job_progress.c.job_id], "job_ids"))
 
 
@@ -151,22 +118,6 @@ class Attempts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def claim(
-        self, host: str, limit: int, lease_s: float, source: str | None = None
-    ) -> list[ClaimedJob]:
-        """Take up to `limit` pending jobs that are due, each for `lease_s` seconds."""
-        parameters = {"by_host": host, "limit": limit, "lease_s": lease_s}
-        with self._database.write() as connection:
-            connection.execute(_PROMOTE)
-            if source is None:
-                rows = connection.execute(_CLAIM, parameters).all()
-            else:
-                rows = connection.execute(
-                    _CLAIM_OF_SOURCE, {**parameters, "of_source": source}
-                ).all()
-        # RETURNING promises no order.
-        return [_claimed(row) for row in sorted(rows, key=lambda row: (-row.priority, row.number))]
 
     def renew(self, host: str, tokens: Collection[Token], lease_s: float) -> set[Token]:
         """Hold these attempts for `lease_s` seconds from now; returns those still held."""
@@ -193,7 +144,7 @@ class Attempts:
             completed = [c for c in completions if held.pop(c.job.token, None) is not None]
             set_back = [s for s in setbacks if s.job.token in held]
             _complete(connection, completed)
-            _set_back(connection, {s.job.token: s for s in set_back}, held)
+            _set_back(connection, host, {s.job.token: s for s in set_back}, held)
             _forget_progress(connection, [token.job_id for token in written])
             insert_jobs(connection, [job for each in completed for job in each.follow_ups])
         return written
@@ -221,9 +172,19 @@ class Attempts:
             hosts = connection.execute(_HOSTS).scalars().all()
         gone = listed(host for host in hosts if is_gone(host))
         with self._database.write() as connection:
-            reaped = list(connection.execute(_REAP, {"gone": gone}).scalars())
-            _forget_progress(connection, reaped)
+            lost = connection.execute(_LOST, {"gone": gone}).all()
+            reaped = [row.id for row in lost]
+            if reaped:
+                write_rows(connection, _NOTE, [_lost_row(*row) for row in lost])
+                connection.execute(_REAP, {"job_ids": listed(reaped)})
+                _forget_progress(connection, reaped)
         return reaped
+
+    def attempts_of(self, job_id: UUID) -> list[AttemptView]:
+        """The attempts at a job that gave no result, the first one first."""
+        with self._database.read() as connection:
+            rows = connection.execute(_NOTED, {"of_job": job_id}).all()
+        return [AttemptView(number, Outcome(outcome), *rest) for number, outcome, *rest in rows]
 
     def report_progress(self, host: str, progress: Mapping[Token, tuple[float, str]]) -> None:
         """Note how far attempts are: fraction and message."""
@@ -276,12 +237,17 @@ def _complete(connection: Connection, completions: Sequence[Completion]) -> None
 
 
 def _set_back(
-    connection: Connection, setbacks: Mapping[Token, Setback], to_cancel: Mapping[Token, bool]
+    connection: Connection,
+    host: str,
+    setbacks: Mapping[Token, Setback],
+    to_cancel: Mapping[Token, bool],
 ) -> None:
-    over, repeated = [], []
+    over, repeated, noted = [], [], []
     for token, setback in setbacks.items():
         row = _setback_row(setback)
-        if setback.retry_in_s is not None and not to_cancel[token]:
+        repeats = setback.retry_in_s is not None and not to_cancel[token]
+        noted.append(_noted_row(host, setback, repeats=repeats))
+        if repeats:
             repeated.append({**row, "to_status": "pending", "in_s": setback.retry_in_s})
         elif setback.retry_in_s is not None or setback.outcome is Outcome.CANCELLED:
             over.append({**row, "to_status": "cancelled"})
@@ -291,38 +257,48 @@ def _set_back(
         write_rows(connection, _GIVE_UP, over)
     if repeated:
         write_rows(connection, _REPEAT, repeated)
+    if noted:
+        write_rows(connection, _NOTE, noted)
 
 
 def _setback_row(setback: Setback) -> dict[str, Any]:
-    failure = setback.failure
     return {
         "job_id": setback.job.token.job_id,
-        "to_error": f"{failure.message}\n{failure.hint}" if failure.hint else failure.message,
+        "to_error": _in_words(setback.failure),
         "to_ms": setback.elapsed_ms,
         "failed": 0 if setback.outcome in _NO_FAILURES else 1,
     }
 
 
+def _noted_row(host: str, setback: Setback, *, repeats: bool) -> dict[str, Any]:
+    return {
+        **_note(setback.job.token, setback.outcome, host),
+        "error": _in_words(setback.failure),
+        "traceback": setback.failure.traceback,
+        "elapsed_ms": setback.elapsed_ms,
+        "retry_in_s": setback.retry_in_s if repeats else None,
+    }
+
+
+def _lost_row(job_id: UUID, attempt: int, host: str | None) -> dict[str, Any]:
+    return {
+        **_note(Token(job_id, attempt), Outcome.LOST, host or ""),
+        "error": "Its host went away or fell silent before it was done",
+        "traceback": "",
+        "elapsed_ms": 0,
+        "retry_in_s": 0.0,
+    }
+
+
+def _note(token: Token, outcome: Outcome, host: str) -> dict[str, Any]:
+    job_id, attempt = token
+    return {"job_id": job_id, "attempt": attempt, "outcome": outcome.value, "host": host}
+
+
+def _in_words(failure: Failure) -> str:
+    return f"{failure.message}\n{failure.hint}" if failure.hint else failure.message
+
+
 def _forget_progress(connection: Connection, job_ids: Collection[UUID]) -> None:
     if job_ids:
         connection.execute(_FORGET_PROGRESS, {"job_ids": listed(job_ids)})
-
-
-def _claimed(row: Row[Any]) -> ClaimedJob:
-    media = MediaFile.known_by(row.media_url, MediaKind(row.job_type), row.file_hash)
-    request = JobRequest(
-        action=row.action,
-        action_version=row.action_version,
-        config=row.parameters["config"],
-        media=media,
-        config_hash=row.config_hash,
-        # JSON has no tuples.
-        inputs={step: (key[0], key[1]) for step, key in row.parameters["inputs"].items()},
-        pipeline=row.pipeline,
-        step=row.step,
-        root_url=row.root_url,
-        source=row.source,
-        priority=row.priority,
-        job_id=row.id,
-    )
-    return ClaimedJob(request, Token(row.id, row.attempt), row.failures)

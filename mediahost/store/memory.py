@@ -14,20 +14,26 @@ from uuid import UUID
 
 from mediahost.errors import IllegalTransition
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm, CacheKey
+from mediahost.model.hosts import Heartbeat, HostView
 from mediahost.model.job import (
     TRANSITIONS,
+    AttemptView,
     ClaimedJob,
+    Failure,
     JobRequest,
     JobStatus,
     JobView,
     Outcome,
     Token,
 )
+from mediahost.model.media import path_to_url
+from mediahost.model.pause import Pause
 from mediahost.model.result import MediaProcessingResult
-from mediahost.ports import Completion, HashedFile, Hit, Setback, StoredResult
+from mediahost.ports import Completion, HashedFile, Hit, Ready, Setback, StoredResult
 from mediahost.store.documents import artifacts_of, document_of
 
 _NO_FAILURES = frozenset({Outcome.LOST, Outcome.CANCELLED})
+_LOST = Failure("Its host went away or fell silent before it was done")
 _ACTIVE = frozenset({JobStatus.PENDING, JobStatus.PROCESSING})
 
 
@@ -53,6 +59,35 @@ class _Record:
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started_at: datetime | None = None
     completed_at: datetime | None = None
+
+    attempts: list[AttemptView] = field(default_factory=list)
+
+    def note(
+        self,
+        outcome: Outcome,
+        host: str,
+        failure: Failure,
+        *,
+        elapsed_ms: int = 0,
+        retry_in_s: float | None = None,
+    ) -> None:
+        """Keep why the attempt gave no result."""
+        self.attempts.append(
+            AttemptView(
+                attempt=self.attempt,
+                outcome=outcome,
+                host=host,
+                error=_in_words(failure),
+                traceback=failure.traceback,
+                ended_at=datetime.now(UTC),
+                elapsed_ms=elapsed_ms,
+                retry_in_s=retry_in_s,
+            )
+        )
+
+    @property
+    def pair(self) -> Ready:
+        return Ready(self.source, self.request.action)
 
     @property
     def token(self) -> Token:
@@ -119,6 +154,8 @@ class MemoryStore:
         self._last_number = 0
         self._results: dict[CacheKey, StoredResult] = {}
         self._hashes: dict[str, dict[str, HashedFile]] = {}
+        self._heard: dict[str, tuple[Heartbeat, datetime, float]] = {}
+        self._paused: set[Pause] = set()
 
     @property
     def algorithm(self) -> Algorithm:
@@ -197,18 +234,26 @@ class MemoryStore:
                 if record.status is JobStatus.PENDING:
                     record.source = source
 
+    def ready(self, source: str | None = None) -> list[Ready]:
+        """Which sources wait for which actions; what is paused or for later is left out."""
+        with self._lock:
+            return sorted({record.pair for record in self._due(source)})
+
     def claim(
-        self, host: str, limit: int, lease_s: float, source: str | None = None
+        self,
+        host: str,
+        limit: int,
+        lease_s: float,
+        source: str | None = None,
+        actions: Collection[str] | None = None,
     ) -> list[ClaimedJob]:
         """Take up to `limit` pending jobs that are due, each for `lease_s` seconds."""
         with self._lock:
             now = time.time()
             due = [
                 record
-                for record in self._jobs.values()
-                if record.status is JobStatus.PENDING
-                and record.run_after <= now
-                and source in (None, record.source)
+                for record in self._due(source)
+                if actions is None or record.request.action in actions
             ]
             due.sort(key=lambda record: (-record.request.priority, record.number))
             return [_claim(record, host, now + lease_s) for record in due[:limit]]
@@ -238,7 +283,7 @@ class MemoryStore:
             for setback in setbacks:
                 record = held.pop(setback.job.token, None)
                 if record is not None:
-                    _set_back(record, setback)
+                    _set_back(record, host, setback)
             self.submit(follow_ups)
             return written
 
@@ -258,6 +303,7 @@ class MemoryStore:
                 if record.host is not None and (record.lease_until <= now or is_gone(record.host))
             ]
             for record in reaped:
+                record.note(Outcome.LOST, record.host or "", _LOST, retry_in_s=0.0)
                 record.let_go()
             return [record.request.job_id for record in reaped]
 
@@ -360,6 +406,72 @@ class MemoryStore:
                     counts[record.status] += 1
             return counts
 
+    def attempts_of(self, job_id: UUID) -> list[AttemptView]:
+        """The attempts at a job that gave no result, the first one first."""
+        with self._lock:
+            return [each for record in self._these([job_id]) for each in record.attempts]
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Tell the others that this host lives, and what it does."""
+        with self._lock:
+            known = self._heard.get(heartbeat.host)
+            started_at = known[1] if known else datetime.now(UTC)
+            self._heard[heartbeat.host] = (heartbeat, started_at, time.time())
+
+    def hosts(self) -> list[HostView]:
+        """The hosts that were heard of and have not left, the longest known first."""
+        with self._lock:
+            return [
+                HostView(heartbeat, started_at, time.time() - seen_at)
+                for heartbeat, started_at, seen_at in self._heard.values()
+            ]
+
+    def forget_hosts(self, names: Collection[str]) -> None:
+        """These hosts have left or are gone."""
+        with self._lock:
+            for name in names:
+                self._heard.pop(name, None)
+
+    def pause(self, pauses: Collection[Pause]) -> None:
+        """Have no host claim these jobs; those under way go on."""
+        with self._lock:
+            self._paused |= set(pauses)
+
+    def resume(self, pauses: Collection[Pause]) -> set[Pause]:
+        """Have these jobs claimed again; returns those that were paused."""
+        with self._lock:
+            resumed = self._paused & set(pauses)
+            self._paused -= resumed
+            return resumed
+
+    def pauses(self) -> list[Pause]:
+        """What is paused."""
+        with self._lock:
+            return sorted(self._paused)
+
+    def count_waiting(self, source: str | None = None) -> int:
+        """How many jobs are processing, or pending and not paused."""
+        with self._lock:
+            return sum(
+                record.status is JobStatus.PROCESSING or not self._is_paused(record)
+                for record in self._jobs.values()
+                if record.status in _ACTIVE and source in (None, record.source)
+            )
+
+    def _is_paused(self, record: _Record) -> bool:
+        return any(pause.holds(*record.pair) for pause in self._paused)
+
+    def _due(self, source: str | None) -> list[_Record]:
+        now = time.time()
+        return [
+            record
+            for record in self._jobs.values()
+            if record.status is JobStatus.PENDING
+            and record.run_after <= now
+            and source in (None, record.source)
+            and not self._is_paused(record)
+        ]
+
     def _these(self, job_ids: Iterable[UUID]) -> list[_Record]:
         return [self._jobs[each] for each in dict.fromkeys(job_ids) if each in self._jobs]
 
@@ -402,6 +514,10 @@ def not_deletable(number: int) -> IllegalTransition:
     )
 
 
+def _in_words(failure: Failure) -> str:
+    return f"{failure.message}\n{failure.hint}" if failure.hint else failure.message
+
+
 def _claim(record: _Record, host: str, lease_until: float) -> ClaimedJob:
     record.status = JobStatus.PROCESSING
     record.attempt += 1
@@ -410,17 +526,25 @@ def _claim(record: _Record, host: str, lease_until: float) -> ClaimedJob:
     return ClaimedJob(replace(record.request, source=record.source), record.token, record.failures)
 
 
-def _set_back(record: _Record, setback: Setback) -> None:
+def _set_back(record: _Record, host: str, setback: Setback) -> None:
     failure = setback.failure
     repeat = setback.retry_in_s is not None
-    if repeat and not record.cancel_requested:
+    again = repeat and not record.cancel_requested
+    record.note(
+        setback.outcome,
+        host,
+        failure,
+        elapsed_ms=setback.elapsed_ms,
+        retry_in_s=setback.retry_in_s if again else None,
+    )
+    if again:
         record.become(JobStatus.PENDING)
         record.run_after = time.time() + (setback.retry_in_s or 0.0)
     elif repeat or setback.outcome is Outcome.CANCELLED:
         record.become(JobStatus.CANCELLED)
     else:
         record.become(JobStatus.FAILED)
-    record.error = f"{failure.message}\n{failure.hint}" if failure.hint else failure.message
+    record.error = _in_words(failure)
     record.processing_time_ms = setback.elapsed_ms
     if setback.outcome not in _NO_FAILURES:
         record.failures += 1

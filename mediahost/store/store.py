@@ -13,14 +13,16 @@ from mediahost.model.media import display
 from mediahost.store.attempts import Attempts
 from mediahost.store.browse import Browser
 from mediahost.store.caches import CachedResults
+from mediahost.store.claims import Claims
 from mediahost.store.engine import Database
 from mediahost.store.files import FileHashes
+from mediahost.store.hosts import Hosts
 from mediahost.store.jobs import Jobs
 from mediahost.store.schema import check_is_database, prepare
 from mediahost.store.tables import meta
 
 
-class SqlStore(FileHashes, CachedResults, Jobs, Attempts):
+class SqlStore(FileHashes, CachedResults, Jobs, Claims, Attempts, Hosts):
     """What remembers, in a SQL database. See `mediahost.ports.Store` for what it promises.
 
     Args:

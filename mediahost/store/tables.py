@@ -168,6 +168,70 @@ class JobProgress(Record, table=True):
     )
 
 
+class JobAttempt(Record, table=True):
+    """An attempt that gave no result: why, and when the next one was to be."""
+
+    __tablename__ = "job_attempts"
+    __table_args__ = ({"comment": "Attempts that gave no result"},)
+
+    job_id: UUID = Field(
+        sa_column=Column(
+            "job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True
+        )
+    )
+    attempt: int = Field(
+        sa_column=Column("attempt", Integer, primary_key=True, autoincrement=False)
+    )
+    outcome: str = Field(sa_column=Column("outcome", String(50), nullable=False))
+    host: str = Field(sa_column=Column("host", Text, nullable=False))
+    error: str = Field(sa_column=Column("error", Text, nullable=False))
+    traceback: str = Field(
+        "", sa_column=Column("traceback", Text, nullable=False, server_default=text("''"))
+    )
+    ended_at: datetime | None = Field(
+        None, sa_column=Column("ended_at", Utc, nullable=False, server_default=utc_now())
+    )
+    elapsed_ms: int = Field(
+        0, sa_column=Column("elapsed_ms", Integer, nullable=False, server_default=text("0"))
+    )
+    retry_in_s: float | None = Field(None, sa_column=Column("retry_in_s", Real))
+
+
+class HostRow(Record, table=True):
+    """A host that was heard of and has not left."""
+
+    __tablename__ = "hosts"
+    __table_args__ = ({"comment": "Hosts that share this store, by their heartbeats"},)
+
+    host: str = Field(sa_column=Column("host", Text, primary_key=True))
+    machine: str = Field(sa_column=Column("machine", Text, nullable=False))
+    pid: int = Field(sa_column=Column("pid", Integer, nullable=False))
+    version: str = Field(sa_column=Column("version", Text, nullable=False))
+    executor: str = Field(sa_column=Column("executor", Text, nullable=False))
+    slots: int = Field(sa_column=Column("slots", Integer, nullable=False))
+    running: int = Field(sa_column=Column("running", Integer, nullable=False))
+    status: str = Field(sa_column=Column("status", String(50), nullable=False))
+    started_at: datetime | None = Field(
+        None, sa_column=Column("started_at", Utc, nullable=False, server_default=utc_now())
+    )
+    seen_at: float | None = Field(
+        None, sa_column=Column("seen_at", Real, nullable=False, comment="Unix seconds")
+    )
+
+
+class PauseRow(Record, table=True):
+    """What no host claims until it is resumed."""
+
+    __tablename__ = "pauses"
+    __table_args__ = ({"comment": "Jobs that no host claims: all, of a source, of an action"},)
+
+    kind: str = Field(sa_column=Column("kind", String(50), primary_key=True))
+    name: str = Field(sa_column=Column("name", Text, primary_key=True))
+    created_at: datetime | None = Field(
+        None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
+    )
+
+
 class AnalysisJob(Record, table=True):
     """What an analyzer found, under the path and the content it was found in."""
 
@@ -272,6 +336,9 @@ class Meta(Record, table=True):
 
 jobs = Record.metadata.tables["jobs"]
 job_progress = Record.metadata.tables["job_progress"]
+job_attempts = Record.metadata.tables["job_attempts"]
+hosts = Record.metadata.tables["hosts"]
+pauses = Record.metadata.tables["pauses"]
 analysis_jobs = Record.metadata.tables["analysis_jobs"]
 processing_jobs = Record.metadata.tables["processing_jobs"]
 file_hashes = Record.metadata.tables["file_hashes"]
@@ -291,8 +358,8 @@ Index("idx_jobs_created_at", _job.created_at.desc())
 Index("idx_jobs_job_type", _job.job_type)
 Index("idx_jobs_source", _job.source, _job.status, _job.number)
 _partial("idx_jobs_active_key", _job.file_hash, _job.config_hash, where=ACTIVE, unique=True)
-_partial("idx_jobs_ready", _job.priority.desc(), _job.number, where=READY)
-_partial("idx_jobs_ready_by_source", _job.source, _job.priority.desc(), _job.number, where=READY)
+# By source and action first: whatever waits for a full pool is stepped over in one seek.
+_partial("idx_jobs_ready", _job.source, _job.action, _job.priority.desc(), _job.number, where=READY)
 _partial("idx_jobs_later", _job.run_after, where=LATER)
 _partial("idx_jobs_leases", _job.lease_until, where=PROCESSING)
 _partial("idx_jobs_to_cancel", _job.host, where=TO_CANCEL)

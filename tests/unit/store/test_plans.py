@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from mediahost.hashing import CacheKey, FileStat, hash_bytes
+from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import Failure, JobRequest, JobStatus, Outcome, Token, new_job_id
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.result import MediaAnalysisResult
@@ -17,6 +18,7 @@ from mediahost.store import SqlStore, open_store
 KEY = CacheKey(hash_bytes(b"file"), hash_bytes(b"config"))
 JOB = new_job_id()
 TOKEN = Token(JOB, 1)
+BEAT = Heartbeat("here", "box", 1, "0", "local", 2, 0, HostStatus.WORKING)
 MEMO = HashedFile(FileStat(1, 2, 3, 4, 5), 6, hash_bytes(b"file"))
 
 
@@ -71,6 +73,9 @@ def live(store: SqlStore) -> None:
     store.commit("here", [Completion(job, result, hash_bytes(b"result"), 1)])
 
 
+# With a limit of one: a look at the first entry.
+LEAP = "SCAN jobs USING INDEX idx_jobs_ready"
+
 HOT: dict[str, Callable[[SqlStore], Any]] = {
     "a job's life": live,
     "release": lambda store: store.release("here", [TOKEN]),
@@ -89,6 +94,11 @@ HOT: dict[str, Callable[[SqlStore], Any]] = {
     "remember": lambda store: store.remember_hashes([("/media", "a.mp4", MEMO)]),
     "get jobs": lambda store: store.get_jobs([JOB]),
     "a job by its number": lambda store: store.job_numbered(1),
+    "attempts at a job": lambda store: store.attempts_of(JOB),
+    "what is ready": lambda store: store.ready(),
+    "a claim of some actions": lambda store: store.claim("h", 8, 60, "user", ["a.b", "c.d"]),
+    "a heartbeat": lambda store: store.beat(BEAT),
+    "how much waits": lambda store: store.count_waiting("user"),
     "jobs of a status": lambda store: store.jobs(statuses=[JobStatus.FAILED]),
     "jobs of a source": lambda store: store.jobs(source="user"),
     "count of a source": lambda store: store.count_jobs("user"),
@@ -98,18 +108,26 @@ HOT: dict[str, Callable[[SqlStore], Any]] = {
 @pytest.mark.parametrize("act", HOT)
 def test_no_hot_query_reads_a_whole_table(store: SqlStore, act: str) -> None:
     plans = plans_of(store, HOT[act])
-    # The meta table has one row; lists of values come as one parameter.
-    allowed = ("SCAN meta", "SCAN json_each", "SCAN jobs USING INDEX idx_jobs_ready")
+    # The meta table has one row, and few hosts and pauses are there; lists of values come as one
+    # parameter; a pair of source and action is one seek.
+    allowed = ("SCAN meta", "SCAN json_each", "SCAN pairs", "SCAN pauses", "SCAN hosts", LEAP)
     scans = [plan for plan in plans if plan.startswith("SCAN") and not plan.startswith(allowed)]
     assert scans == []
 
 
 def test_claiming_reads_the_ready_jobs_in_their_order(store: SqlStore) -> None:
-    plans = plans_of(store, lambda each: each.claim("here", 64, 60))
-    assert "SCAN jobs USING INDEX idx_jobs_ready" in plans
+    plans = plans_of(store, lambda each: each.claim("here", 64, 60, "user", ["hello.halves"]))
+    seek = "SEARCH jobs USING INDEX idx_jobs_ready (source=? AND action=?)"
+    assert seek in plans or seek.replace("INDEX", "COVERING INDEX") in plans
     assert not [plan for plan in plans if "TEMP B-TREE" in plan], "nothing is sorted"
-    plans = plans_of(store, lambda each: each.claim("here", 64, 60, "user"))
-    assert "SEARCH jobs USING INDEX idx_jobs_ready_by_source (source=?)" in plans
+
+
+@pytest.mark.parametrize("source", [None, "user"])
+def test_each_pair_of_source_and_action_is_one_seek(store: SqlStore, source: str | None) -> None:
+    plans = plans_of(store, lambda each: each.ready(source))
+    leaps = {plan for plan in plans if "idx_jobs_ready" in plan}
+    assert "SEARCH jobs USING INDEX idx_jobs_ready (source=? AND action>?)" in leaps
+    assert "SEARCH jobs USING INDEX idx_jobs_ready (source>?)" in leaps or source
     assert not [plan for plan in plans if "TEMP B-TREE" in plan], "nothing is sorted"
 
 

@@ -1,0 +1,52 @@
+"""Hosts as others see them: what they say of themselves at each heartbeat."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class HostStatus(StrEnum):
+    """What a host is about to do."""
+
+    WORKING = "working"
+    DRAINING = "draining"
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a host tells the others every few seconds.
+
+    Attributes:
+        host: Its name: machine, boot, process, its start, and a nonce.
+        machine: Name of the machine.
+        pid: Its process there.
+        version: Of mediahost.
+        executor: Where its attempts run.
+        slots: How many attempts it runs at once.
+        running: How many jobs it has in hand.
+        status: working, or draining: it claims nothing more.
+    """
+
+    host: str
+    machine: str
+    pid: int
+    version: str
+    executor: str
+    slots: int
+    running: int
+    status: HostStatus
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """A host as another one, or a person, looks at it. Times are timezone-aware UTC.
+
+    Attributes:
+        heartbeat: The last thing that it said.
+        started_at: When it was first heard.
+        silent_s: Seconds since it was heard last, by the store's clock.
+    """
+
+    heartbeat: Heartbeat
+    started_at: datetime
+    silent_s: float

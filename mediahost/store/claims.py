@@ -1,0 +1,193 @@
+"""Claims: which sources wait for which actions, and taking the first of them under a lease."""
+
+from collections.abc import Collection
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Update, bindparam, literal_column, select, text
+from sqlalchemy import update as sql_update
+from sqlalchemy.sql.elements import TextClause
+
+from mediahost.model.job import ClaimedJob, JobRequest, Token
+from mediahost.model.media import MediaFile, MediaKind
+from mediahost.ports import Ready
+from mediahost.store.dialect import among, listed, unix_now, utc_now
+from mediahost.store.engine import Database
+from mediahost.store.tables import LATER, READY, jobs
+
+# Jobs for later wait under an index of their own, and join the others when their time has come.
+_PROMOTE = sql_update(jobs).where(LATER, jobs.c.run_after <= unix_now()).values(run_after=None)
+
+# One seek in idx_jobs_ready for each pair, however many jobs it has: a full pool with 100,000
+# waiting costs what one with a single job costs.
+# (SQLite would read all of a pair for `(source, action) > (?, ?)`; hence the two cases.)
+_FIRST = "SELECT number FROM jobs WHERE {ready} ORDER BY source, action LIMIT 1"
+_FIRST_OF_SOURCE = (
+    "SELECT number FROM jobs WHERE {ready} AND source = :of_source ORDER BY action LIMIT 1"
+)
+_NEXT_OF_SOURCE = (
+    "SELECT number FROM jobs WHERE {ready} AND source = pairs.source AND action > pairs.action"
+    " ORDER BY action LIMIT 1"
+)
+_NEXT_SOURCE = (
+    "SELECT number FROM jobs WHERE {ready} AND source > pairs.source"
+    " ORDER BY source, action LIMIT 1"
+)
+_PAIRS_BETWEEN = """
+WITH RECURSIVE pairs(source, action) AS (
+    SELECT source, action FROM jobs WHERE number = ({first})
+    UNION ALL
+    SELECT jobs.source, jobs.action FROM pairs JOIN jobs ON jobs.number = ({following})
+)
+SELECT source, action FROM pairs WHERE NOT EXISTS (
+    SELECT 1 FROM pauses WHERE kind = 'all'
+    OR kind = 'source' AND name = pairs.source OR kind = 'action' AND name = pairs.action)
+"""
+
+
+def _pairs(first: str, following: str) -> TextClause:
+    ready = READY.text
+    return text(
+        _PAIRS_BETWEEN.format(
+            first=first.format(ready=ready), following=following.format(ready=ready)
+        )
+    )
+
+
+_PAIRS = _pairs(_FIRST, f"COALESCE(({_NEXT_OF_SOURCE}), ({_NEXT_SOURCE}))")
+_PAIRS_OF_SOURCE = _pairs(_FIRST_OF_SOURCE, _NEXT_OF_SOURCE)
+
+_OF_PAIR = (
+    READY,
+    jobs.c.source == bindparam("of_source"),
+    jobs.c.action == bindparam("of_action"),
+)
+_IN_ORDER = (jobs.c.priority.desc(), jobs.c.number)
+
+
+def _first(*columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .where(*_OF_PAIR)
+        .order_by(*_IN_ORDER)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _claim(which: Any) -> Update:
+    return (
+        sql_update(jobs)
+        .where(which, READY)
+        .values(
+            status=literal_column("'processing'"),
+            attempt=jobs.c.attempt + 1,
+            host=bindparam("by_host"),
+            lease_until=unix_now() + bindparam("lease_s"),
+            started_at=utc_now(),
+        )
+        .returning(
+            jobs.c.number,
+            jobs.c.id,
+            jobs.c.attempt,
+            jobs.c.failures,
+            jobs.c.priority,
+            jobs.c.action,
+            jobs.c.action_version,
+            jobs.c.parameters,
+            jobs.c.media_url,
+            jobs.c.job_type,
+            jobs.c.file_hash,
+            jobs.c.config_hash,
+            jobs.c.pipeline,
+            jobs.c.step,
+            jobs.c.root_url,
+            jobs.c.source,
+        )
+    )
+
+
+_HEADS = _first(jobs.c.priority, jobs.c.number)
+_CLAIM_FIRST = _claim(jobs.c.number.in_(_first(jobs.c.number)))
+_CLAIM_THESE = _claim(among([jobs.c.number], "numbers"))
+
+
+class Claims:
+    """How hosts get their jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ready(self, source: str | None = None) -> list[Ready]:
+        """Which sources wait for which actions; what is paused or for later is left out."""
+        with self._database.read() as connection:
+            return _ready(connection, source)
+
+    def claim(
+        self,
+        host: str,
+        limit: int,
+        lease_s: float,
+        source: str | None = None,
+        actions: Collection[str] | None = None,
+    ) -> list[ClaimedJob]:
+        """Take up to `limit` pending jobs that are due, each for `lease_s` seconds."""
+        parameters = {"by_host": host, "lease_s": lease_s}
+        with self._database.write() as connection:
+            connection.execute(_PROMOTE)
+            if source is not None and actions is not None:
+                pairs = [Ready(source, action) for action in actions]
+            else:
+                pairs = [
+                    pair
+                    for pair in _ready(connection, source)
+                    if actions is None or pair.action in actions
+                ]
+            if len(pairs) == 1:
+                ((of_source, of_action),) = pairs
+                only = {"of_source": of_source, "of_action": of_action, "limit": limit}
+                rows = connection.execute(_CLAIM_FIRST, {**parameters, **only}).all()
+            else:
+                numbers = listed(_first_of(connection, pairs, limit))
+                rows = connection.execute(_CLAIM_THESE, {**parameters, "numbers": numbers}).all()
+        # RETURNING promises no order.
+        return [_claimed(row) for row in sorted(rows, key=lambda row: (-row.priority, row.number))]
+
+
+def _ready(connection: Connection, source: str | None) -> list[Ready]:
+    if source is None:
+        rows = connection.execute(_PAIRS)
+    else:
+        rows = connection.execute(_PAIRS_OF_SOURCE, {"of_source": source})
+    return [Ready(*row) for row in rows]
+
+
+def _first_of(connection: Connection, pairs: Collection[Ready], limit: int) -> list[int]:
+    """The numbers of the first jobs of several pairs, in the order of all of them together."""
+    heads = [
+        connection.execute(_HEADS, {"of_source": source, "of_action": action, "limit": limit}).all()
+        for source, action in pairs
+    ]
+    in_order = merge(*heads, key=lambda row: (-row.priority, row.number))
+    return [row.number for row in islice(in_order, limit)]
+
+
+def _claimed(row: Row[Any]) -> ClaimedJob:
+    media = MediaFile.known_by(row.media_url, MediaKind(row.job_type), row.file_hash)
+    request = JobRequest(
+        action=row.action,
+        action_version=row.action_version,
+        config=row.parameters["config"],
+        media=media,
+        config_hash=row.config_hash,
+        # JSON has no tuples.
+        inputs={step: (key[0], key[1]) for step, key in row.parameters["inputs"].items()},
+        pipeline=row.pipeline,
+        step=row.step,
+        root_url=row.root_url,
+        source=row.source,
+        priority=row.priority,
+        job_id=row.id,
+    )
+    return ClaimedJob(request, Token(row.id, row.attempt), row.failures)

@@ -1,0 +1,108 @@
+"""What hosts and people tell each other: heartbeats and pauses."""
+
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, text
+
+from mediahost.model.hosts import Heartbeat, HostStatus, HostView
+from mediahost.model.pause import Pause, PauseKind
+from mediahost.store.dialect import among, listed, unix_now, upsert, write_rows
+from mediahost.store.engine import Database
+from mediahost.store.tables import ACTIVE, hosts, jobs, pauses
+
+_SAID = (
+    hosts.c.host,
+    hosts.c.machine,
+    hosts.c.pid,
+    hosts.c.version,
+    hosts.c.executor,
+    hosts.c.slots,
+    hosts.c.running,
+    hosts.c.status,
+)
+_SEEN_NOW = {"seen_at": unix_now()}
+_SILENT_S: ColumnElement[float] = unix_now() - hosts.c.seen_at
+_VIEW = select(*_SAID, hosts.c.started_at, _SILENT_S.label("silent_s")).order_by(
+    hosts.c.started_at, hosts.c.host
+)
+_FORGET = delete(hosts).where(among([hosts.c.host], "names"))
+
+_PAUSE = insert(pauses)
+_PAUSES = select(pauses.c.kind, pauses.c.name).order_by(pauses.c.kind, pauses.c.name)
+_RESUME = (
+    delete(pauses)
+    .where(among([pauses.c.kind, pauses.c.name], "pauses"))
+    .returning(pauses.c.kind, pauses.c.name)
+)
+_WAITING = (
+    select(func.count())
+    .where(
+        ACTIVE,
+        text(
+            "action IS NOT NULL AND (status = 'processing' OR NOT EXISTS ("
+            "SELECT 1 FROM pauses WHERE pauses.kind = 'all'"
+            " OR pauses.kind = 'source' AND pauses.name = jobs.source"
+            " OR pauses.kind = 'action' AND pauses.name = jobs.action))"
+        ),
+    )
+    .select_from(jobs)
+)
+
+
+class Hosts:
+    """Who is there, and what shall wait."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Tell the others that this host lives, and what it does."""
+        row = {**asdict(heartbeat), "status": heartbeat.status.value}
+        with self._database.write() as connection:
+            upsert(connection, hosts, [row], key=["host"], fixed=_SEEN_NOW)
+
+    def hosts(self) -> list[HostView]:
+        """The hosts that were heard of and have not left, the longest known first."""
+        with self._database.read() as connection:
+            rows = connection.execute(_VIEW).all()
+        return [_view(*row) for row in rows]
+
+    def forget_hosts(self, names: Collection[str]) -> None:
+        """These hosts have left or are gone."""
+        with self._database.write() as connection:
+            connection.execute(_FORGET, {"names": listed(names)})
+
+    def pause(self, asked: Collection[Pause]) -> None:
+        """Have no host claim these jobs; those under way go on."""
+        rows = [{"kind": pause.kind.value, "name": pause.name} for pause in asked]
+        with self._database.write() as connection:
+            there = {Pause(PauseKind(kind), name) for kind, name in connection.execute(_PAUSES)}
+            new = [row for row, pause in zip(rows, asked, strict=True) if pause not in there]
+            if new:
+                write_rows(connection, _PAUSE, new)
+
+    def resume(self, asked: Collection[Pause]) -> set[Pause]:
+        """Have these jobs claimed again; returns those that were paused."""
+        wanted = listed((pause.kind.value, pause.name) for pause in asked)
+        with self._database.write() as connection:
+            rows = connection.execute(_RESUME, {"pauses": wanted}).all()
+        return {Pause(PauseKind(kind), name) for kind, name in rows}
+
+    def pauses(self) -> list[Pause]:
+        """What is paused."""
+        with self._database.read() as connection:
+            return [Pause(PauseKind(kind), name) for kind, name in connection.execute(_PAUSES)]
+
+    def count_waiting(self, source: str | None = None) -> int:
+        """How many jobs are processing, or pending and not paused."""
+        counting = _WAITING if source is None else _WAITING.where(jobs.c.source == source)
+        with self._database.read() as connection:
+            return int(connection.execute(counting).scalar_one())
+
+
+def _view(*row: Any) -> HostView:
+    host, machine, pid, version, executor, slots, running, status, started_at, silent_s = row
+    heartbeat = Heartbeat(host, machine, pid, version, executor, slots, running, HostStatus(status))
+    return HostView(heartbeat, started_at, max(0.0, silent_s))
