@@ -396,6 +396,7 @@ class AttemptSpec:
         timeout_s: Killed after so many seconds; None: never.
         threads: How many threads a decoder may use.
         algorithm: What artifacts are hashed with.
+        pool: The named slots that it takes one of.
     """
 
     token: Token
@@ -408,6 +409,7 @@ class AttemptSpec:
     timeout_s: float | None = None
     threads: int = 1
     algorithm: Algorithm = DEFAULT_ALGORITHM
+    pool: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,7 +454,7 @@ class Executor(Protocol):
         ...
 
     def capacity(self) -> Mapping[str, int]:
-        """How many more attempts each pool takes now."""
+        """How many more attempts each pool takes now; a pool that is not named shares cpu's."""
         ...
 
     def warm(self) -> frozenset[tuple[str, str]]:
@@ -479,6 +481,11 @@ class Executor(Protocol):
 class ExecutorFactory(Protocol):
     """Makes an executor by the host's settings; more keywords may come, so take `**_`."""
 
-    def __call__(self, *, workers: int, max_rss_bytes: int | None) -> Executor:
-        """An executor with so many workers, each ended past so much memory."""
+    def __call__(
+        self, *, workers: int, max_rss_bytes: int | None, pools: Mapping[str, int]
+    ) -> Executor:
+        """An executor with so many workers, each ended past so much memory.
+
+        `pools` are the slots of the pools besides cpu, which has the workers.
+        """
         ...

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -21,6 +21,9 @@ PREFIX = "MEDIAHOST_"
 # Too much for one variable; MEDIAHOST_PLUGINS is another thing (docs/settings.md).
 TABLES = ("pipelines", "plugins", "remote_options")
 PATH_FIELDS = ("data_dir",)
+POOL_SLOTS = {"gpu": 1, "network": 16}
+# Only a file can say these.
+TABLES = ("pipelines", "pools", "max_inflight", "weights")
 TYPO_CUTOFF = 0.85
 
 
@@ -62,6 +65,20 @@ class Settings(BaseModel):
     )
     lease_s: float = Field(
         60, ge=1, description="Seconds after which a job of a host that went silent is taken over"
+    )
+    pools: dict[str, Annotated[int, Field(ge=1, le=1024)]] = Field(
+        default_factory=lambda: dict(POOL_SLOTS),
+        description="How many jobs of the pools besides cpu run at once; cpu has the workers",
+    )
+    max_inflight: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="How many jobs of an action run at once, by action"
+    )
+    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict,
+        description="How much more than one share of the workers a source gets, by its name",
+    )
+    max_pending: int = Field(
+        100_000, ge=1, description="Past so many waiting jobs, watched folders submit no more"
     )
     remote_allow: tuple[str, ...] = Field(
         (), description="Where media files may be fetched from, such as https://media.example.org"
@@ -111,6 +128,11 @@ class Settings(BaseModel):
             name: {**recipe, "name": name} if isinstance(recipe, Mapping) else recipe
             for name, recipe in value.items()
         }
+
+    @field_validator("pools")
+    @classmethod
+    def _with_the_others(cls, value: dict[str, int]) -> dict[str, int]:
+        return {**POOL_SLOTS, **value}
 
     @field_validator(*PATH_FIELDS)
     @classmethod

@@ -69,7 +69,9 @@ def _executor_factory(settings: Settings, registry: Registry) -> Callable[[], Ex
 
     def make_executor() -> Executor:
         executor: Executor = executors[settings.executor](
-            workers=settings.workers, max_rss_bytes=limit * MIB if limit else None
+            workers=settings.workers,
+            max_rss_bytes=limit * MIB if limit else None,
+            pools=settings.pools,
         )
         return executor
 

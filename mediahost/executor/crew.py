@@ -21,6 +21,7 @@ class Crew:
     """Workers come and go here; what they run is the supervisor's.
 
     Args:
+        name: What the workers' names begin with.
         python: The workers' interpreter.
         plugins: Plugins that workers load besides the installed ones.
         heard: Called when a worker's socket has something, or room again.
@@ -36,6 +37,7 @@ class Crew:
 
     def __init__(
         self,
+        name: str,
         python: str,
         plugins: Sequence[str],
         *,
@@ -43,6 +45,7 @@ class Crew:
         wrote: Callable[[Child], None],
         ended: Callable[[Child], None],
     ) -> None:
+        self._name = name
         self._python = python
         self._plugins = plugins
         self._heard = heard
@@ -67,7 +70,7 @@ class Crew:
             OSError: It can't be started.
         """
         self._started += 1
-        child = Child(f"worker-{self._started}", self._python, self._plugins)
+        child = Child(f"{self._name}-{self._started}", self._python, self._plugins)
         child.kill_at = time.monotonic() + START_LIMIT_S
         self.members.append(child)
         self._groups.add(child.process.pid)

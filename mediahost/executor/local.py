@@ -1,27 +1,15 @@
 """The local executor: attempts in processes of this machine, which can't hurt each other."""
 
-import logging
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 from mediahost.executor import verdict
-from mediahost.executor.attempt import Attempt
-from mediahost.executor.frames import pack
-from mediahost.executor.messages import spec_to_json
-from mediahost.executor.supervisor import Supervisor
+from mediahost.executor.lane import Lane
 from mediahost.model.job import Token
 from mediahost.ports import AttemptSpec, Ended, ExecutorEvent
 
-_logger = logging.getLogger("mediahost.executor")
-
 GRACE_S = 5.0
-
-# As much work is taken ahead as keeps the workers busy while the host fetches more.
-AHEAD_S = 0.05
-AHEAD_MOST = 32
-_MEAN_WEIGHT = 0.1
 
 
 class LocalExecutor:
@@ -29,9 +17,12 @@ class LocalExecutor:
 
     A worker that crashes, hangs or grows takes one attempt with it and no other. What an
     attempt writes to its standard output and error, from C libraries too, goes to its log.
+    Each pool has workers of its own, which start when there is work for them.
 
     Args:
-        workers: How many attempts run at once.
+        workers: How many attempts of the pool cpu, and of pools without slots of their own, run
+            at once.
+        pools: How many attempts of other pools run at once, by pool.
         python: The workers' interpreter; mediahost must be installed for it.
         plugins: Plugins that workers load besides the installed ones: module names or paths
             of Python files.
@@ -44,75 +35,79 @@ class LocalExecutor:
         self,
         workers: int = 1,
         *,
+        pools: Mapping[str, int] | None = None,
         python: str = sys.executable,
         plugins: Sequence[str] = (),
         max_rss_bytes: int | None = None,
         grace_s: float = GRACE_S,
     ) -> None:
-        self._workers = workers
+        self._slots = {**(pools or {}), "cpu": workers}
+        self._python = python
+        self._plugins = plugins
+        self._max_rss_bytes = max_rss_bytes
         self._grace_s = grace_s
         self._lock = threading.Lock()
-        self._attempts: dict[Token, Attempt] = {}
-        self._mean_s: float | None = None
-        self._sink: Callable[[ExecutorEvent], None] | None = None
-        self._new_supervisor = partial(
-            Supervisor, workers, python, plugins, max_rss_bytes, self._tell
-        )
-        self._supervisor: Supervisor | None = None
-        self._thread: threading.Thread | None = None
+        self._lanes: dict[str, Lane] = {}
+        self._stopping = True
+        self._sink: Callable[[ExecutorEvent], None] = lambda _event: None
 
     def start(self, sink: Callable[[ExecutorEvent], None]) -> None:
         """Get ready, after a stop too; workers start when there is work.
 
-        Events go to `sink`, from one thread.
+        Events go to `sink`, from one thread for each pool.
         """
         with self._lock:
             self._sink = sink
-            self._supervisor = self._new_supervisor()
-            self._thread = threading.Thread(
-                target=self._run, args=(self._supervisor,), name="mediahost-executor", daemon=True
-            )
-            self._thread.start()
+            self._lanes = {}
+            self._stopping = False
 
     def capacity(self) -> Mapping[str, int]:
-        """How many more attempts are welcome. All pools share the workers."""
-        with self._lock:
-            return {"cpu": max(0, self._workers * (1 + self._ahead()) - len(self._attempts))}
+        """How many more attempts each pool takes now."""
+        lanes = dict(self._lanes)
+        return {
+            pool: lanes[pool].room() if pool in lanes else slots
+            for pool, slots in self._slots.items()
+        }
 
     def warm(self) -> frozenset[tuple[str, str]]:
         """What idle workers keep loaded; the environment is "" for the host's own."""
-        supervisor = self._supervisor
-        return frozenset(("", name) for name in (supervisor.warm() if supervisor else ()))
+        lanes = tuple(self._lanes.values())
+        return frozenset(("", name) for lane in lanes for name in lane.warm())
 
     def submit(self, attempt: AttemptSpec) -> None:
         """Run an attempt as soon as a worker is free. After `stop` it ends as lost."""
-        why = verdict.stopped(attempt.action)
-        try:
-            mine = Attempt(attempt, pack(spec_to_json(attempt)))
-        except (ValueError, TypeError) as error:
-            why = verdict.not_sendable(attempt.action, error)
-            mine = None
+        lane = self._lane(attempt.pool)
+        if lane is not None:
+            lane.submit(attempt)
+        else:
+            outcome, failure = verdict.stopped(attempt.action)
+            self._sink(Ended(attempt.token, outcome, failure=failure))
+
+    def _lane(self, pool: str) -> Lane | None:
+        pool = pool if pool in self._slots else "cpu"
         with self._lock:
-            supervisor = self._supervisor
-            if supervisor is not None and mine is not None:
-                self._attempts[attempt.token] = mine
-                supervisor.post(partial(supervisor.queue, mine))
-        if supervisor is None or mine is None:
-            outcome, failure = why
-            self._hand_over(Ended(attempt.token, outcome, failure=failure))
+            if self._stopping:
+                return None
+            if pool not in self._lanes:
+                self._lanes[pool] = Lane(
+                    "worker" if pool == "cpu" else f"{pool}-worker",
+                    self._slots[pool],
+                    python=self._python,
+                    plugins=self._plugins,
+                    max_rss_bytes=self._max_rss_bytes,
+                    sink=self._sink,
+                )
+            return self._lanes[pool]
 
     def cancel(self, token: Token, grace_s: float | None = None) -> None:
         """Ask an attempt to stop; after `grace_s` seconds end it. Unknown tokens are ignored."""
-        with self._lock:
-            attempt, supervisor = self._attempts.get(token), self._supervisor
-        if attempt is not None and supervisor is not None:
-            grace_s = self._grace_s if grace_s is None else grace_s
-            supervisor.post(partial(supervisor.cancel, attempt, grace_s))
+        for lane in tuple(self._lanes.values()):
+            lane.cancel(token, self._grace_s if grace_s is None else grace_s)
 
     def alive(self) -> set[Token]:
         """The attempts that were submitted and have not ended."""
-        with self._lock:
-            return set(self._attempts)
+        lanes = tuple(self._lanes.values())
+        return {token for lane in lanes for token in lane.alive()}
 
     def stop(self, *, drain: bool, grace_s: float) -> None:
         """End, and wait for the end.
@@ -123,44 +118,9 @@ class LocalExecutor:
                 give no result end as lost, which is no failure of theirs.
         """
         with self._lock:
-            if self._supervisor is not None:
-                order = partial(self._supervisor.stop, None if drain else grace_s)
-                self._supervisor.post(order)
-        if self._thread is not None and threading.current_thread() is not self._thread:
-            self._thread.join()
-
-    def _ahead(self) -> int:
-        if self._mean_s is None:
-            return 0
-        return min(AHEAD_MOST, int(AHEAD_S / max(self._mean_s, 1e-6)))
-
-    def _run(self, supervisor: Supervisor) -> None:
-        try:
-            supervisor.run()
-        except Exception:
-            _logger.exception("The executor broke down")
-        finally:
-            with self._lock:
-                self._supervisor = None
-                left = tuple(self._attempts.values())
-            for attempt in left:
-                outcome, failure = verdict.stopped(attempt.spec.action)
-                self._tell(Ended(attempt.spec.token, outcome, failure=failure))
-
-    def _tell(self, event: ExecutorEvent) -> None:
-        if isinstance(event, Ended):
-            with self._lock:
-                del self._attempts[event.token]
-                self._note(event.elapsed_ms / 1000)
-        self._hand_over(event)
-
-    def _note(self, elapsed_s: float) -> None:
-        before = elapsed_s if self._mean_s is None else self._mean_s
-        self._mean_s = before + _MEAN_WEIGHT * (elapsed_s - before)
-
-    def _hand_over(self, event: ExecutorEvent) -> None:
-        try:
-            if self._sink is not None:
-                self._sink(event)
-        except Exception:
-            _logger.exception("What %s should have been told to failed", type(event).__name__)
+            self._stopping = True
+            lanes = tuple(self._lanes.values())
+        for lane in lanes:
+            lane.stop(None if drain else grace_s)
+        for lane in lanes:
+            lane.join()

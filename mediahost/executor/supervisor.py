@@ -36,6 +36,7 @@ class Supervisor:
     """Feeds workers, judges what comes back. Only `post` and `warm` are for other threads.
 
     Args:
+        name: What its workers' names begin with.
         workers: How many attempts run at once.
         python: The workers' interpreter.
         plugins: Plugins that workers load besides the installed ones.
@@ -45,7 +46,9 @@ class Supervisor:
 
     def __init__(
         self,
+        name: str,
         workers: int,
+        *,
         python: str,
         plugins: Sequence[str],
         max_rss_bytes: int | None,
@@ -57,7 +60,9 @@ class Supervisor:
         self._tell = tell
         self._orders: deque[Callable[[], None]] = deque()
         self._waiting = Waiting()
-        self._crew = Crew(python, plugins, heard=self._hear, wrote=self._read, ended=self._bury)
+        self._crew = Crew(
+            name, python, plugins, heard=self._hear, wrote=self._read, ended=self._bury
+        )
         self._alarm, self._bell = socket.socketpair()
         self._alarm.settimeout(0)
         self._bell.settimeout(0)

@@ -110,6 +110,7 @@ class Attempts:
             timeout_s=info.timeout_s or self._limits.timeout_s,
             threads=self._limits.threads,
             algorithm=self._store.algorithm,
+            pool=info.pool,
         )
 
     def _check_unchanged(self, media: MediaFile) -> FileStat:

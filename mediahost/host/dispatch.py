@@ -12,7 +12,9 @@ from mediahost.hashing import CacheKey
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, FollowUps, failure_from, outcome_of
 from mediahost.host.identity import is_abandoned, is_gone
+from mediahost.host.schedule import Schedule, Share
 from mediahost.model.event import Event, EventKind
+from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest, JobStatus, Outcome, Token
 from mediahost.ports import (
     Completion,
@@ -34,16 +36,15 @@ CANCEL_POLL_S = 0.25
 CLAIM_POLL_S = 0.1
 PROGRESS_EVERY_S = 0.5
 WAIT_POLL_S = 0.25
-
-# While jobs take less than this, some are claimed ahead, so that no worker waits for a commit.
-SHORT_JOB_MS = 50
-READ_AHEAD = 32
+HEARTBEAT_S = 5.0
+# A host of another machine that has said nothing for so long is not listed any more.
+FORGET_S = 3600.0
 
 Listener = Callable[[Event], None]
 
 
 @dataclass
-class _Schedule:
+class _Every:
     """Something done again every so often."""
 
     every_s: float
@@ -70,6 +71,8 @@ class Dispatcher:
         artifacts: ArtifactFolder,
         follow_ups: FollowUps,
         late_follow_ups: Callable[[ClaimedJob], Sequence[JobRequest]],
+        schedule: Schedule,
+        heartbeat: Callable[[int, HostStatus], Heartbeat],
         lease_s: float,
         cancel_grace_s: float,
     ) -> None:
@@ -80,16 +83,21 @@ class Dispatcher:
         self._artifacts = artifacts
         self._follow_ups = follow_ups
         self._late_follow_ups = late_follow_ups
+        self._schedule = schedule
+        self._heartbeat = heartbeat
         self._lease_s = lease_s
         self._cancel_grace_s = cancel_grace_s
         self._events: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
         self._in_hand: dict[Token, ClaimedJob] = {}
         self._progress: dict[Token, tuple[float, str]] = {}
-        self._mean_ms = float(SHORT_JOB_MS)
-        self._renewals = _Schedule(lease_s / 4, time.monotonic() + lease_s / 4)
-        self._reaping = _Schedule(lease_s / 4)
-        self._cancels = _Schedule(CANCEL_POLL_S)
-        self._reports = _Schedule(PROGRESS_EVERY_S)
+        self._begun: set[Token] = set()
+        self._withdrawn: set[Token] = set()
+        self._draining = False
+        self._renewals = _Every(lease_s / 4, time.monotonic() + lease_s / 4)
+        self._reaping = _Every(lease_s / 4)
+        self._cancels = _Every(CANCEL_POLL_S)
+        self._reports = _Every(PROGRESS_EVERY_S)
+        self._beats = _Every(min(HEARTBEAT_S, lease_s / 4))
         self._listener: Listener = lambda _event: None
         self._started = False
         self._claim_from = 0.0
@@ -117,12 +125,14 @@ class Dispatcher:
         self._listener = listener
         self._claim_from = 0.0
         waiting = set(wait_for)
-        polls = _Schedule(WAIT_POLL_S)
+        polls = _Every(WAIT_POLL_S)
         try:
             while True:
                 self._take_care()
                 self._claim(source)
                 self._settle()
+                if self._draining and not self._in_hand:
+                    return
                 if self._in_hand or forever or not polls.is_due():
                     continue
                 waiting = self._still_waiting(waiting, source)
@@ -132,14 +142,22 @@ class Dispatcher:
             self._give_back()
             raise
 
+    def drain(self) -> None:
+        """Claim no more, give back what has not begun, let the rest finish. From any thread."""
+        self._draining = True
+
     def close(self) -> None:
-        """Stop the executor. Nothing may be in hand."""
+        """Stop the executor, say goodbye to the other hosts. Nothing may be in hand."""
         if self._started:
             self._executor.stop(drain=False, grace_s=self._cancel_grace_s)
+        self._store.forget_hosts([self._host])
 
     def _take_care(self) -> None:
-        if self._reaping.is_due() and (reaped := self._store.reap(is_gone)):
-            log.info("%d jobs of lost hosts are pending again", len(reaped))
+        if self._beats.is_due():
+            status = HostStatus.DRAINING if self._draining else HostStatus.WORKING
+            self._store.beat(self._heartbeat(len(self._in_hand), status))
+        if self._reaping.is_due():
+            self._reap()
         if self._renewals.is_due():
             self._renew()
         if self._in_hand and self._cancels.is_due():
@@ -149,6 +167,17 @@ class Dispatcher:
             self._store.report_progress(self._host, self._progress)
             self._progress.clear()
 
+    def _reap(self) -> None:
+        if reaped := self._store.reap(is_gone):
+            log.info("%d jobs of lost hosts are pending again", len(reaped))
+        gone = [
+            one.heartbeat.host
+            for one in self._store.hosts()
+            if one.silent_s > FORGET_S or is_gone(one.heartbeat.host)
+        ]
+        if gone:
+            self._store.forget_hosts(gone)
+
     def _renew(self) -> None:
         alive = self._executor.alive() & self._in_hand.keys() if self._started else set()
         if alive:
@@ -157,13 +186,30 @@ class Dispatcher:
                 self._executor.cancel(token, 0.0)
 
     def _claim(self, source: str | None) -> None:
-        room = self._room()
-        if room <= 0 or time.monotonic() < self._claim_from:
+        if self._draining:
+            self._withdraw()
             return
-        claimed = self._store.claim(self._host, room, self._lease_s, source)
-        if len(claimed) < room:
+        if time.monotonic() < self._claim_from or not self._has_room():
+            return
+        shares = self._schedule.shares(self._store.ready(source), self._free)
+        claimed = sum(map(self._claim_share, shares))
+        if claimed < sum(share.limit for share in shares) or not shares:
             self._claim_from = time.monotonic() + CLAIM_POLL_S
-        for job in claimed:
+
+    def _claim_share(self, share: Share) -> int:
+        left = share.limit
+        for actions, most in share.choices:
+            if left > 0:
+                jobs = self._store.claim(
+                    self._host, min(left, most), self._lease_s, share.source, actions
+                )
+                left -= len(jobs)
+                self._submit_attempts(jobs)
+        return share.limit - left
+
+    def _submit_attempts(self, jobs: Sequence[ClaimedJob]) -> None:
+        self._schedule.claimed(jobs)
+        for job in jobs:
             self._in_hand[job.token] = job
             try:
                 self._executor.submit(self._attempts.prepare(job))
@@ -173,14 +219,21 @@ class Dispatcher:
                 failure = failure_from(error)
                 self._events.put(Ended(job.token, outcome_of(error), failure=failure))
 
-    def _room(self) -> int:
+    def _withdraw(self) -> None:
+        """Give back what was claimed ahead and has not begun."""
+        for token in self._in_hand.keys() - self._begun - self._withdrawn:
+            self._withdrawn.add(token)
+            self._executor.cancel(token, self._cancel_grace_s)
+
+    def _has_room(self) -> bool:
         if not self._started:
             self._executor.start(self._events.put)
             self._started = True
-        free = sum(self._executor.capacity().values())
-        if self._mean_ms >= SHORT_JOB_MS:
-            return free
-        return max(READ_AHEAD - len(self._in_hand), free)
+        return self._schedule.has_room(self._executor.capacity())
+
+    def _free(self, pool: str) -> int:
+        capacity = self._executor.capacity()
+        return capacity.get(pool, capacity.get("cpu", 0))
 
     def _settle(self) -> None:
         """Wait a tick for events, then write all that have come in one transaction."""
@@ -190,11 +243,16 @@ class Dispatcher:
             if job is None:
                 continue
             if isinstance(event, Ended):
-                ended.append(event)
+                self._begun.discard(event.token)
+                if event.token in self._withdrawn and event.outcome is Outcome.CANCELLED:
+                    self._release([event.token])
+                else:
+                    ended.append(event)
             elif isinstance(event, Progress):
                 self._progress[event.token] = (event.fraction, event.message)
                 self._tell(job, EventKind.PROGRESSED, event.message, event.fraction)
             elif isinstance(event, Started):
+                self._begun.add(event.token)
                 self._tell(job, EventKind.STARTED)
         if ended:
             self._commit(ended)
@@ -212,12 +270,10 @@ class Dispatcher:
         setbacks: list[Setback] = []
         fresh: dict[CacheKey, Hit] = {}
         for event in ended:
-            job = self._in_hand.pop(event.token)
-            self._progress.pop(event.token, None)
+            job = self._drop(event.token, event.elapsed_ms / 1000)
             judged = self._judge(job, event, fresh)
             if isinstance(judged, Completion):
                 completions.append(judged)
-                self._mean_ms += (event.elapsed_ms - self._mean_ms) / 8
             else:
                 setbacks.append(judged)
         written = self._store.commit(self._host, completions, setbacks)
@@ -234,6 +290,21 @@ class Dispatcher:
         for done in completions:
             if done.job.token in written:
                 self._submit(self._late_follow_ups(done.job))
+
+    def _drop(self, token: Token, elapsed_s: float | None = None) -> ClaimedJob:
+        job = self._in_hand.pop(token)
+        self._progress.pop(token, None)
+        self._withdrawn.discard(token)
+        self._begun.discard(token)
+        self._schedule.ended(job, elapsed_s)
+        return job
+
+    def _release(self, tokens: Sequence[Token]) -> None:
+        """Give jobs back untried."""
+        self._store.release(self._host, tokens)
+        for token in tokens:
+            self._drop(token)
+            self._artifacts.unstage(token)
 
     def _submit(self, requests: Sequence[JobRequest]) -> None:
         for request, job_id in zip(requests, self._store.submit(requests), strict=True):
@@ -311,11 +382,14 @@ class Dispatcher:
         abandoned = [job.job_id for job in pending if is_abandoned(job.source)]
         theirs = [job.job_id for job in pending if not is_abandoned(job.source)]
         if source is not None and (abandoned or theirs):
-            self._store.adopt(abandoned + theirs[: self._room()], source)
+            self._store.adopt(abandoned + theirs[: max(1, self._free("cpu"))], source)
             self._claim_from = 0.0
         return {job.job_id for job in left}
 
     def _has_work(self, source: str | None) -> bool:
+        """Whether anything is to come; what is paused isn't, unless somebody waits for it."""
+        if source is None:
+            return self._store.count_waiting() > 0
         counts = self._store.count_jobs(source)
         return any(counts.get(status) for status in (JobStatus.PENDING, JobStatus.PROCESSING))
 
@@ -328,10 +402,7 @@ class Dispatcher:
         ended = {event.token: event for event in self._left_events() if isinstance(event, Ended)}
         well = [event for event in ended.values() if event.outcome is Outcome.OK]
         self._commit([event for event in well if event.token in self._in_hand])
-        self._store.release(self._host, list(self._in_hand))
-        for token in self._in_hand:
-            self._artifacts.unstage(token)
-        self._in_hand.clear()
+        self._release(list(self._in_hand))
 
     def _left_events(self) -> Iterable[ExecutorEvent]:
         while not self._events.empty():

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
-from mediahost.errors import InvalidConfig, InvalidMedia, MediahostError, StoreError, UsageError
+from mediahost import __version__
+from mediahost.errors import (
+    InvalidConfig,
+    InvalidMedia,
+    MediahostError,
+    StoreError,
+    UnknownName,
+    UsageError,
+)
 from mediahost.hashing import CacheKey
 from mediahost.host.announce import Announcer
 from mediahost.host.artifacts import ArtifactFolder
@@ -22,7 +30,9 @@ from mediahost.host.inputs import Inputs, sort_out
 from mediahost.host.planner import Planner, Recipe, State, request_for
 from mediahost.host.publish import Publisher
 from mediahost.host.run import RowState, Run, Summary
+from mediahost.host.schedule import Limit, Schedule
 from mediahost.model.event import Event, EventKind
+from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest
 from mediahost.model.media import display, is_remote, url_to_path
 from mediahost.model.pipeline import Pipeline, Step
@@ -83,6 +93,7 @@ class Host:
         self._announcer = Announcer(registry, settings.plugins)
         self._dispatcher: Dispatcher | None = None
         self._runs: dict[str, Run] = {}
+        self._draining = False
 
     def __enter__(self) -> Self:
         return self
@@ -224,6 +235,16 @@ class Host:
         """Run whatever jobs are in the store, of any source."""
         self._dispatching().run(self._announcing(listener), forever=forever)
 
+    def drain(self) -> None:
+        """Let `work` end: claim no more, finish what runs, give the rest back. From any thread."""
+        self._draining = True
+        if self._dispatcher:
+            self._dispatcher.drain()
+
+    def has_room(self) -> bool:
+        """Whether more may be submitted, or so much waits that whoever finds files should pause."""
+        return self.store.count_waiting() < self.settings.max_pending
+
     def _announcing(self, listener: Listener) -> Listener:
         """Tell the plugins too (`mediahost_event`), where any wants to hear."""
         self._announcer.start()
@@ -255,10 +276,33 @@ class Host:
                 artifacts=self._artifacts,
                 follow_ups=self._follow_ups,
                 late_follow_ups=self._late_follow_ups,
+                schedule=Schedule(self._limit_of, self.settings.weights),
+                heartbeat=self._heartbeat,
                 lease_s=self.settings.lease_s,
                 cancel_grace_s=self.settings.cancel_grace_s,
             )
+            if self._draining:
+                self._dispatcher.drain()
         return self._dispatcher
+
+    def _limit_of(self, action: str) -> Limit:
+        try:
+            info = self.registry.action(action).info
+        except UnknownName:  # its attempt will say so
+            return Limit("cpu", None)
+        return Limit(info.pool, self.settings.max_inflight.get(action, info.max_inflight))
+
+    def _heartbeat(self, running: int, status: HostStatus) -> Heartbeat:
+        return Heartbeat(
+            host=self.name,
+            machine=self.name.partition("/")[0],
+            pid=os.getpid(),
+            version=__version__,
+            executor=self.settings.executor,
+            slots=self.settings.workers,
+            running=running,
+            status=status,
+        )
 
     def _threads(self) -> int:
         return max(1, (os.cpu_count() or 1) // self.settings.workers)

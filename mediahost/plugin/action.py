@@ -31,6 +31,8 @@ class ActionInfo:
         accepts: The kinds of media file that it works on.
         timeout_s: An attempt is ended after so many seconds; None: the settings' limit.
         pool: The named slots that it takes one of: cpu, gpu or network.
+        max_inflight: At most so many attempts at it run at once on a host; None: as many as the
+            pool has slots.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ActionInfo:
     accepts: frozenset[MediaKind]
     timeout_s: float | None
     pool: str
+    max_inflight: int | None = None
 
 
 class Action(BaseModel, ABC):
@@ -49,7 +52,8 @@ class Action(BaseModel, ABC):
         class Halves(Analyzer, name="hello.halves", version=1): ...
 
     `accepts` names the kinds of media file that it works on (all by default), `timeout_s` ends
-    a stuck attempt, `pool` names the slots it competes for.
+    a stuck attempt, `pool` names the slots it competes for, `max_inflight` says how many of it
+    may run at once on a host.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -65,6 +69,7 @@ class Action(BaseModel, ABC):
         accepts: set[MediaKind | str] | frozenset[MediaKind] | None = None,
         timeout_s: float | None = None,
         pool: Literal["cpu", "gpu", "network"] = "cpu",
+        max_inflight: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
@@ -78,6 +83,8 @@ class Action(BaseModel, ABC):
             raise ValueError(f"the pool of {name} must be one of {', '.join(POOLS)}, not {pool!r}")
         if version < 1:
             raise ValueError(f"the version of {name} must be 1 or more, not {version}")
+        if max_inflight is not None and max_inflight < 1:
+            raise ValueError(f"max_inflight of {name} must be 1 or more, not {max_inflight}")
         cls.info = ActionInfo(
             name,
             version,
@@ -85,6 +92,7 @@ class Action(BaseModel, ABC):
             frozenset(MediaKind(kind) for kind in accepts or MediaKind),
             timeout_s,
             pool,
+            max_inflight,
         )
 
     @classmethod

@@ -26,7 +26,6 @@ from mediahost.model.job import (
     Outcome,
     Token,
 )
-from mediahost.model.media import path_to_url
 from mediahost.model.pause import Pause
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import Completion, HashedFile, Hit, Ready, Setback, StoredResult

@@ -1,0 +1,147 @@
+"""A lane: the workers of one pool, and the attempts that they were given."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from mediahost.executor import verdict
+from mediahost.executor.attempt import Attempt
+from mediahost.executor.frames import pack
+from mediahost.executor.messages import spec_to_json
+from mediahost.executor.supervisor import Supervisor
+from mediahost.model.job import Token
+from mediahost.ports import AttemptSpec, Ended, ExecutorEvent
+
+_logger = logging.getLogger("mediahost.executor")
+
+# As much work is taken ahead as keeps the workers busy while the host fetches more.
+AHEAD_S = 0.05
+AHEAD_MOST = 32
+_MEAN_WEIGHT = 0.1
+
+
+class Lane:
+    """Workers of one pool, under a supervisor and a thread of their own.
+
+    Args:
+        name: What its workers' names begin with.
+        workers: How many attempts run at once.
+        python: The workers' interpreter.
+        plugins: Plugins that workers load besides the installed ones.
+        max_rss_bytes: Resident memory that a worker may hold; None: any.
+        sink: Gets each event, from the lane's thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        workers: int,
+        *,
+        python: str,
+        plugins: Sequence[str],
+        max_rss_bytes: int | None,
+        sink: Callable[[ExecutorEvent], None],
+    ) -> None:
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._attempts: dict[Token, Attempt] = {}
+        self._mean_s: float | None = None
+        self._sink = sink
+        self._supervisor: Supervisor | None = Supervisor(
+            name,
+            workers,
+            python=python,
+            plugins=plugins,
+            max_rss_bytes=max_rss_bytes,
+            tell=self._tell,
+        )
+        self._thread = threading.Thread(
+            target=self._run, args=(self._supervisor,), name=f"mediahost-{name}", daemon=True
+        )
+        self._thread.start()
+
+    def room(self) -> int:
+        """How many more attempts are welcome."""
+        with self._lock:
+            return max(0, self._workers * (1 + self._ahead()) - len(self._attempts))
+
+    def warm(self) -> frozenset[str]:
+        """What idle workers keep loaded."""
+        supervisor = self._supervisor
+        return supervisor.warm() if supervisor else frozenset()
+
+    def submit(self, attempt: AttemptSpec) -> None:
+        """Run an attempt as soon as a worker is free. After `stop` it ends as lost."""
+        why = verdict.stopped(attempt.action)
+        try:
+            mine = Attempt(attempt, pack(spec_to_json(attempt)))
+        except (ValueError, TypeError) as error:
+            why = verdict.not_sendable(attempt.action, error)
+            mine = None
+        with self._lock:
+            supervisor = self._supervisor
+            if supervisor is not None and mine is not None:
+                self._attempts[attempt.token] = mine
+                supervisor.post(partial(supervisor.queue, mine))
+        if supervisor is None or mine is None:
+            outcome, failure = why
+            self._hand_over(Ended(attempt.token, outcome, failure=failure))
+
+    def cancel(self, token: Token, grace_s: float) -> None:
+        """Ask an attempt to stop; after `grace_s` seconds end it. Unknown tokens are ignored."""
+        with self._lock:
+            attempt, supervisor = self._attempts.get(token), self._supervisor
+        if attempt is not None and supervisor is not None:
+            supervisor.post(partial(supervisor.cancel, attempt, grace_s))
+
+    def alive(self) -> set[Token]:
+        """The attempts that were submitted and have not ended."""
+        with self._lock:
+            return set(self._attempts)
+
+    def stop(self, grace_s: float | None) -> None:
+        """Take no more; end attempts after `grace_s` seconds, None: let them finish."""
+        with self._lock:
+            if self._supervisor is not None:
+                self._supervisor.post(partial(self._supervisor.stop, grace_s))
+
+    def join(self) -> None:
+        """Wait for the end, if this isn't the lane's own thread."""
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _ahead(self) -> int:
+        if self._mean_s is None:
+            return 0
+        return min(AHEAD_MOST, int(AHEAD_S / max(self._mean_s, 1e-6)))
+
+    def _run(self, supervisor: Supervisor) -> None:
+        try:
+            supervisor.run()
+        except Exception:
+            _logger.exception("The executor broke down")
+        finally:
+            with self._lock:
+                self._supervisor = None
+                left = tuple(self._attempts.values())
+            for attempt in left:
+                outcome, failure = verdict.stopped(attempt.spec.action)
+                self._tell(Ended(attempt.spec.token, outcome, failure=failure))
+
+    def _tell(self, event: ExecutorEvent) -> None:
+        if isinstance(event, Ended):
+            with self._lock:
+                del self._attempts[event.token]
+                self._note(event.elapsed_ms / 1000)
+        self._hand_over(event)
+
+    def _note(self, elapsed_s: float) -> None:
+        before = elapsed_s if self._mean_s is None else self._mean_s
+        self._mean_s = before + _MEAN_WEIGHT * (elapsed_s - before)
+
+    def _hand_over(self, event: ExecutorEvent) -> None:
+        try:
+            self._sink(event)
+        except Exception:
+            _logger.exception("What %s should have been told to failed", type(event).__name__)

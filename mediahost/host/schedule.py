@@ -1,0 +1,165 @@
+"""The schedule: which jobs are claimed next, so that slots are full and sources get their share."""
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from mediahost.model.job import ClaimedJob, Token
+from mediahost.ports import Ready
+
+# While the jobs of a pool take less than this, some are claimed ahead, so that no worker waits for
+# a commit. (Claims of 64 are as quick as larger ones, a job each.)
+SHORT_JOB_S = 0.05
+READ_AHEAD = 64
+
+# How much the last job counts in the mean.
+_WEIGHT_OF_LAST = 1 / 8
+
+
+class Share(NamedTuple):
+    """What is to be claimed: up to `limit` jobs of a source.
+
+    Attributes:
+        source: The source.
+        limit: How many.
+        choices: Groups of actions, in the order to ask for them, and how many of each group.
+    """
+
+    source: str
+    limit: int
+    choices: tuple[tuple[tuple[str, ...], int], ...]
+
+
+class Limit(NamedTuple):
+    """What an action competes for, and how many of it may run at once here; None: any."""
+
+    pool: str
+    max_inflight: int | None
+
+
+@dataclass
+class _Pool:
+    """One pool: what is in hand, and how much of it each source has had.
+
+    A source's time runs by the seconds that its jobs took, divided by its weight; who is furthest
+    behind is next. A source that comes back from a rest starts where the others are: what it did
+    not use is gone. (Start-time fair queueing, P. Goyal et al., SIGCOMM 1996.)
+    """
+
+    mean_s: float = SHORT_JOB_S
+    in_hand: int = 0
+    times: dict[str, float] = field(default_factory=dict)
+
+    def divide(
+        self, sources: Iterable[str], room: int, weight_of: Callable[[str], float]
+    ) -> Counter[str]:
+        """How many jobs of each of these sources go next."""
+        sources = list(sources)
+        now = min((self.times[each] for each in sources if each in self.times), default=0.0)
+        self.times = {each: max(now, self.times.get(each, now)) for each in sources}
+        if len(sources) == 1:
+            return Counter({sources[0]: room})
+        shares: Counter[str] = Counter()
+        queue = [(time, each) for each, time in self.times.items()]
+        heapq.heapify(queue)
+        for _ in range(room):
+            time, first = queue[0]
+            shares[first] += 1
+            heapq.heapreplace(queue, (time + self.mean_s / weight_of(first), first))
+        return shares
+
+
+class Schedule:
+    """Divides free slots among what is ready, and keeps count of what is in hand.
+
+    Args:
+        limit_of: What an action competes for.
+        weights: How much more than one share a source gets, by patterns of its name.
+    """
+
+    def __init__(self, limit_of: Callable[[str], Limit], weights: Mapping[str, float]) -> None:
+        self._limit_of = limit_of
+        self._weights = weights
+        self._pools: defaultdict[str, _Pool] = defaultdict(_Pool)
+        self._in_hand: Counter[str] = Counter()
+        self._charged: dict[Token, float] = {}
+
+    def shares(self, ready: Sequence[Ready], free: Callable[[str], int]) -> list[Share]:
+        """What to claim now.
+
+        Args:
+            ready: What can be claimed.
+            free: How many more attempts a pool takes now.
+        """
+        waiting: defaultdict[str, defaultdict[str, list[str]]]
+        waiting = defaultdict(lambda: defaultdict(list))
+        for source, action in ready:
+            if self._left_of(action) > 0:
+                waiting[self._limit_of(action).pool][source].append(action)
+        return [
+            Share(source, number, tuple(self._choices(number, sources[source])))
+            for pool, sources in waiting.items()
+            for source, number in self._divided(pool, sources, free(pool)).items()
+        ]
+
+    def has_room(self, capacity: Mapping[str, int]) -> bool:
+        """Whether it is worth while to look for more."""
+        return any(capacity.values()) or any(
+            pool.mean_s < SHORT_JOB_S and pool.in_hand < READ_AHEAD for pool in self._pools.values()
+        )
+
+    def _divided(self, name: str, sources: Iterable[str], free: int) -> Counter[str]:
+        pool = self._pools[name]
+        room = free if pool.mean_s >= SHORT_JOB_S else max(READ_AHEAD - pool.in_hand, free)
+        return pool.divide(sources, room, self._weight_of) if room > 0 else Counter()
+
+    def _choices(
+        self, number: int, actions: Iterable[str]
+    ) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Those with a limit of their own come first, each by itself; priority orders the rest."""
+        free = []
+        for action in actions:
+            if self._limit_of(action).max_inflight is None:
+                free.append(action)
+            else:
+                yield (action,), min(number, self._left_of(action))
+        if free:
+            yield tuple(free), number
+
+    def _left_of(self, action: str) -> int:
+        most = self._limit_of(action).max_inflight
+        return 1 if most is None else most - self._in_hand[action]
+
+    def _weight_of(self, source: str) -> float:
+        for pattern, weight in self._weights.items():
+            if fnmatchcase(source, pattern):
+                return weight
+        return 1.0
+
+    def claimed(self, jobs: Iterable[ClaimedJob]) -> None:
+        """These are in hand now; their sources are charged with what such jobs take."""
+        for job in jobs:
+            request = job.request
+            pool = self._pools[self._limit_of(request.action).pool]
+            pool.in_hand += 1
+            self._in_hand[request.action] += 1
+            self._charged[job.token] = pool.mean_s
+            self._charge(pool, request.source, pool.mean_s)
+
+    def ended(self, job: ClaimedJob, elapsed_s: float | None = None) -> None:
+        """This one is out of hand. It took so long; None: nobody knows, or it was given back."""
+        request = job.request
+        pool = self._pools[self._limit_of(request.action).pool]
+        pool.in_hand -= 1
+        self._in_hand[request.action] -= 1
+        charged = self._charged.pop(job.token)
+        if elapsed_s is not None:
+            self._charge(pool, request.source, elapsed_s - charged)
+            pool.mean_s += (elapsed_s - pool.mean_s) * _WEIGHT_OF_LAST
+
+    def _charge(self, pool: _Pool, source: str, seconds: float) -> None:
+        if source in pool.times:
+            pool.times[source] += seconds / self._weight_of(source)
