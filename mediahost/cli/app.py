@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from mediahost import __version__
-from mediahost.cli import demo, doctor, jobs, pipelines, plugins, results, run, store, tui
+from mediahost.cli import (
+    demo,
+    doctor,
+    hosts,
+    job_log,
+    jobs,
+    pauses,
+    pipelines,
+    plugins,
+    results,
+    run,
+    store,
+    tui,
+)
 from mediahost.cli.output import examples
 from mediahost.cli.plugin_commands import Commands
 from mediahost.cli.state import state
@@ -49,7 +62,17 @@ app.command(
     "explain",
     epilog=examples("explain talk.mp4", "explain talk.mp4 --action av.convert:format=mp3"),
 )(results.explain)
+jobs.app.command(
+    "log", epilog=examples("jobs log 12", "jobs log 12 --attempt 1", "jobs log 12 --follow")
+)(job_log.log)
+jobs.app.command("pause", epilog=examples("jobs pause", "jobs pause --action speech.transcribe"))(
+    pauses.pause
+)
+jobs.app.command("resume", epilog=examples("jobs resume", "jobs resume --source watch:talks"))(
+    pauses.resume
+)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(hosts.app, name="hosts")
 app.command("work", epilog=examples("work --drain", "work --jobs 2"))(run.work)
 app.command("tui", epilog=examples("tui", "tui --theme light"))(tui.tui)
 app.add_typer(plugins.app, name="plugins")

@@ -19,7 +19,7 @@ from mediahost.cli.output import (
 )
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
-from mediahost.model.job import JobStatus, JobView
+from mediahost.model.job import AttemptView, JobStatus, JobView
 from mediahost.model.media import display, path_to_url, url_to_path
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ MOST_ANSWERS = 20
 INT64_DIGITS = 18
 
 app = typer.Typer(
-    help="List, show, cancel, retry and delete jobs.", no_args_is_help=True, rich_markup_mode=None
+    help="List, show, cancel, retry, pause and delete jobs; read their logs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 OneJob = Annotated[
@@ -138,9 +140,11 @@ def show(*, job: OneJob, as_json: AsJson = False) -> None:
     """Show all about one job: its config, how it ended, its error, its log."""
     with state.store() as store:
         view = find(store, job)
+        attempts = store.attempts_of(view.job_id)
     log = _log_path(view)
     if as_json:
-        print_json({**to_json(view), "log": path_to_url(log) if log else None})
+        tried = [_attempt_to_json(one) for one in attempts]
+        print_json({**to_json(view), "log": path_to_url(log) if log else None, "attempts": tried})
         return
     took = view.processing_time_ms
     facts = {
@@ -159,12 +163,15 @@ def show(*, job: OneJob, as_json: AsJson = False) -> None:
         "took": "" if took is None else seconds(took),
         "host": (view.host or "") if view.status is JobStatus.PROCESSING else "",
         "error": paragraph(view.error or ""),
+        **{f"attempt {one.attempt}": _tried(one) for one in attempts},
         "log": display(log),
     }
     width = max(map(len, facts))
     for name, value in facts.items():
         if value:
             typer.echo(f"{name:<{width}}  {value.replace(chr(10), chr(10) + ' ' * (width + 2))}")
+    if log:
+        typer.echo(f"Read the log with: mediahost jobs log {view.number}")
     if view.status is JobStatus.COMPLETED:
         typer.echo(f"See its result with: mediahost results {place(view.media_url)}")
     elif view.status.final:
@@ -240,6 +247,23 @@ def to_json(job: JobView) -> dict[str, Any]:
         if hasattr(value, "isoformat"):
             data[name] = value.isoformat()
     return {**data, "job_id": str(job.job_id), "status": str(job.status)}
+
+
+def _tried(attempt: AttemptView) -> str:
+    """How an attempt ended, and what came of that."""
+    took = f" after {seconds(attempt.elapsed_ms)}" if attempt.elapsed_ms else ""
+    again = attempt.retry_in_s
+    next_one = "" if again is None else f", tried again {seconds(again * 1000)} later"
+    trace = f"\n{paragraph(attempt.traceback)}" if attempt.traceback else ""
+    first_line = f"{attempt.outcome}{took}{next_one} ({local_time(attempt.ended_at)})"
+    return f"{first_line}\n{paragraph(attempt.error)}{trace}"
+
+
+def _attempt_to_json(attempt: AttemptView) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    ended_at = attempt.ended_at.isoformat()
+    return {**asdict(attempt), "outcome": str(attempt.outcome), "ended_at": ended_at}
 
 
 def _chosen(

@@ -137,16 +137,18 @@ def work(
 ) -> None:
     """Run the jobs that wait in the store, such as retried ones.
 
-    Without --drain it waits for more until it is interrupted.
+    Without --drain it waits for more. Interrupted or terminated, it claims no more and finishes
+    what runs; asked twice, it stops at once and gives its jobs back.
     """
     from mediahost.cli.progress import JsonLines
+    from mediahost.cli.stopping import stopping_gently
     from mediahost.cli.terminal import progress_on_stderr
 
     with state.host(workers=workers) as host:
         watcher = JsonLines(sys.stdout) if as_json else progress_on_stderr(idle=WAITING)
-        with watcher:
+        with watcher, stopping_gently(host.drain) as stop:
             host.work(watcher.listen, forever=not drain)
     if not as_json:
         typer.echo(f"{counted(watcher.ended, 'job')} ended, {watcher.failed:,} of them failed")
-    if watcher.failed:
+    if watcher.failed and not stop.asked:
         raise typer.Exit(1)

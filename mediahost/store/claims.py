@@ -5,7 +5,17 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Update, bindparam, literal_column, select, text
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    exists,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy import update as sql_update
 from sqlalchemy.sql.elements import TextClause
 
@@ -18,6 +28,7 @@ from mediahost.store.tables import LATER, READY, jobs
 
 # Jobs for later wait under an index of their own, and join the others when their time has come.
 _PROMOTE = sql_update(jobs).where(LATER, jobs.c.run_after <= unix_now()).values(run_after=None)
+_IS_LATER_OVER = select(exists().where(LATER, jobs.c.run_after <= unix_now()))
 
 # One seek in idx_jobs_ready for each pair, however many jobs it has: a full pool with 100,000
 # waiting costs what one with a single job costs.
@@ -122,6 +133,10 @@ class Claims:
     def ready(self, source: str | None = None) -> list[Ready]:
         """Which sources wait for which actions; what is paused or for later is left out."""
         with self._database.read() as connection:
+            if not connection.execute(_IS_LATER_OVER).scalar():
+                return _ready(connection, source)
+        with self._database.write() as connection:
+            connection.execute(_PROMOTE)
             return _ready(connection, source)
 
     def claim(
@@ -135,10 +150,10 @@ class Claims:
         """Take up to `limit` pending jobs that are due, each for `lease_s` seconds."""
         parameters = {"by_host": host, "lease_s": lease_s}
         with self._database.write() as connection:
-            connection.execute(_PROMOTE)
             if source is not None and actions is not None:
                 pairs = [Ready(source, action) for action in actions]
             else:
+                connection.execute(_PROMOTE)
                 pairs = [
                     pair
                     for pair in _ready(connection, source)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tests.integration.cli.conftest import Call
-    from tests.integration.conftest import Home
+    from tests.integration.conftest import Home, Starts
 
 LOOK = ("--action", "count.look")
 
@@ -14,6 +14,13 @@ JOB_KEYS = {
     *("parameters", "attempt", "failures", "source", "priority", "created_at", "updated_at"),
     *("started_at", "completed_at", "processing_time_ms", "error", "result", "host"),
     *("cancel_requested", "cached", "progress", "progress_message"),
+}
+ATTEMPT_KEYS = {
+    *("attempt", "outcome", "host", "error", "traceback", "ended_at", "elapsed_ms", "retry_in_s"),
+}
+HOST_KEYS = {
+    *("host", "machine", "pid", "version", "executor", "slots", "running", "status"),
+    *("started_at", "silent_ms"),
 }
 RUN_KEYS = {"counts", "saved_ms", "seconds", "ignored", "problems", "rows"}
 ROW_KEYS = {
@@ -66,7 +73,9 @@ def test_jobs_and_what_became_of_them(home: "Home", call: "Call") -> None:
     (listed,) = said(call, "jobs", "list", "--status", "failed")
     assert set(listed) == JOB_KEYS
     shown = said(call, "jobs", "show", "1")
-    assert set(shown) == {*JOB_KEYS, "log"}
+    assert set(shown) == {*JOB_KEYS, "log", "attempts"}
+    assert [set(one) for one in shown["attempts"]] == [ATTEMPT_KEYS]
+    assert shown["attempts"][0]["error"] == shown["error"]
     assert shown["error"] == listed["error"]
     assert said(call, "jobs", "retry", "1") == {"1": "pending again"}
     assert said(call, "jobs", "cancel", "1") == {"1": "cancelled"}
@@ -123,3 +132,37 @@ def test_what_the_store_is_and_that_it_is_up_to_date(home: "Home", call: "Call")
     assert done["before"] == done["after"] == about["schema"]
     assert "up to date" in call("store", "upgrade").out
     assert "rows of jobs" in call("store", "info").out
+
+
+def test_the_log_of_an_attempt(home: "Home", call: "Call") -> None:
+    home.tone("a.wav")
+    call("run", "media", "--action", "faulty.raise")
+    log = said(call, "jobs", "log", "1")
+    assert set(log) == {"attempt", "log", "text"}
+    assert "Traceback" in log["text"]
+    assert call("jobs", "log", "1", "--attempt", "2").code == 2
+
+
+def test_what_is_paused(call: "Call") -> None:
+    assert said(call, "jobs", "pause") == [{"kind": "all", "name": ""}]
+    both = said(call, "jobs", "pause", "--action", "count.look", "--source", "user")
+    assert {(one["kind"], one["name"]) for one in both} == {
+        ("all", ""),
+        ("action", "count.look"),
+        ("source", "user"),
+    }
+    assert len(said(call, "jobs", "resume", "--action", "count.look")) == 2
+    assert said(call, "jobs", "resume") == []
+
+
+def test_hosts_that_share_the_store(home: "Home", starts: "Starts", call: "Call") -> None:
+    assert said(call, "hosts", "list") == []
+    home.tone("a.wav")
+    run = home.start("run", "media", "--action", "count.wait")
+    starts.wait()
+    (host,) = said(call, "hosts", "list")
+    assert set(host) == HOST_KEYS
+    assert (host["pid"], host["status"]) == (run.pid, "working")
+    (home.folder / "open").touch()
+    assert home.finish(run).code == 0
+    assert said(call, "hosts", "list") == []
