@@ -23,7 +23,7 @@ TABLES = ("pipelines", "plugins", "remote_options")
 PATH_FIELDS = ("data_dir",)
 POOL_SLOTS = {"gpu": 1, "network": 16}
 # Only a file can say these.
-TABLES = ("pipelines", "pools", "max_inflight", "weights")
+TABLES = ("pipelines", "pools", "max_inflight", "weights", "remote_options")
 TYPO_CUTOFF = 0.85
 
 
