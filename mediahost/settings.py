@@ -19,11 +19,9 @@ from mediahost.model.pipeline import Pipeline, Step
 FILE_NAME = "mediahost.toml"
 PREFIX = "MEDIAHOST_"
 # Too much for one variable; MEDIAHOST_PLUGINS is another thing (docs/settings.md).
-TABLES = ("pipelines", "plugins", "remote_options")
+TABLES = ("pipelines", "plugins", "pools", "max_inflight", "weights", "remote_options")
 PATH_FIELDS = ("data_dir",)
 POOL_SLOTS = {"gpu": 1, "network": 16}
-# Only a file can say these.
-TABLES = ("pipelines", "pools", "max_inflight", "weights", "remote_options")
 TYPO_CUTOFF = 0.85
 
 
