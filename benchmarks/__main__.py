@@ -14,6 +14,7 @@ SUBJECTS = {
     "cached": "cached_rerun",
     "hashing": "hashing",
     "jobs": "jobs",
+    "plugins": "plugins",
     "startup": "startup",
 }
 

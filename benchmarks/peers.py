@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent / ".venv"
 PYTHON = HERE / "bin" / "python"
-PACKAGES = ("dvc", "joblib")
+PACKAGES = ("dvc", "imageio-ffmpeg", "joblib")
 
 
 def install() -> None:
@@ -30,6 +30,15 @@ def install() -> None:
 def version(package: str) -> str:
     """The version that is installed."""
     code = f"from importlib.metadata import version; print(version({package!r}))"
+    return subprocess.run(
+        [PYTHON, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def ffmpeg() -> str:
+    """The ffmpeg program that comes with imageio-ffmpeg."""
+    install()
+    code = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())"
     return subprocess.run(
         [PYTHON, "-c", code], check=True, capture_output=True, text=True
     ).stdout.strip()
