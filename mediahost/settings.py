@@ -93,6 +93,10 @@ class Settings(BaseModel):
     remote_options: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="Options of fsspec's file systems by scheme"
     )
+    isolate_plugins: bool = Field(
+        False,  # noqa: FBT003 - a field
+        description="Install plugins in environments of their own unless told otherwise",
+    )
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="Settings of plugins by their name"
     )
@@ -136,6 +140,11 @@ class Settings(BaseModel):
     @classmethod
     def _without_tilde(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @property
+    def plugins_dir(self) -> Path:
+        """Folder of plugins in environments of their own."""
+        return self.data_dir / "plugins"
 
     @property
     def store_url(self) -> str:

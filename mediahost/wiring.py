@@ -1,9 +1,13 @@
 """From settings to a host: the only place that names concrete classes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 
 from mediahost.errors import UnknownName
+from mediahost.executor.environments import load_registry
+from mediahost.executor.isolated import IsolatedExecutor
 from mediahost.host.host import Host
 from mediahost.plugin.registry import Registry
 from mediahost.ports import Executor, RemoteFiles
@@ -32,8 +36,8 @@ def make_host(settings: Settings, registry: Registry | None = None) -> Host:
         StoreError: The store can't be used.
         UnknownName: No plugin has the executor that the settings name.
     """
-    plugins = registry or Registry.load()
-    make_executor = _executor_factory(settings, plugins)
+    plugins, interpreters = (registry, {}) if registry else load_registry(settings.plugins_dir)
+    make_executor = _executor_factory(settings, plugins, interpreters)
     store = make_store(settings)
     return Host(settings, store, plugins, make_executor, time, remote=make_remote(settings))
 
@@ -56,23 +60,30 @@ def check_executor(settings: Settings) -> None:
         UnknownName: No plugin has it.
         MediahostError: It can't start.
     """
-    executor = _executor_factory(settings, Registry.load())()
+    executor = _executor_factory(settings, Registry.load(), {})()
     executor.start(lambda _event: None)
     executor.stop(drain=True, grace_s=settings.cancel_grace_s)
 
 
-def _executor_factory(settings: Settings, registry: Registry) -> Callable[[], Executor]:
+def _executor_factory(
+    settings: Settings, registry: Registry, interpreters: Mapping[str, Path]
+) -> Callable[[], Executor]:
     executors = registry.executors()
     if settings.executor not in executors:
         raise UnknownName("executor", settings.executor, executors)
     limit = settings.max_memory_mb
+    make = partial(
+        executors[settings.executor],
+        workers=settings.workers,
+        max_rss_bytes=limit * MIB if limit else None,
+        pools=settings.pools,
+    )
 
     def make_executor() -> Executor:
-        executor: Executor = executors[settings.executor](
-            workers=settings.workers,
-            max_rss_bytes=limit * MIB if limit else None,
-            pools=settings.pools,
-        )
-        return executor
+        main: Executor = make()
+        # Only the local one is known to start the interpreter that it is told.
+        if settings.executor != "local" or not interpreters:
+            return main
+        return IsolatedExecutor(main, interpreters, lambda python: make(python=str(python)))
 
     return make_executor

@@ -19,6 +19,7 @@ from mediahost.cli import (
     jobs,
     pauses,
     pipelines,
+    plugin_install,
     plugins,
     results,
     run,
@@ -76,6 +77,15 @@ app.add_typer(hosts.app, name="hosts")
 app.command("work", epilog=examples("work --drain", "work --jobs 2"))(run.work)
 app.command("tui", epilog=examples("tui", "tui --theme light"))(tui.tui)
 app.add_typer(plugins.app, name="plugins")
+plugins.app.command(
+    "install",
+    epilog=examples(
+        "plugins install mediahost-av", "plugins install mediahost-speech --isolated --python 3.12"
+    ),
+)(plugin_install.install)
+plugins.app.command("uninstall", epilog=examples("plugins uninstall mediahost-speech"))(
+    plugin_install.uninstall
+)
 app.command("pipelines", epilog=examples("pipelines"))(pipelines.pipelines)
 app.add_typer(store.app, name="store")
 app.command("doctor", epilog=examples("doctor"))(doctor.doctor)

@@ -40,18 +40,14 @@ def _take_global_options(ctx: Any) -> None:
 @_quietly
 def actions() -> Iterator[Completion]:
     """Names of the actions of installed plugins."""
-    from mediahost.plugin.registry import Registry
-
-    for action in Registry.load().actions():
+    for action in state.registry().actions():
         yield action.info.name, _first_line(action.__doc__)
 
 
 @_quietly
 def plugins_and_actions() -> Iterator[Completion]:
     """What `plugins show` takes."""
-    from mediahost.plugin.registry import Registry
-
-    registry = Registry.load()
+    registry = state.registry()
     for row in registry.rows:
         yield row.name, f"plugin {row.distribution}".rstrip()
     for action in registry.actions():

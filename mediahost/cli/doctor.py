@@ -97,9 +97,7 @@ def _worker(settings: "Settings") -> Finding:
 
 
 def _plugins() -> Iterator[Finding]:
-    from mediahost.plugin.registry import Registry
-
-    registry = Registry.load()
+    registry = state.registry()
     for row in registry.rows:
         if row.error:
             yield Finding("error", row.error, f"Repair or uninstall {row.distribution or row.name}")

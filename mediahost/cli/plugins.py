@@ -78,9 +78,7 @@ def show(
 
 
 def _registry() -> "Registry":
-    from mediahost.plugin.registry import Registry
-
-    return Registry.load()
+    return state.registry()
 
 
 def _standing(row: "PluginRow") -> str:
@@ -148,6 +146,7 @@ def _row_json(row: "PluginRow", registry: "Registry") -> dict[str, Any]:
         "distribution": row.distribution,
         "version": row.version,
         "error": row.error,
+        "environment": row.environment or None,
         "actions": [
             _action_json(usable[name]) if name in usable else {"name": name} for name in row.actions
         ],

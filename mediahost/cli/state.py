@@ -10,6 +10,7 @@ from mediahost.errors import SettingsError
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host
+    from mediahost.plugin.registry import Registry
     from mediahost.settings import Settings
     from mediahost.store import SqlStore
 
@@ -45,6 +46,12 @@ class State:
         if self.data_dir is not None:
             options += ["--data-dir", str(self.data_dir.absolute())]
         return options
+
+    def registry(self) -> "Registry":
+        """The plugins, those in environments of their own too."""
+        from mediahost.executor.environments import load_registry
+
+        return load_registry(self.settings().plugins_dir)[0]
 
     @contextmanager
     def store(self) -> Iterator["SqlStore"]:

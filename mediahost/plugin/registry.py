@@ -35,6 +35,7 @@ class PluginRow:
         actions: Names of the actions that it registers.
         error: Why it can't be used, in one sentence; None if it can.
         traceback: For `--debug`.
+        environment: Folder of the environment that it has for itself; "" if it is mediahost's.
     """
 
     name: str
@@ -43,6 +44,7 @@ class PluginRow:
     actions: list[str] = field(default_factory=list)
     error: str | None = None
     traceback: str = ""
+    environment: str = ""
 
 
 class Registry:

@@ -1,0 +1,98 @@
+"""The isolated executor: attempts of some actions in environments of their own, the others here."""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mediahost.model.job import Token
+from mediahost.ports import AttemptSpec, Executor, ExecutorEvent
+
+
+class IsolatedExecutor:
+    """Hands each attempt to the executor of its action's environment.
+
+    All of them share the capacity of the main one, so that there are never more attempts at once
+    than workers were asked for.
+
+    Args:
+        main: Runs what has no environment of its own.
+        interpreters: The interpreter of each action that has one.
+        make: Makes an executor whose workers have this interpreter.
+    """
+
+    def __init__(
+        self,
+        main: Executor,
+        interpreters: Mapping[str, Path],
+        make: Callable[[Path], Executor],
+    ) -> None:
+        self._main = main
+        self._interpreters = interpreters
+        self._make = make
+        self._lock = threading.Lock()
+        self._others: dict[Path, Executor] = {}
+        self._sink: Callable[[ExecutorEvent], None] | None = None
+
+    def start(self, sink: Callable[[ExecutorEvent], None]) -> None:
+        """Get ready; environments start when there is work for them."""
+        self._sink = sink
+        self._main.start(sink)
+
+    def capacity(self) -> Mapping[str, int]:
+        """What the main executor takes, less what runs in environments."""
+        elsewhere = sum(len(one.alive()) for one in self._everybody()[1:])
+        return {pool: max(0, free - elsewhere) for pool, free in self._main.capacity().items()}
+
+    def warm(self) -> frozenset[tuple[str, str]]:
+        """What idle workers keep loaded, by environment."""
+        with self._lock:
+            others = dict(self._others)
+        return self._main.warm().union(
+            (str(python), resource)
+            for python, executor in others.items()
+            for _, resource in executor.warm()
+        )
+
+    def submit(self, attempt: AttemptSpec) -> None:
+        """Run an attempt in its action's environment."""
+        python = self._interpreters.get(attempt.action)
+        executor = self._main if python is None else self._of(python)
+        executor.submit(attempt)
+
+    def cancel(self, token: Token, grace_s: float | None = None) -> None:
+        """Ask an attempt to stop, wherever it runs."""
+        for executor in self._everybody():
+            executor.cancel(token, grace_s)
+
+    def alive(self) -> set[Token]:
+        """The attempts that were submitted and have not ended."""
+        return set().union(*(one.alive() for one in self._everybody()))
+
+    def stop(self, *, drain: bool, grace_s: float) -> None:
+        """End all of them at once."""
+        stops = [
+            threading.Thread(target=one.stop, kwargs={"drain": drain, "grace_s": grace_s})
+            for one in self._everybody()
+        ]
+        for stop in stops:
+            stop.start()
+        for stop in stops:
+            stop.join()
+        with self._lock:
+            self._others.clear()
+
+    def _of(self, python: Path) -> Executor:
+        with self._lock:
+            if python not in self._others:
+                executor = self._make(python)
+                executor.start(self._tell)
+                self._others[python] = executor
+            return self._others[python]
+
+    def _tell(self, event: ExecutorEvent) -> None:
+        if self._sink is not None:
+            self._sink(event)
+
+    def _everybody(self) -> list[Executor]:
+        with self._lock:
+            return [self._main, *self._others.values()]
