@@ -482,10 +482,23 @@ class ExecutorFactory(Protocol):
     """Makes an executor by the host's settings; more keywords may come, so take `**_`."""
 
     def __call__(
-        self, *, workers: int, max_rss_bytes: int | None, pools: Mapping[str, int]
+        self,
+        *,
+        workers: int,
+        max_rss_bytes: int | None,
+        pools: Mapping[str, int],
+        scheduler: str | None,
+        data_dir: Path,
+        options: Mapping[str, Any],
     ) -> Executor:
-        """An executor with so many workers, each ended past so much memory.
+        """An executor.
 
-        `pools` are the slots of the pools besides cpu, which has the workers.
+        Args:
+            workers: How many workers it has on this machine.
+            max_rss_bytes: Memory after which a worker is ended.
+            pools: Slots of the pools besides cpu, which has the workers.
+            scheduler: Address of what spreads attempts over machines.
+            data_dir: The host's data folder.
+            options: The setting `executor_options`.
         """
         ...

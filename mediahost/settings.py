@@ -19,7 +19,15 @@ from mediahost.model.pipeline import Pipeline, Step
 FILE_NAME = "mediahost.toml"
 PREFIX = "MEDIAHOST_"
 # Too much for one variable; MEDIAHOST_PLUGINS is another thing (docs/settings.md).
-TABLES = ("pipelines", "plugins", "pools", "max_inflight", "weights", "remote_options")
+TABLES = (
+    "executor_options",
+    "max_inflight",
+    "pipelines",
+    "plugins",
+    "pools",
+    "remote_options",
+    "weights",
+)
 PATH_FIELDS = ("data_dir",)
 POOL_SLOTS = {"gpu": 1, "network": 16}
 TYPO_CUTOFF = 0.85
@@ -45,7 +53,15 @@ class Settings(BaseModel):
     hash_algorithm: Algorithm = Field(
         DEFAULT_ALGORITHM, description="blake3 or sha256; a store keeps the one it was made with"
     )
-    executor: str = Field("local", description="Where attempts run: local, inline or a plugin's")
+    executor: str = Field(
+        "local", description="Where attempts run: local, inline, dask or a plugin's"
+    )
+    scheduler: str | None = Field(
+        None, description="Address of the scheduler, for the executor dask: tcp://host:8786"
+    )
+    executor_options: dict[str, Any] = Field(
+        default_factory=dict, repr=False, description="What else the executor takes: docs/dask.md"
+    )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024, description="Worker processes"
     )

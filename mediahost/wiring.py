@@ -77,6 +77,9 @@ def _executor_factory(
         workers=settings.workers,
         max_rss_bytes=limit * MIB if limit else None,
         pools=settings.pools,
+        scheduler=settings.scheduler,
+        data_dir=settings.data_dir,
+        options=settings.executor_options,
     )
 
     def make_executor() -> Executor:

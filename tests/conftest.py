@@ -1,10 +1,14 @@
 """Servers of the wide world, each a real one on the loopback."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,3 +63,84 @@ def s3() -> Iterator[S3]:
         yield served
         server.stdin.close()
         server.wait(30)
+
+
+@dataclass
+class DaskCluster:
+    """A Dask scheduler and its workers, each a process of its own."""
+
+    folder: Path
+    options: Sequence[str] = ()
+    environ: dict[str, str] | None = None
+    processes: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+
+    PATIENCE_S = 60.0
+
+    @property
+    def address(self) -> str:
+        """Of the scheduler."""
+        return str(json.loads((self.folder / "scheduler.json").read_text())["address"])
+
+    def start(self, workers: int) -> None:
+        """Start the scheduler and so many workers."""
+        note = str(self.folder / "scheduler.json")
+        protocol = ["--protocol", "tls"] if self.options else []
+        self._start("scheduler", "--scheduler-file", note, "--port", "0", *protocol)
+        ends_at = time.monotonic() + self.PATIENCE_S
+        while not Path(note).exists():
+            assert time.monotonic() < ends_at, "no scheduler"
+            assert self.processes[0].poll() is None, "the scheduler has ended"
+            time.sleep(0.02)
+        for _ in range(workers):
+            self.add_worker()
+
+    def add_worker(self) -> "subprocess.Popen[bytes]":
+        """Start another worker with one thread."""
+        return self._start(
+            "worker", self.address, "--nthreads", "1", "--no-nanny", "--memory-limit", "0"
+        )
+
+    def close(self) -> None:
+        """End all of it."""
+        for process in self.processes:
+            process.send_signal(signal.SIGKILL)
+        for process in self.processes:
+            process.wait(30)
+
+    def _start(self, kind: str, *options: str) -> "subprocess.Popen[bytes]":
+        own = [] if kind == "scheduler" else ["--local-directory", str(self.folder)]
+        with (self.folder / f"{kind}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-W", "ignore", "-m", "distributed.cli.dask_" + kind),
+                    *options,
+                    *("--host", "127.0.0.1", "--no-dashboard"),
+                    *own,
+                    *self.options,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environ,
+            )
+        self.processes.append(process)
+        return process
+
+
+@pytest.fixture(scope="session")
+def dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A scheduler and two workers, to be left as they are."""
+    cluster = DaskCluster(tmp_path_factory.mktemp("dask"))
+    cluster.start(workers=2)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def own_dask_cluster(tmp_path: Path) -> Iterator[DaskCluster]:
+    """A cluster of the test's own, not started yet."""
+    folder = tmp_path / "dask"
+    folder.mkdir()
+    cluster = DaskCluster(folder)
+    yield cluster
+    cluster.close()

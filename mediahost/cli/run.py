@@ -24,6 +24,17 @@ Workers = Annotated[
 ]
 
 
+Executor = Annotated[
+    str | None,
+    typer.Option(help="Where attempts run: local, inline, dask.", metavar="NAME"),
+]
+
+Scheduler = Annotated[
+    str | None,
+    typer.Option(help="Dask's scheduler, such as tcp://host:8786.", metavar="ADDRESS"),
+]
+
+
 def run(
     *,
     paths: Annotated[
@@ -50,6 +61,8 @@ def run(
         ),
     ] = None,
     workers: Workers = None,
+    executor: Executor = None,
+    scheduler: Scheduler = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Copy artifacts there.", metavar="DIR")
     ] = None,
@@ -67,7 +80,7 @@ def run(
     from mediahost.cli.summary import print_summary
     from mediahost.cli.terminal import progress_on_stderr
 
-    with state.host(workers=workers) as host:
+    with state.host(workers=workers, executor=executor, scheduler=scheduler) as host:
         if not (action or pipeline):
             raise UsageError(*_what_to_say(host, paths))
         recipe = chosen_recipe(host, action or [], pipeline)
@@ -131,6 +144,8 @@ def work(
     *,
     drain: Annotated[bool, typer.Option("--drain", help="Stop when no job is left.")] = False,
     workers: Workers = None,
+    executor: Executor = None,
+    scheduler: Scheduler = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each event as a line of JSON.")
     ] = False,
@@ -144,7 +159,7 @@ def work(
     from mediahost.cli.stopping import stopping_gently
     from mediahost.cli.terminal import progress_on_stderr
 
-    with state.host(workers=workers) as host:
+    with state.host(workers=workers, executor=executor, scheduler=scheduler) as host:
         watcher = JsonLines(sys.stdout) if as_json else progress_on_stderr(idle=WAITING)
         with watcher, stopping_gently(host.drain) as stop:
             host.work(watcher.listen, forever=not drain)

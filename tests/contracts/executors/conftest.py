@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from mediahost.executor.dask import DaskExecutor, DaskOptions
 from mediahost.executor.inline import InlineExecutor
 from mediahost.executor.local import LocalExecutor
 from mediahost.model.job import Token
@@ -116,14 +117,22 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     rig.close()
 
 
-@pytest.fixture(params=["local", "inline"])
+@pytest.fixture(params=["local", "inline", "dask"])
 def any_rig(request: pytest.FixtureRequest, rig: Rig) -> Rig:
     """Each executor."""
     if request.param == "local":
         rig.start(LocalExecutor(2, plugins=[FAULTS], grace_s=0.2))
-    else:
+    elif request.param == "inline":
         rig.start(InlineExecutor(plugins=[FAULTS]))
+    else:
+        rig.start(dask_executor(rig, request.getfixturevalue("dask_cluster").address))
     return rig
+
+
+def dask_executor(rig: Rig, address: str) -> DaskExecutor:
+    """An executor on two Dask workers that see the rig's folder."""
+    options = DaskOptions(address, str(rig.folder / "exchange"))
+    return DaskExecutor(options, plugins=[FAULTS], grace_s=0.2)
 
 
 @pytest.fixture

@@ -1,0 +1,182 @@
+"""A site: what runs in a Dask worker. Each attempt has a process of its own there too."""
+
+import queue
+import shutil
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from uuid import uuid4
+
+from mediahost.errors import MediahostError
+from mediahost.executor import verdict
+from mediahost.executor.exchange import Exchange
+from mediahost.executor.local import LocalExecutor
+from mediahost.executor.messages import ended_to_json, spec_from_json
+from mediahost.model.job import Failure, Outcome, Token
+from mediahost.model.media import MediaFile
+from mediahost.model.result import MediaProcessingResult
+from mediahost.ports import AttemptSpec, Ended, ExecutorEvent, Progress, Started
+
+_sites: dict[str, "Site"] = {}
+_opening = threading.Lock()
+# Tokens that were cancelled before their attempt came here; a few are enough.
+_CANCELLED_MOST = 10_000
+
+
+def run_attempt(order: dict[str, Any]) -> dict[str, Any]:
+    """Run an attempt in this Dask worker; what the executor submits to Dask.
+
+    Args:
+        order: The attempt and where its files go, as plain values.
+
+    Returns:
+        How it ended, as plain values; the paths of artifacts are names in the exchange.
+    """
+    from distributed import get_worker  # noqa: PLC0415 - only here it is needed
+
+    worker = get_worker()
+    return _site(worker, order).run(order, worker)
+
+
+def cancel_attempt(key: str, grace_s: float) -> None:
+    """Stop an attempt if it runs here, now or later; run on every Dask worker."""
+    with _opening:
+        sites = list(_sites.values())
+        _cancelled_early[key] = None
+        while len(_cancelled_early) > _CANCELLED_MOST:
+            del _cancelled_early[next(iter(_cancelled_early))]
+    for site in sites:
+        site.cancel(key, grace_s)
+
+
+_cancelled_early: dict[str, None] = {}
+
+
+def key_of(token: Token) -> str:
+    """A token as text."""
+    return f"{token.job_id.hex}.{token.attempt}"
+
+
+class Site:
+    """The executor of one Dask worker.
+
+    Args:
+        workers: How many attempts run at once.
+        folder: Where its own files are.
+        plugins: Plugins to load that aren't installed.
+        max_rss_bytes: Memory after which an attempt is ended.
+    """
+
+    def __init__(
+        self, workers: int, folder: Path, plugins: list[str], max_rss_bytes: int | None
+    ) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._heard: dict[Token, queue.SimpleQueue[ExecutorEvent]] = {}
+        self._executor = LocalExecutor(workers, plugins=plugins, max_rss_bytes=max_rss_bytes)
+        self._executor.start(self._hear)
+
+    def run(self, order: dict[str, Any], worker: Any) -> dict[str, Any]:
+        """Run an attempt to its end."""
+        asked = spec_from_json(order["spec"])
+        exchange = Exchange(order["exchange"], order["options"])
+        # A lost worker's attempt may be run again under its token: each run has its own place.
+        run = f"{key_of(asked.token)}.{uuid4().hex[:8]}"
+        own = Path(mkdtemp(dir=self._folder))
+        try:
+            spec = self._here(asked, exchange, exchange.workdir(run) or own / "work", own)
+            ended = self._watched(spec, worker, order["topic"])
+            return {
+                "run": run,
+                "log": self._hand_over_log(spec, exchange, run),
+                "warm": bool(self._executor.warm()),
+                "ended": ended_to_json(_handed_over(ended, spec, exchange, run)),
+            }
+        except (MediahostError, OSError) as error:
+            transient = not isinstance(error, MediahostError) or "changed" not in str(error)
+            failure = Failure(str(error), getattr(error, "hint", None), transient=transient)
+            ended = Ended(asked.token, Outcome.ERROR, None, failure)
+            return {"run": run, "log": False, "warm": False, "ended": ended_to_json(ended)}
+        finally:
+            shutil.rmtree(own, ignore_errors=True)
+
+    def cancel(self, key: str, grace_s: float) -> None:
+        """Stop the attempt with this key if it runs here."""
+        with self._lock:
+            tokens = [token for token in self._heard if key_of(token) == key]
+        for token in tokens:
+            self._executor.cancel(token, grace_s)
+
+    def _here(self, spec: AttemptSpec, exchange: Exchange, workdir: Path, own: Path) -> AttemptSpec:
+        workdir.mkdir(exist_ok=True)
+        path = exchange.fetch_media(spec.media, self._folder)
+        media = MediaFile(path, spec.media.kind, spec.media.file_hash, spec.media.url)
+        return replace(spec, media=media, workdir=workdir, log_path=own / "log")
+
+    def _watched(self, spec: AttemptSpec, worker: Any, topic: str) -> Ended:
+        heard: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
+        key = key_of(spec.token)
+        with self._lock:
+            self._heard[spec.token] = heard
+        if key in _cancelled_early:
+            outcome, failure = verdict.cancelled()
+            return Ended(spec.token, outcome, failure=failure)
+        self._executor.submit(spec)
+        try:
+            while not isinstance(event := heard.get(), Ended):
+                if isinstance(event, Started):
+                    told = {"key": key, "kind": "started", "at": worker.address}
+                else:
+                    told = {"key": key, "kind": "progress", **_of_progress(event)}
+                with suppress(Exception):  # a connection that is just breaking
+                    worker.log_event(topic, told)
+            return event
+        finally:
+            with self._lock:
+                del self._heard[spec.token]
+
+    def _hear(self, event: ExecutorEvent) -> None:
+        with self._lock:
+            heard = self._heard.get(event.token)
+        if heard is not None:
+            heard.put(event)
+
+    @staticmethod
+    def _hand_over_log(spec: AttemptSpec, exchange: Exchange, run: str) -> bool:
+        if not spec.log_path.exists():
+            return False
+        exchange.put(spec.log_path, f"{run}.log")
+        return True
+
+
+def _of_progress(event: Progress) -> dict[str, Any]:
+    return {"fraction": event.fraction, "message": event.message}
+
+
+def _handed_over(ended: Ended, spec: AttemptSpec, exchange: Exchange, run: str) -> Ended:
+    """The same with its artifacts in the exchange, named by their place there."""
+    if not isinstance(ended.result, MediaProcessingResult):
+        return ended
+    workdir = spec.workdir.resolve()
+    artifacts = []
+    for artifact in ended.result.artifacts:
+        name = f"{run}/{artifact.path.relative_to(workdir)}"
+        if exchange.folder is None:
+            exchange.put(artifact.path, name)
+        artifacts.append(artifact.model_copy(update={"path": Path(name)}))
+    result = ended.result.model_copy(update={"artifacts": tuple(artifacts)})
+    return replace(ended, result=result)
+
+
+def _site(worker: Any, order: dict[str, Any]) -> Site:
+    """The site of a Dask worker, opened by the first attempt that comes with these plugins."""
+    plugins, limit = order["plugins"], order["max_rss_bytes"]
+    name = repr((worker.address, plugins, limit))
+    with _opening:
+        if name not in _sites:
+            folder = Path(mkdtemp(prefix="mediahost-", dir=worker.local_directory))
+            _sites[name] = Site(worker.state.nthreads, folder, plugins, limit)
+        return _sites[name]
