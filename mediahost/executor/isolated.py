@@ -1,11 +1,12 @@
 """The isolated executor: attempts of some actions in environments of their own, the others here."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mediahost.model.job import Token
-from mediahost.ports import AttemptSpec, Executor, ExecutorEvent
+from mediahost.ports import AttemptSpec, Ended, Executor, ExecutorEvent
 
 
 class IsolatedExecutor:
@@ -31,6 +32,7 @@ class IsolatedExecutor:
         self._make = make
         self._lock = threading.Lock()
         self._others: dict[Path, Executor] = {}
+        self._elsewhere: dict[Token, str] = {}
         self._sink: Callable[[ExecutorEvent], None] | None = None
 
     def start(self, sink: Callable[[ExecutorEvent], None]) -> None:
@@ -40,8 +42,11 @@ class IsolatedExecutor:
 
     def capacity(self) -> Mapping[str, int]:
         """What the main executor takes, less what runs in environments."""
-        elsewhere = sum(len(one.alive()) for one in self._everybody()[1:])
-        return {pool: max(0, free - elsewhere) for pool, free in self._main.capacity().items()}
+        with self._lock:
+            elsewhere = Counter(self._elsewhere.values())
+        return {
+            pool: max(0, free - elsewhere[pool]) for pool, free in self._main.capacity().items()
+        }
 
     def warm(self) -> frozenset[tuple[str, str]]:
         """What idle workers keep loaded, by environment."""
@@ -56,7 +61,12 @@ class IsolatedExecutor:
     def submit(self, attempt: AttemptSpec) -> None:
         """Run an attempt in its action's environment."""
         python = self._interpreters.get(attempt.action)
-        executor = self._main if python is None else self._of(python)
+        if python is None:
+            self._main.submit(attempt)
+            return
+        executor = self._of(python)
+        with self._lock:
+            self._elsewhere[attempt.token] = attempt.pool
         executor.submit(attempt)
 
     def cancel(self, token: Token, grace_s: float | None = None) -> None:
@@ -90,6 +100,9 @@ class IsolatedExecutor:
             return self._others[python]
 
     def _tell(self, event: ExecutorEvent) -> None:
+        if isinstance(event, Ended):
+            with self._lock:
+                self._elsewhere.pop(event.token, None)
         if self._sink is not None:
             self._sink(event)
 
