@@ -12,6 +12,7 @@ from benchmarks.report import Report, in_text
 
 SUBJECTS = {
     "cached": "cached_rerun",
+    "engine": "engine",
     "hashing": "hashing",
     "jobs": "jobs",
     "plugins": "plugins",

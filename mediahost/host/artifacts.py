@@ -45,17 +45,18 @@ class ArtifactFolder:
         """Where an attempt makes a folder to write to, if it has anything to write.
 
         What an earlier attempt of the same job may have kept without its commit is removed: the
-        claim of this attempt voided it.
+        claim of this attempt voided it. So is what one of the same number kept whose claim was
+        lost in a power cut.
         """
-        for earlier in range(1, token.attempt):
-            shutil.rmtree(self._kept(Token(token.job_id, earlier)), ignore_errors=True)
+        for number in range(1, token.attempt + 1):
+            _remove(self._kept(Token(token.job_id, number)))
         folder = self._staging / _name(token)
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         return folder
 
     def unstage(self, token: Token) -> None:
         """Remove what an attempt wrote and did not keep."""
-        shutil.rmtree(self._staging / _name(token), ignore_errors=True)
+        _remove(self._staging / _name(token))
 
     def log_path(self, token: Token) -> Path:
         """Where an attempt's log is."""
@@ -90,6 +91,11 @@ class ArtifactFolder:
     def _kept(self, token: Token) -> Path:
         # The last two digits of the id are random, the first ones are the time: 256 even folders.
         return self._artifacts / str(token.job_id)[-2:] / _name(token)
+
+
+def _remove(folder: Path) -> None:
+    if os.path.lexists(folder):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def log_path(data_dir: Path, token: Token) -> Path:

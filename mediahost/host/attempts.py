@@ -18,6 +18,7 @@ from mediahost.hashing import (
     hash_bytes,
 )
 from mediahost.host.artifacts import ArtifactFolder
+from mediahost.host.crash import crash_point
 from mediahost.host.files import FileHashes, MediaChanged
 from mediahost.host.inputs import Inputs
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
@@ -166,6 +167,7 @@ class Attempts:
         hashed = result_hash(result, self._store.algorithm)
         if isinstance(result, MediaProcessingResult):
             result = self._artifacts.keep(job.token, result)
+            crash_point("renamed")
         hit = hit_of(job.request, result, hashed, ended.elapsed_ms)
         fresh[hit.key] = hit
         following = follow_ups(job, fresh)

@@ -11,6 +11,7 @@ from mediahost.errors import MediahostError, StoreError
 from mediahost.hashing import CacheKey
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, FollowUps, failure_from, outcome_of
+from mediahost.host.crash import crash_point
 from mediahost.host.identity import is_abandoned, is_gone
 from mediahost.host.schedule import Schedule, Share
 from mediahost.model.event import Event, EventKind
@@ -31,7 +32,9 @@ from mediahost.ports import (
 log = logging.getLogger(__name__)
 
 TICK_S = 0.05
-COMMIT_ROWS = 64
+# A transaction is written through to the disk, whatever is in it: the more, the better, short of
+# having the workers wait. (Each attempt has two events at least.)
+EVENTS_AT_ONCE = 512
 CANCEL_POLL_S = 0.25
 CLAIM_POLL_S = 0.1
 PROGRESS_EVERY_S = 0.5
@@ -200,9 +203,12 @@ class Dispatcher:
         left = share.limit
         for actions, most in share.choices:
             if left > 0:
+                crash_point("before the claim")
                 jobs = self._store.claim(
                     self._host, min(left, most), self._lease_s, share.source, actions
                 )
+                if jobs:
+                    crash_point("claimed")
                 left -= len(jobs)
                 self._submit_attempts(jobs)
         return share.limit - left
@@ -252,6 +258,7 @@ class Dispatcher:
                 self._progress[event.token] = (event.fraction, event.message)
                 self._tell(job, EventKind.PROGRESSED, event.message, event.fraction)
             elif isinstance(event, Started):
+                crash_point("started")
                 self._begun.add(event.token)
                 self._tell(job, EventKind.STARTED)
         if ended:
@@ -260,7 +267,7 @@ class Dispatcher:
     def _next_events(self) -> Iterable[ExecutorEvent]:
         try:
             yield self._events.get(timeout=TICK_S)
-            for _ in range(COMMIT_ROWS - 1):
+            for _ in range(EVENTS_AT_ONCE - 1):
                 yield self._events.get_nowait()
         except queue.Empty:
             return
@@ -277,6 +284,8 @@ class Dispatcher:
             else:
                 setbacks.append(judged)
         written = self._store.commit(self._host, completions, setbacks)
+        if completions:
+            crash_point("committed")
         if any(done.follow_ups for done in completions):
             self._claim_from = 0.0
         judgements: list[Completion | Setback] = [*completions, *setbacks]
@@ -316,6 +325,7 @@ class Dispatcher:
         self, job: ClaimedJob, ended: Ended, fresh: dict[CacheKey, Hit]
     ) -> Completion | Setback:
         if ended.outcome is Outcome.OK:
+            crash_point("ran")
             try:
                 return self._attempts.completed(job, ended, fresh, self._follow_ups)
             except StoreError:

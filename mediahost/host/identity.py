@@ -54,7 +54,7 @@ def _started(pid: int) -> str:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except FileNotFoundError:
-        return "running" if not Path("/proc/self").exists() and _is_alive(pid) else ""
+        return "running" if not Path("/proc/self").exists() and is_running(pid) else ""
     except ProcessLookupError:
         return ""
     # The second field, the program's name, may hold spaces and parentheses (proc(5)).
@@ -62,7 +62,8 @@ def _started(pid: int) -> str:
     return "" if fields[0] in "ZX" else fields[19]
 
 
-def _is_alive(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether a process of this machine has this number."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -5,12 +5,15 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mediahost.hashing import hash_file, verify_file
+from mediahost.host.crash import crash_point
 from mediahost.host.files import Problem
+from mediahost.host.identity import is_running
 from mediahost.host.inputs import sort_out
 from mediahost.host.run import RunRow
 from mediahost.model.media import display, is_remote, url_to_path
@@ -70,9 +73,19 @@ def _path_of(media_url: str) -> Path:
     return Path(url_to_path(media_url))
 
 
+@lru_cache(maxsize=1024)
+def _sweep(folder: Path) -> None:
+    """Remove what a call that was killed has left half-written there; once for each folder."""
+    for part in folder.glob(".*.part"):
+        number = part.name[1 : -len(".part")]
+        if number.isdecimal() and not is_running(int(number)):
+            part.unlink(missing_ok=True)
+
+
 def _copy(artifact: Path, wanted: Path) -> Path:
     """Copy whole or not at all; find the copy that an earlier call made."""
     wanted.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(wanted.parent)
     file_hash, _ = hash_file(artifact)
     part = wanted.with_name(f".{os.getpid()}.part")
     for target in _names(wanted):
@@ -84,7 +97,9 @@ def _copy(artifact: Path, wanted: Path) -> Path:
             shutil.copyfile(artifact, part)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
+            crash_point("publishing")
             _move_to_free(part, target)
+            crash_point("published")
         except FileExistsError:
             continue
         finally:

@@ -153,10 +153,11 @@ class Run:
 
     def missing(self) -> dict[CacheKey, JobRequest]:
         """What jobs are needed for now; equal keys need one."""
+        ended = self._ended
         return {
             row.key: request_for(recipe, row, self.source)
             for recipe, row in self._plan
-            if row.state is State.MISSING and row.key and row.key not in self._ended
+            if row.state is State.MISSING and row.key and row.key not in ended
         }
 
     def follow_ups(self, job: ClaimedJob, fresh: Mapping[CacheKey, Hit]) -> list[JobRequest]:

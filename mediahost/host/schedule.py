@@ -14,6 +14,9 @@ from mediahost.ports import Ready
 # a commit. (Claims of 64 are as quick as larger ones, a job each.)
 SHORT_JOB_S = 0.05
 READ_AHEAD = 64
+# At this pace 64 would be done before one transaction is on the disk.
+QUICK_JOB_S = 0.002
+READ_AHEAD_OF_QUICK = 256
 
 # How much the last job counts in the mean.
 _WEIGHT_OF_LAST = 1 / 8
@@ -52,6 +55,13 @@ class _Pool:
     mean_s: float = SHORT_JOB_S
     in_hand: int = 0
     times: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def ahead(self) -> int:
+        """How many may be in hand though no slot is free for them yet."""
+        if self.mean_s >= SHORT_JOB_S:
+            return 0
+        return READ_AHEAD if self.mean_s > QUICK_JOB_S else READ_AHEAD_OF_QUICK
 
     def divide(
         self, sources: Iterable[str], room: int, weight_of: Callable[[str], float]
@@ -108,12 +118,12 @@ class Schedule:
     def has_room(self, capacity: Mapping[str, int]) -> bool:
         """Whether it is worth while to look for more."""
         return any(capacity.values()) or any(
-            pool.mean_s < SHORT_JOB_S and pool.in_hand < READ_AHEAD for pool in self._pools.values()
+            pool.in_hand < pool.ahead for pool in self._pools.values()
         )
 
     def _divided(self, name: str, sources: Iterable[str], free: int) -> Counter[str]:
         pool = self._pools[name]
-        room = free if pool.mean_s >= SHORT_JOB_S else max(READ_AHEAD - pool.in_hand, free)
+        room = max(pool.ahead - pool.in_hand, free)
         return pool.divide(sources, room, self._weight_of) if room > 0 else Counter()
 
     def _choices(

@@ -121,6 +121,21 @@ class Home:
             process_group=0,
         )
 
+    def start_python(
+        self, program: Path, *arguments: str, environ: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[str]":
+        """Start a Python program with the home's environment."""
+        return subprocess.Popen(
+            [sys.executable, program, *arguments],
+            cwd=self.folder,
+            env={**self.environ, **(environ or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            process_group=0,
+        )
+
     def finish(self, process: "subprocess.Popen[str]") -> Answer:
         """Wait for a program to end; it never shows a traceback."""
         out, err = process.communicate(timeout=TIMEOUT_S)
@@ -153,6 +168,22 @@ class Home:
         """What the database answers."""
         with closing(sqlite3.connect(self.data / "store.db")) as connection:
             return connection.execute(statement).fetchall()
+
+    def script(self, statements: str) -> None:
+        """Have the database run these, made first if need be."""
+        assert self.call("jobs", "list").code == 0
+        with closing(sqlite3.connect(self.data / "store.db")) as connection:
+            connection.executescript(statements)
+
+    def is_writable(self) -> bool:
+        """Whether nobody holds the database's lock."""
+        with closing(sqlite3.connect(self.data / "store.db", timeout=0.2)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            connection.rollback()
+            return True
 
     def jobs(self) -> dict[str, int]:
         """How many jobs there are of each status."""

@@ -5,6 +5,7 @@ each start. ACTION_VERSION is the version of `count.look`.
 """
 
 import os
+import time
 from pathlib import Path
 
 from pydantic import Field
@@ -52,9 +53,11 @@ class Cut(Processor, name="count.cut", version=1):
     """Cut the file into parts."""
 
     parts: int = Field(2, ge=1)
+    pause_s: float = Field(0.0, ge=0)
 
     def process(self, media: MediaFile, context: Context) -> MediaProcessingResult:
         note("cut", media)
+        time.sleep(self.pause_s)
         data = media.path.read_bytes()
         step = -(-len(data) // self.parts)
         (context.workdir / "scratch.tmp").write_bytes(data)

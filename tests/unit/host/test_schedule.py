@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from mediahost.host.schedule import READ_AHEAD, Limit, Schedule, Share
+from mediahost.host.schedule import READ_AHEAD_OF_QUICK, Limit, Schedule, Share
 from mediahost.model.job import ClaimedJob, JobRequest, Token
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.ports import Ready
@@ -96,7 +96,7 @@ def test_short_jobs_are_claimed_ahead_and_long_ones_are_not() -> None:
     schedule = Schedule(limit_of, {})
     ready = [Ready("user", "t.look")]
     serve(schedule, ready, {"user": 0.001})
-    assert limits(schedule.shares(ready, lambda _pool: 1)) == {"user": READ_AHEAD}
+    assert limits(schedule.shares(ready, lambda _pool: 1)) == {"user": READ_AHEAD_OF_QUICK}
     assert schedule.has_room({"cpu": 0})
     serve(schedule, ready, {"user": 1.0})
     assert limits(schedule.shares(ready, lambda _pool: 1)) == {"user": 1}
