@@ -1,4 +1,4 @@
-"""Durable no-ops by mediahost: `submit NUMBER`, or `work` until none is left.
+"""Durable no-ops by mediahost: `submit NUMBER`, `work` until none is left, or `done`: which are.
 
 Run with the settings of the environment. Each job notes its number in the file RAN.
 """
@@ -6,9 +6,9 @@ Run with the settings of the environment. Each job notes its number in the file 
 import sys
 from pathlib import Path
 
-from benchmarks.corpus import WORK, recordings
+from benchmarks.corpus import recordings
 from mediahost.hashing import config_hash, hash_file
-from mediahost.model.job import JobRequest
+from mediahost.model.job import JobRequest, JobStatus
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.settings import load_settings
 from mediahost.wiring import make_host
@@ -22,7 +22,11 @@ def main() -> None:
         if sys.argv[1] == "work":
             host.work(forever=False)
             return
-        media = _media(next(recordings(1).iterdir()))
+        if sys.argv[1] == "done":
+            jobs = host.store.jobs(statuses=[JobStatus.COMPLETED], limit=1 << 31)
+            print(*(job.parameters["config"]["number"] for job in jobs))
+            return
+        media = _media(next(recordings(1).rglob("*.wav")))
         host.store.submit([_request(media, number) for number in range(int(sys.argv[2]))])
 
 
@@ -36,5 +40,4 @@ def _request(media: MediaFile, number: int) -> JobRequest:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(WORK.parents[1]))
     main()
