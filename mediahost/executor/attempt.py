@@ -19,6 +19,7 @@ class Attempt:
         ends_at: When it is killed, by the monotonic clock; None: never.
         doom: What its end will be called unless it gives a result: somebody wants it to stop.
         grace_s: How long it may take to stop by itself.
+        passed: How often others went before it, to a worker that was warm for them.
     """
 
     spec: AttemptSpec
@@ -29,3 +30,9 @@ class Attempt:
     ends_at: float | None = None
     doom: Verdict | None = None
     grace_s: float = 0.0
+    passed: int = 0
+
+    @property
+    def kind(self) -> str:
+        """Attempts of the same kind load the same resources: one action with one config."""
+        return f"{self.spec.action} {sorted(self.spec.config.items())}"

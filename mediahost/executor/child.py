@@ -37,7 +37,7 @@ class Child:
         recalling: It was asked to give back those that it has not begun.
         spent: It is of no more use; it ends when it has nothing left to do.
         warm: Names of the resources that it keeps loaded.
-        actions: Actions that it ran while it kept them.
+        kinds: Kinds of attempt that it ran while it kept them.
         log: Where its output goes.
         kill_at, abandon_at: Deadlines, by the monotonic clock.
 
@@ -53,7 +53,7 @@ class Child:
         self.recalling = False
         self.spent = False
         self.warm: frozenset[str] = frozenset()
-        self.actions: set[str] = set()
+        self.kinds: set[str] = set()
         self.log = JobLog()
         self.silent = False
         self.kill_at: float | None = None
@@ -114,13 +114,17 @@ class Child:
         self.line.popleft()
         return self.log.is_used
 
-    def keeps(self, warm: Sequence[str], action: str) -> None:
-        """After this action it has these resources loaded."""
-        self.warm = frozenset(warm)
+    def keeps(self, warm: Sequence[str], attempt: Attempt) -> None:
+        """After this attempt it has these resources loaded."""
+        now = frozenset(warm)
+        if now - self.warm and self.warm - now:
+            # Something was let go of to make room; whose it was is not known.
+            self.kinds.clear()
+        self.warm = now
         if warm:
-            self.actions.add(action)
+            self.kinds.add(attempt.kind)
         else:
-            self.actions.clear()
+            self.kinds.clear()
 
     def ask_to_stop(self, attempt: Attempt) -> None:
         """Raise the flag that the attempt's checkpoints look at."""

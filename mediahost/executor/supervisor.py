@@ -77,6 +77,8 @@ class Supervisor:
         """Have something done on the supervisor's thread."""
         self._orders.append(order)
         if self._asleep:
+            # One ring is enough: it looks at all orders when it wakes.
+            self._asleep = False
             with suppress(OSError):  # full: it will wake anyhow; closed: it is over
                 self._bell.send(b"!")
 
@@ -182,9 +184,10 @@ class Supervisor:
 
     def _worker_for(self, attempt: Attempt) -> Child | None:
         if idle := self._crew.idle:
-            # One that has loaded what this action needs, else the one that worked last.
-            action = attempt.spec.action
-            return next((one for one in idle if action in one.actions), idle[-1])
+            # One that has loaded what this attempt needs, else the one that worked last.
+            if not any(one.kinds for one in idle):
+                return idle[-1]
+            return next((one for one in idle if attempt.kind in one.kinds), idle[-1])
         if not self._waiting.is_quick(attempt):
             return None
         return next((child for child in self._crew.members if self._takes_more(child)), None)
@@ -200,8 +203,10 @@ class Supervisor:
         )
 
     def _give(self, child: Child) -> None:
-        share = -(-len(self._waiting) // len(self._crew.members))
         was_idle = child.attempt is None
+        if was_idle and child.kinds:
+            self._waiting.prefer(child.kinds)
+        share = -(-len(self._waiting) // len(self._crew.members))
         child.give(self._waiting.take(min(AHEAD, share)))
         if was_idle:
             self._crew.idle.remove(child)
@@ -270,7 +275,7 @@ class Supervisor:
 
     def _ended(self, child: Child, attempt: Attempt, message: dict[str, Any]) -> None:
         ended = ended_from_json(attempt.spec.token, message)
-        child.keeps(message["warm"], attempt.spec.action)
+        child.keeps(message["warm"], attempt)
         wrote = child.finish()
         if attempt.doom and ended.outcome is not Outcome.OK:
             self._end(attempt, attempt.doom)

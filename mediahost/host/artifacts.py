@@ -45,18 +45,16 @@ class ArtifactFolder:
         """Where an attempt makes a folder to write to, if it has anything to write.
 
         What an earlier attempt of the same job may have kept without its commit is removed: the
-        claim of this attempt voided it. So is what one of the same number kept whose claim was
-        lost in a power cut.
+        claim of this attempt voided it.
         """
-        for number in range(1, token.attempt + 1):
-            _remove(self._kept(Token(token.job_id, number)))
-        folder = self._staging / _name(token)
-        _remove(folder)
-        return folder
+        for earlier in range(1, token.attempt):
+            _remove(self._kept(Token(token.job_id, earlier)))
+        self.unstage(token)
+        return self._staging / _name(token)
 
     def unstage(self, token: Token) -> None:
         """Remove what an attempt wrote and did not keep."""
-        _remove(self._staging / _name(token))
+        _remove(f"{self._staging}/{_name(token)}")
 
     def log_path(self, token: Token) -> Path:
         """Where an attempt's log is."""
@@ -93,7 +91,7 @@ class ArtifactFolder:
         return self._artifacts / str(token.job_id)[-2:] / _name(token)
 
 
-def _remove(folder: Path) -> None:
+def _remove(folder: str | Path) -> None:
     if os.path.lexists(folder):
         shutil.rmtree(folder, ignore_errors=True)
 

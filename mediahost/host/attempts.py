@@ -117,8 +117,7 @@ class Attempts:
     def _check_unchanged(self, media: MediaFile) -> FileStat:
         name = display(media.path.name)
         try:
-            stat = FileStat.of(media.path.stat())
-            file_hash = self._files.of(str(media.path))
+            stat, file_hash = self._files.look(str(media.path))
         except FileNotFoundError:
             raise MediaChanged(f"{name} is gone") from None
         except ChangedWhileHashing:
@@ -131,8 +130,10 @@ class Attempts:
 
     def _followed(self, request: JobRequest) -> Mapping[str, Any]:
         """Results of the steps that this one follows, if they are still those it was planned on."""
+        if not request.inputs:
+            return {}
         keys = {step: CacheKey(*key) for step, key in request.inputs.items()}
-        stored = self._store.load_results(set(keys.values())) if keys else {}
+        stored = self._store.load_results(set(keys.values()))
         hashes = {step: stored[key].hit.result_hash for step, key in keys.items() if key in stored}
         planned = config_hash(
             request.action, request.action_version, request.config, hashes, self._store.algorithm

@@ -228,17 +228,27 @@ class FileHashes:
             OSError: It can't be read.
             ChangedWhileHashing: It is being written.
         """
-        folder, name = os.path.split(path)
+        return self.look(path)[1]
+
+    def look(self, path: str) -> tuple[FileStat, str]:
+        """One file's status and hash as it is now.
+
+        Raises:
+            OSError: It can't be read.
+            ChangedWhileHashing: It is being written.
+        """
         status = FileStat.of(os.stat(path))  # noqa: PTH116
         known = self._recent.get(path)
-        if known is None or not _holds(known, status):
-            known = self._store.recall_hash(path_to_url(folder), path_to_url(name))
+        if known is not None and _holds(known, status):
+            return status, known.file_hash
+        folder, name = os.path.split(path)
+        known = self._store.recall_hash(path_to_url(folder), path_to_url(name))
         if known and _holds(known, status):
             self._keep(path, known)
-            return known.file_hash
+            return status, known.file_hash
         fresh = self._read(path, status)
         self._remember([(folder, name, fresh)])
-        return fresh.file_hash
+        return fresh.stat, fresh.file_hash
 
     def unchanged(self, files: Mapping[str, str]) -> set[str]:
         """Those of these paths that are there with the hash that is given for each."""
