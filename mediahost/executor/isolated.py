@@ -32,6 +32,7 @@ class IsolatedExecutor:
         self._make = make
         self._lock = threading.Lock()
         self._others: dict[Path, Executor] = {}
+        self._stopping = True
         self._elsewhere: dict[Token, str] = {}
         self._sink: Callable[[ExecutorEvent], None] | None = None
 
@@ -39,6 +40,7 @@ class IsolatedExecutor:
         """Get ready; environments start when there is work for them."""
         self._sink = sink
         self._main.start(sink)
+        self._stopping = False
 
     def capacity(self) -> Mapping[str, int]:
         """What the main executor takes, less what runs in environments."""
@@ -61,12 +63,11 @@ class IsolatedExecutor:
     def submit(self, attempt: AttemptSpec) -> None:
         """Run an attempt in its action's environment."""
         python = self._interpreters.get(attempt.action)
-        if python is None:
-            self._main.submit(attempt)
-            return
-        executor = self._of(python)
         with self._lock:
-            self._elsewhere[attempt.token] = attempt.pool
+            # A main executor that is stopped knows what becomes of what comes too late.
+            executor = self._main if python is None or self._stopping else self._of(python)
+            if executor is not self._main:
+                self._elsewhere[attempt.token] = attempt.pool
         executor.submit(attempt)
 
     def cancel(self, token: Token, grace_s: float | None = None) -> None:
@@ -80,6 +81,8 @@ class IsolatedExecutor:
 
     def stop(self, *, drain: bool, grace_s: float) -> None:
         """End all of them at once."""
+        with self._lock:
+            self._stopping = True
         stops = [
             threading.Thread(target=one.stop, kwargs={"drain": drain, "grace_s": grace_s})
             for one in self._everybody()
@@ -92,12 +95,11 @@ class IsolatedExecutor:
             self._others.clear()
 
     def _of(self, python: Path) -> Executor:
-        with self._lock:
-            if python not in self._others:
-                executor = self._make(python)
-                executor.start(self._tell)
-                self._others[python] = executor
-            return self._others[python]
+        if python not in self._others:
+            executor = self._make(python)
+            executor.start(self._tell)
+            self._others[python] = executor
+        return self._others[python]
 
     def _tell(self, event: ExecutorEvent) -> None:
         if isinstance(event, Ended):

@@ -1,6 +1,7 @@
 """Each executor, ready to run the plugin that commits every fault."""
 
 import queue
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,6 +14,7 @@ import pytest
 
 from mediahost.executor.dask import DaskExecutor, DaskOptions
 from mediahost.executor.inline import InlineExecutor
+from mediahost.executor.isolated import IsolatedExecutor
 from mediahost.executor.local import LocalExecutor
 from mediahost.model.job import Token
 from mediahost.model.media import MediaFile
@@ -117,16 +119,30 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     rig.close()
 
 
-@pytest.fixture(params=["local", "inline", "dask"])
+@pytest.fixture(params=["local", "inline", "isolated", "dask"])
 def any_rig(request: pytest.FixtureRequest, rig: Rig) -> Rig:
     """Each executor."""
     if request.param == "local":
         rig.start(LocalExecutor(2, plugins=[FAULTS], grace_s=0.2))
     elif request.param == "inline":
         rig.start(InlineExecutor(plugins=[FAULTS]))
+    elif request.param == "isolated":
+        rig.start(isolated_executor())
     else:
         rig.start(dask_executor(rig, request.getfixturevalue("dask_cluster").address))
     return rig
+
+
+def isolated_executor() -> IsolatedExecutor:
+    """An executor that runs the actions of the faults plugin in an environment of their own."""
+    main = LocalExecutor(2, grace_s=0.2)
+    python = Path(sys.executable)
+    actions = ("fin", "fine", "copy", "follows", "loads", "fault", "nonsense", "outside")
+    return IsolatedExecutor(
+        main,
+        {f"faults.{name}": python for name in actions},
+        lambda python: LocalExecutor(2, python=str(python), plugins=[FAULTS], grace_s=0.2),
+    )
 
 
 def dask_executor(rig: Rig, address: str) -> DaskExecutor:
