@@ -81,6 +81,19 @@ class Attempts:
         self._inputs = inputs
         self._media: dict[Token, tuple[MediaFile, FileStat]] = {}
 
+    def is_here(self, job: ClaimedJob) -> bool:
+        """Whether the media file is on this machine; otherwise `fetch` it before `prepare`."""
+        return self._inputs.is_here(job.request.media)
+
+    def fetch(self, job: ClaimedJob) -> None:
+        """Bring the media file here; may take long, and may be called from any thread.
+
+        Raises:
+            MediahostError: It can't be had.
+            OSError: There is no place for it.
+        """
+        self._inputs.located(job.request.media)
+
     def prepare(self, job: ClaimedJob) -> AttemptSpec:
         """What an executor needs to run the attempt.
 

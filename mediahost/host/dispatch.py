@@ -5,6 +5,7 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from threading import Thread
 from uuid import UUID
 
 from mediahost.errors import MediahostError, StoreError
@@ -90,6 +91,8 @@ class Dispatcher:
         self._heartbeat = heartbeat
         self._lease_s = lease_s
         self._cancel_grace_s = cancel_grace_s
+        self._fetching: set[Token] = set()
+        self._fetched: queue.SimpleQueue[ClaimedJob] = queue.SimpleQueue()
         self._events: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
         self._in_hand: dict[Token, ClaimedJob] = {}
         self._progress: dict[Token, tuple[float, str]] = {}
@@ -182,7 +185,8 @@ class Dispatcher:
             self._store.forget_hosts(gone)
 
     def _renew(self) -> None:
-        alive = self._executor.alive() & self._in_hand.keys() if self._started else set()
+        running = self._executor.alive() if self._started else set()
+        alive = (running | self._fetching) & self._in_hand.keys()
         if alive:
             for token in alive - self._store.renew(self._host, alive, self._lease_s):
                 # Somebody else owns the job by now; what this attempt does can't count.
@@ -217,13 +221,39 @@ class Dispatcher:
         self._schedule.claimed(jobs)
         for job in jobs:
             self._in_hand[job.token] = job
-            try:
-                self._executor.submit(self._attempts.prepare(job))
-            except (MediahostError, OSError) as error:
-                if isinstance(error, StoreError):
-                    raise
-                failure = failure_from(error)
-                self._events.put(Ended(job.token, outcome_of(error), failure=failure))
+            if self._attempts.is_here(job):
+                self._submit_attempt(job)
+            else:
+                # A server may take its time; leases have to be renewed meanwhile.
+                self._fetching.add(job.token)
+                Thread(target=self._fetch, args=(job,), name="fetch", daemon=True).start()
+
+    def _submit_attempt(self, job: ClaimedJob) -> None:
+        try:
+            self._executor.submit(self._attempts.prepare(job))
+        except (MediahostError, OSError) as error:
+            if isinstance(error, StoreError):
+                raise
+            self._events.put(_failed(job, error))
+
+    def _fetch(self, job: ClaimedJob) -> None:
+        try:
+            self._attempts.fetch(job)
+        except (MediahostError, OSError) as error:
+            self._events.put(_failed(job, error))
+        else:
+            self._fetched.put(job)
+
+    def _submit_fetched(self) -> None:
+        while not self._fetched.empty():
+            job = self._fetched.get()
+            if job.token not in self._fetching:
+                continue
+            self._fetching.discard(job.token)
+            if job.token in self._withdrawn:
+                self._release([job.token])
+            else:
+                self._submit_attempt(job)
 
     def _withdraw(self) -> None:
         """Give back what was claimed ahead and has not begun."""
@@ -243,6 +273,7 @@ class Dispatcher:
 
     def _settle(self) -> None:
         """Wait a tick for events, then write all that have come in one transaction."""
+        self._submit_fetched()
         ended: list[Ended] = []
         for event in self._next_events():
             job = self._in_hand.get(event.token)
@@ -305,6 +336,7 @@ class Dispatcher:
         self._progress.pop(token, None)
         self._withdrawn.discard(token)
         self._begun.discard(token)
+        self._fetching.discard(token)
         self._schedule.ended(job, elapsed_s)
         return job
 
@@ -417,3 +449,8 @@ class Dispatcher:
     def _left_events(self) -> Iterable[ExecutorEvent]:
         while not self._events.empty():
             yield self._events.get_nowait()
+
+
+def _failed(job: ClaimedJob, error: MediahostError | OSError) -> Ended:
+    """The end of an attempt that could not begin."""
+    return Ended(job.token, outcome_of(error), failure=failure_from(error))

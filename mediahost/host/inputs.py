@@ -106,6 +106,13 @@ class Inputs:
         copy = None if ask else self._remote.copy_of(url, self._algorithm)
         return _candidate(copy or self._remote.fetch(url, self._algorithm))
 
+    def is_here(self, media: MediaFile) -> bool:
+        """Whether nothing has to be fetched for it."""
+        if media.url is None:
+            return True
+        copy = self._remote.copy_of(media.url, self._algorithm)
+        return copy is not None and copy.file_hash == media.file_hash
+
     def located(self, media: MediaFile) -> MediaFile:
         """The media file with the path of its bytes here, fetched if they are not.
 
