@@ -332,6 +332,22 @@ class Store(Protocol):
         ...
 
 
+class Wakeup(Protocol):
+    """Waits for others to write to a store. For one thread; any may close it."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until somebody may have written since the last call, at most so long.
+
+        Returns:
+            Whether it is worth to look. A closed one returns at once.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of its connection; who waits returns."""
+        ...
+
+
 # --- remote files ------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from mediahost.model.job import AttemptView, Failure, Outcome, Token
 from mediahost.ports import Completion, Setback
 from mediahost.store.caches import save_results
+from mediahost.store.changelog import trim
 from mediahost.store.dialect import among, listed, unix_now, upsert, utc_now, write_rows
 from mediahost.store.documents import document_of
 from mediahost.store.engine import Database
@@ -178,6 +179,7 @@ class Attempts:
                 write_rows(connection, _NOTE, [_lost_row(*row) for row in lost])
                 connection.execute(_REAP, {"job_ids": listed(reaped)})
                 _forget_progress(connection, reaped)
+        trim(self._database)
         return reaped
 
     def attempts_of(self, job_id: UUID) -> list[AttemptView]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     REAL,
+    BigInteger,
     Boolean,
     ColumnElement,
     Connection,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Dialect,
     Double,
     Insert,
+    Integer,
     Table,
     Update,
     bindparam,
@@ -35,6 +37,9 @@ Json = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True),
 
 # SQLite's documented columns say REAL; on Postgres REAL has 4 bytes, too few for a time.
 Real: Double[float] = Double().with_variant(REAL(), "sqlite")
+
+# SQLite numbers rows by themselves only where the type is INTEGER, which has 8 bytes there.
+BigSerial = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class Utc(TypeDecorator[datetime]):

@@ -10,9 +10,11 @@ from sqlalchemy.exc import ArgumentError
 from mediahost.errors import StoreError
 from mediahost.hashing import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
 from mediahost.model.media import display
+from mediahost.ports import Wakeup
 from mediahost.store.attempts import Attempts
 from mediahost.store.browse import Browser
 from mediahost.store.caches import CachedResults
+from mediahost.store.changes import JobChanges
 from mediahost.store.claims import Claims
 from mediahost.store.engine import Database
 from mediahost.store.files import FileHashes
@@ -20,9 +22,10 @@ from mediahost.store.hosts import Hosts
 from mediahost.store.jobs import Jobs
 from mediahost.store.schema import check_is_database, prepare
 from mediahost.store.tables import meta
+from mediahost.store.wakeups import SqliteWakeup
 
 
-class SqlStore(FileHashes, CachedResults, Jobs, Claims, Attempts, Hosts):
+class SqlStore(FileHashes, CachedResults, Jobs, JobChanges, Claims, Attempts, Hosts):
     """What remembers, in a SQL database. See `mediahost.ports.Store` for what it promises.
 
     Args:
@@ -47,6 +50,10 @@ class SqlStore(FileHashes, CachedResults, Jobs, Claims, Attempts, Hosts):
     def database(self) -> Database:
         """What it is kept in, for what works on the same tables."""
         return self._database
+
+    def wakeup(self) -> Wakeup:
+        """Waits for others to write to this store."""
+        return SqliteWakeup(self._database.path)
 
     def close(self) -> None:
         """Let go of files and connections. The store can't be used afterwards."""
