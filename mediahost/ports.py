@@ -1,12 +1,13 @@
 """Every seam in one read: what the host asks of a store, an executor and a clock."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm, CacheKey, FileStat
+from mediahost.model.care import KeptResult, Needs, OldJob
 from mediahost.model.hosts import Heartbeat, HostView
 from mediahost.model.job import (
     AttemptView,
@@ -329,6 +330,46 @@ class Store(Protocol):
 
     def count_waiting(self, source: str | None = None) -> int:
         """How many jobs are processing, or pending and not paused."""
+        ...
+
+
+class CaredStore(Protocol):
+    """A store for those who check it and clear it up."""
+
+    def kept_results(self) -> list[KeptResult]:
+        """All cached results that have files, the oldest first."""
+        ...
+
+    def needs(self) -> Needs:
+        """What pending and processing jobs need."""
+        ...
+
+    def attempts(self, job_ids: Collection[UUID]) -> dict[UUID, tuple[int, JobStatus]]:
+        """The latest attempt and the status of those of these jobs that exist."""
+        ...
+
+    def old_jobs(self, age_s: float) -> list[OldJob]:
+        """Jobs that ended more than `age_s` seconds ago."""
+        ...
+
+    def drop_results(self, results: Collection[KeptResult]) -> set[int]:
+        """Forget these results, unless a job has come meanwhile that needs their input.
+
+        Returns:
+            The ids of those that are forgotten: nobody will ask for their files.
+        """
+        ...
+
+    def drop_jobs(self, job_ids: Collection[UUID]) -> int:
+        """Delete those of these jobs that have ended; returns how many there were."""
+        ...
+
+    def memos(self) -> Iterator[tuple[str, str, HashedFile]]:
+        """All remembered hashes of files, by folder and name, as text."""
+        ...
+
+    def faults(self) -> list[str]:
+        """What is wrong with the database in itself: nothing, in a sound one."""
         ...
 
 

@@ -116,6 +116,18 @@ class Settings(BaseModel):
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="Settings of plugins by their name"
     )
+    keep_jobs_days: float | None = Field(
+        90, ge=0, description="store gc: days after which ended jobs may go; None: never"
+    )
+    keep_results_days: float | None = Field(
+        30, ge=0, description="store gc: days after which artifacts of lost files may go"
+    )
+    keep_logs_days: float | None = Field(
+        30, ge=0, description="store gc: days after which logs may go; None: never"
+    )
+    max_artifacts_gb: float | None = Field(
+        None, ge=0, description="store gc: gigabytes that artifacts may take, if some can go"
+    )
     pipelines: dict[str, Pipeline] = Field(default_factory=dict, description="Recipes by name")
 
     @field_validator("remote_allow", "remote_networks", mode="before")

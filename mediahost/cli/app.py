@@ -12,6 +12,7 @@ import typer
 
 from mediahost import __version__
 from mediahost.cli import (
+    care,
     demo,
     doctor,
     hosts,
@@ -25,6 +26,7 @@ from mediahost.cli import (
     run,
     store,
     tui,
+    verify,
 )
 from mediahost.cli.output import examples
 from mediahost.cli.plugin_commands import Commands
@@ -87,7 +89,14 @@ plugins.app.command("uninstall", epilog=examples("plugins uninstall mediahost-sp
     plugin_install.uninstall
 )
 app.command("pipelines", epilog=examples("pipelines"))(pipelines.pipelines)
+store.app.command(epilog=examples("store backup /media/stick/store.db"))(care.backup)
+store.app.command(epilog=examples("store copy store.db copy.db"))(care.copy)
+store.app.command(epilog=examples("store check", "store check --json"))(care.check)
+store.app.command(
+    epilog=examples("store gc", "store gc --apply", "store gc --results-days 0 --max-gb 50")
+)(care.gc)
 app.add_typer(store.app, name="store")
+app.command("verify", epilog=examples("verify", "verify ~/Films --json"))(verify.verify)
 app.command("doctor", epilog=examples("doctor"))(doctor.doctor)
 app.command("demo", epilog=examples("demo"))(demo.demo)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from mediahost.model.job import Token
 from mediahost.model.result import MediaProcessingResult
 
+ARTIFACTS = "artifacts"
+STAGING = "staging"
 LOGS = "logs"
 
 
@@ -19,9 +21,9 @@ class ArtifactFolder:
     """
 
     def __init__(self, data_dir: Path, host: str) -> None:
-        self._artifacts = data_dir / "artifacts"
+        self._artifacts = data_dir / ARTIFACTS
         self._data_dir = data_dir
-        self._all_staging = data_dir / "staging"
+        self._all_staging = data_dir / STAGING
         self._staging = self._all_staging / host.replace("/", "+")
 
     @property

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, exists, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -21,7 +21,7 @@ from mediahost.store.files import FileHashes
 from mediahost.store.hosts import Hosts
 from mediahost.store.jobs import Jobs
 from mediahost.store.schema import check_is_database, prepare
-from mediahost.store.tables import meta
+from mediahost.store.tables import analysis_jobs, file_hashes, jobs, meta
 from mediahost.store.wakeups import SqliteWakeup
 
 
@@ -129,9 +129,26 @@ def _read_or_pin(database: Database, wanted: Algorithm) -> str:
         with database.write() as connection:
             pinned = _read_algorithm(connection)
             if pinned is None:
+                if connection.execute(_ANY_JOB_OR_MEMO).scalar():
+                    raise _unfinished(database)
                 connection.execute(insert(meta).values(id=1, algorithm=wanted))
                 pinned = wanted
     return pinned
+
+
+# What it was made with is the last thing that a store gets when it is copied.
+_ANY_JOB_OR_MEMO = select(
+    exists(select(jobs.c.id))
+    | exists(select(file_hashes.c.name))
+    | exists(select(analysis_jobs.c.id))
+)
+
+
+def _unfinished(database: Database) -> StoreError:
+    return StoreError(
+        f"The store {display(database.path)} is a copy that is not finished",
+        "Call the same mediahost store copy again: it goes on where it was.",
+    )
 
 
 def _read_algorithm(connection: Connection) -> str | None:

@@ -1,0 +1,95 @@
+"""Backups of a store's SQLite file, taken while hosts go on writing to it."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from mediahost.errors import StoreError, UsageError
+from mediahost.model.media import display
+from mediahost.store.engine import explained
+
+# Some milliseconds of work between two reports of progress.
+PAGES_A_STEP = 2_000
+
+
+def back_up(
+    source: Path, target: Path, on_pages: Callable[[int, int], None] = lambda _done, _total: None
+) -> int:
+    """Write a copy of the database, of one moment, readable by its owner alone.
+
+    It is SQLite's own backup, in steps, under one reading transaction: writers go on meanwhile,
+    and nothing of theirs is in the copy. The copy gets its name when it is whole, checked and on
+    the disk.
+
+    Args:
+        source: The database.
+        target: The file to write, which must not exist.
+        on_pages: Learns how many of how many pages are copied.
+
+    Returns:
+        Size of the copy in bytes.
+
+    Raises:
+        UsageError: The target exists, or its folder doesn't.
+        StoreError: The database can't be read, or the copy not written.
+    """
+    if os.path.lexists(target):
+        raise UsageError(f"{display(target)} exists already", "Give the name of a new file.")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise UsageError(f"{display(target)} can't be written: {error.strerror}") from error
+    try:
+        with explained(source):
+            _copy(source, part, on_pages)
+        _check(part)
+        _keep(part, target)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise StoreError(f"The backup {display(target)} can't be written: {reason}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def _copy(source: Path, part: Path, on_pages: Callable[[int, int], None]) -> None:
+    with (
+        closing(sqlite3.connect(source, isolation_level=None)) as reading,
+        closing(sqlite3.connect(part, isolation_level=None)) as writing,
+    ):
+        # From here on it is one moment; without it each commit of others would start it anew.
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        reading.backup(
+            writing,
+            pages=PAGES_A_STEP,
+            progress=lambda _status, left, total: on_pages(total - left, total),
+        )
+        reading.execute("COMMIT")
+        # A backup is one file: without this it would need two more beside it to be read.
+        writing.execute("PRAGMA journal_mode = DELETE")
+
+
+def _check(part: Path) -> None:
+    with closing(sqlite3.connect(part)) as connection:
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise StoreError(
+            f"The store is damaged, so no backup was made: {verdict}",
+            "See what is wrong with: mediahost store check",
+        )
+
+
+def _keep(part: Path, target: Path) -> None:
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    # Unlike a rename, this fails if somebody took the name meanwhile.
+    os.link(part, target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,93 @@
+"""Copies of whole stores: equal row by row, and gone on with after a kill."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+BOTH = ("--action", "count.cut", "--action", "count.look")
+
+# Dies as by a power cut once so many batches were written.
+KILLED = """
+import os, signal, sys
+from mediahost.store import copying
+copying.BATCH = 2
+def die(table, done, total):
+    if table == sys.argv[3] and done >= 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+copying.copy_to(sys.argv[1], sys.argv[2], die)
+"""
+
+
+def rows(path: Path) -> dict[str, list[Any]]:
+    """All rows of all tables, but for what is a database's own."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'"
+        ).fetchall()
+        own = ("sqlite_", "job_changes", "passages_words")
+        return {
+            name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)  # noqa: S608
+            for (name,) in names
+            if not name.startswith(own)
+        }
+
+
+def copied(home: Any, target: str = "copy.db") -> dict[str, tuple[int, int]]:
+    answer = home.call("store", "copy", home.data / "store.db", target, "--json")
+    assert answer.code == 0, answer.err
+    return {one["name"]: (one["rows"], one["written"]) for one in answer.json["tables"]}
+
+
+def test_a_copy_has_every_row_and_works(home: Any) -> None:
+    home.tones(3)
+    home.run(*BOTH)
+    tables = copied(home)
+    assert tables["jobs"] == (6, 6)
+    assert rows(home.folder / "copy.db") == rows(home.data / "store.db")
+    used = {"MEDIAHOST_DATABASE_URL": str(home.folder / "copy.db")}
+    assert home.run(*BOTH, environ=used).counts == {"cached": 6}
+    home.tone("new.wav", 999)
+    assert home.run(*BOTH, environ=used).counts == {"cached": 6, "done": 2}
+
+
+def test_a_killed_copy_is_no_store_and_is_gone_on_with(home: Any) -> None:
+    home.tones(4)
+    home.run(*BOTH)
+    arguments = [str(home.data / "store.db"), str(home.folder / "copy.db"), "jobs"]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False, timeout=60)
+    assert killed.returncode == -9
+    refused = home.call("jobs", "list", environ={"MEDIAHOST_DATABASE_URL": arguments[1]})
+    assert refused.code == 3
+    assert "a copy that is not finished" in refused.err
+
+    # Meanwhile the store changes under rows that are copied already.
+    home.tone("000.wav", 777)
+    home.run(*BOTH)
+    numbers = [str(number) for (number,) in home.query("SELECT number FROM jobs LIMIT 1")]
+    assert home.call("jobs", "delete", *numbers).code == 0
+
+    tables = copied(home)
+    total, written = tables["jobs"]
+    assert total == 9
+    assert written < total, "what was there stays"
+    assert rows(home.folder / "copy.db") == rows(home.data / "store.db")
+
+
+def test_a_copy_goes_onto_no_store(home: Any) -> None:
+    home.tones(1)
+    home.run(*BOTH)
+    copied(home)
+    before = rows(home.folder / "copy.db")
+    store = str(home.data / "store.db")
+    for target, words in (("copy.db", "a store already"), (store, "onto itself")):
+        answer = home.call("store", "copy", store, target)
+        assert answer.code == 2
+        assert words in answer.err
+    assert rows(home.folder / "copy.db") == before
+    (home.folder / "notes.txt").write_text("mine")
+    assert home.call("store", "copy", store, "notes.txt").code == 3
+    assert (home.folder / "notes.txt").read_text() == "mine"
+    assert home.call("store", "copy", "nowhere.db", "other.db").code == 2
