@@ -19,9 +19,11 @@ from mediahost.model.job import (
     Outcome,
     Token,
 )
+from mediahost.model.lineage import Making
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.pause import Pause
 from mediahost.model.result import Result
+from mediahost.model.search import Found, Search
 
 
 class Clock(Protocol):
@@ -168,6 +170,25 @@ class Store(Protocol):
 
     def results_at(self, media_url: str) -> list[StoredResult]:
         """All cached results computed from a file at this path, whatever it held, newest first."""
+        ...
+
+    def search(self, search: Search) -> list[Found]:
+        """What results say, of files that still are what they were last known to be.
+
+        By words: the best match first. Without: time ranges, in the order of their files.
+        """
+        ...
+
+    def makings_into(self, file_hashes: Collection[str]) -> list[Making]:
+        """The makings that one of these contents came out of, the oldest first."""
+        ...
+
+    def makings_from(self, file_hashes: Collection[str]) -> list[Making]:
+        """The makings that one of these contents went into, the oldest first."""
+        ...
+
+    def makings_at(self, media_url: str) -> list[Making]:
+        """The makings of, or out of, a file at this path, whatever it held, the oldest first."""
         ...
 
     # jobs

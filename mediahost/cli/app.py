@@ -18,12 +18,14 @@ from mediahost.cli import (
     hosts,
     job_log,
     jobs,
+    lineage,
     pauses,
     pipelines,
     plugin_install,
     plugins,
     results,
     run,
+    search,
     store,
     tui,
     verify,
@@ -74,6 +76,15 @@ jobs.app.command("pause", epilog=examples("jobs pause", "jobs pause --action spe
 jobs.app.command("resume", epilog=examples("jobs resume", "jobs resume --source watch:talks"))(
     pauses.resume
 )
+app.command(
+    "search",
+    epilog=examples(
+        "search best of times",
+        "search 'hello there' --label speech --min 2s",
+        "search --label scene --min 10s",
+    ),
+)(search.search)
+app.command("lineage", epilog=examples("lineage talk.mp3"))(lineage.lineage)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(hosts.app, name="hosts")
 app.command("work", epilog=examples("work --drain", "work --jobs 2"))(run.work)

@@ -27,6 +27,7 @@ from mediahost.host.explain import Explanation, explain
 from mediahost.host.files import Candidate, FileHashes, FoundFile, Problem, walk
 from mediahost.host.identity import is_gone, new_host_name, new_source_name
 from mediahost.host.inputs import Inputs, sort_out
+from mediahost.host.lineage import Lineage, lineage_of
 from mediahost.host.planner import Planner, Recipe, State, request_for
 from mediahost.host.publish import Publisher
 from mediahost.host.run import RowState, Run, Summary
@@ -34,7 +35,7 @@ from mediahost.host.schedule import Limit, Schedule
 from mediahost.model.event import Event, EventKind
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest
-from mediahost.model.media import display, is_remote, url_to_path
+from mediahost.model.media import display, is_remote, path_to_url, url_to_path
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.plugin.registry import Registry
 from mediahost.ports import Clock, Executor, Hit, RemoteFiles, Store, StoredResult
@@ -364,6 +365,23 @@ class Host:
             InvalidMedia: The file can't be read.
         """
         return self.store.results_of(self._candidate(path).file_hash)
+
+    def lineage(self, path: AnyPath) -> Lineage:
+        """What a file was made of, and what was made of it.
+
+        Args:
+            path: The file, or a URL. One that is gone is known by its path.
+
+        Raises:
+            OSError: The file is there but can't be read.
+            StoreError: The store can't be used.
+        """
+        text = os.fspath(path)
+        if is_remote(text):
+            return lineage_of(self.store, text, None)
+        text = os.path.abspath(text)  # noqa: PTH100 - keeps names that aren't UTF-8
+        file_hash = self._files.of(text) if os.path.isfile(text) else None  # noqa: PTH113 - same
+        return lineage_of(self.store, path_to_url(text), file_hash)
 
     def explain(self, path: AnyPath, recipe: Recipe | None = None) -> list[Explanation]:
         """For each step of a recipe: is it cached for this file, and if not, what differs.

@@ -26,10 +26,15 @@ from mediahost.model.job import (
     Outcome,
     Token,
 )
+from mediahost.model.lineage import Making
+from mediahost.model.media import path_to_url
 from mediahost.model.pause import Pause
 from mediahost.model.result import MediaProcessingResult
+from mediahost.model.search import Found, Search
 from mediahost.ports import Completion, HashedFile, Hit, Ready, Setback, StoredResult
 from mediahost.store.documents import artifacts_of, document_of
+from mediahost.store.matching import matches
+from mediahost.store.passages import Passage, passages_of
 
 _NO_FAILURES = frozenset({Outcome.LOST, Outcome.CANCELLED})
 _LOST = Failure("Its host went away or fell silent before it was done")
@@ -209,6 +214,46 @@ class MemoryStore:
                 stored
                 for stored in reversed(self._results.values())
                 if stored.media_url == media_url
+            ]
+
+    def search(self, search: Search) -> list[Found]:
+        """What is found: in the order it came, or time ranges in the order of their files."""
+        with self._lock:
+            # A newer result at a path takes the place of what other content gave there.
+            at = {(one.media_url, one.hit.key.config_hash): one for one in self._results.values()}
+            found = [
+                _found(stored, passage)
+                for stored in at.values()
+                for passage in passages_of(document_of(stored.result))
+                if matches(passage, search)
+            ]
+        if not search.terms:
+            found.sort(key=lambda one: (one.media_url, one.start_s or 0))
+        return found[: search.limit]
+
+    def makings_into(self, file_hashes: Collection[str]) -> list[Making]:
+        """The makings that one of these contents came out of, the oldest first."""
+        wanted = set(file_hashes)
+        return [each for each in self._makings() if wanted & {made for _, made in each.made}]
+
+    def makings_from(self, file_hashes: Collection[str]) -> list[Making]:
+        """The makings that one of these contents went into, the oldest first."""
+        return [each for each in self._makings() if each.file_hash in file_hashes]
+
+    def makings_at(self, media_url: str) -> list[Making]:
+        """The makings of, or out of, a file at this path, the oldest first."""
+        return [
+            each
+            for each in self._makings()
+            if media_url == each.media_url or media_url in {path for path, _ in each.made}
+        ]
+
+    def _makings(self) -> list[Making]:
+        with self._lock:
+            return [
+                _making(stored)
+                for stored in self._results.values()
+                if isinstance(stored.result, MediaProcessingResult)
             ]
 
     def submit(self, requests: Sequence[JobRequest]) -> list[UUID]:
@@ -571,3 +616,22 @@ def _as_stored(value: Mapping[str, Any]) -> dict[str, Any]:
     """As it comes back out of a JSON column: tuples are lists."""
     plain: dict[str, Any] = json.loads(json.dumps(value, default=dict))
     return plain
+
+
+def _found(stored: StoredResult, passage: Passage) -> Found:
+    kind, label, start_s, end_s, page, words = passage
+    content = stored.hit.key.file_hash
+    return Found(stored.media_url, content, stored.action, kind, label, start_s, end_s, page, words)
+
+
+def _making(stored: StoredResult) -> Making:
+    return Making(
+        job_id="",
+        action=stored.action,
+        action_version=stored.action_version,
+        config=stored.config,
+        media_url=stored.media_url,
+        file_hash=stored.hit.key.file_hash,
+        made=tuple((path_to_url(path), made) for path, made in stored.hit.artifacts),
+        created_at=stored.created_at,
+    )

@@ -20,12 +20,16 @@ from mediahost.store.engine import Database
 from mediahost.store.files import FileHashes
 from mediahost.store.hosts import Hosts
 from mediahost.store.jobs import Jobs
+from mediahost.store.makings import Makings
 from mediahost.store.schema import check_is_database, prepare
+from mediahost.store.searching import Searching
 from mediahost.store.tables import analysis_jobs, file_hashes, jobs, meta
 from mediahost.store.wakeups import SqliteWakeup
 
 
-class SqlStore(FileHashes, CachedResults, Jobs, JobChanges, Claims, Attempts, Hosts):
+class SqlStore(
+    FileHashes, CachedResults, Jobs, JobChanges, Claims, Attempts, Hosts, Searching, Makings
+):
     """What remembers, in a SQL database. See `mediahost.ports.Store` for what it promises.
 
     Args:

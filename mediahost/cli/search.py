@@ -1,0 +1,102 @@
+"""`mediahost search`: what was said, shown and written in the media files, and where."""
+
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mediahost.cli.output import clock, place, print_json, print_table
+from mediahost.cli.state import state
+from mediahost.errors import UsageError
+from mediahost.model.media import display
+
+if TYPE_CHECKING:
+    from mediahost.model.search import Found
+
+_UNITS_S = {"": 1.0, "s": 1.0, "ms": 0.001, "m": 60.0, "min": 60.0, "h": 3600.0}
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?) ?([a-z]*)")
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
+
+
+def search(
+    *,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help='Words; "words in a row"; the beginning* of one; -words that are not there.',
+            metavar="WORDS",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", "-l", help="Only what has this label: speech, scene, page..."),
+    ] = None,
+    at_least: Annotated[
+        str | None,
+        typer.Option("--min", help="Only what is this long at least: 2s, 500ms, 1:30."),
+    ] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", help="Only what ends after this: 90s, 1:30.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Only what begins before this: 90s, 1:30.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="At most so many.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find words in transcripts, documents, summaries and labels, or time ranges.
+
+    All words must be in one sentence, page or summary. Without words, time ranges are listed.
+    """
+    from mediahost.model.search import Search, terms_of
+
+    wanted = Search(
+        # What is one argument of several words is what a person put between quotes.
+        terms=terms_of(" ".join(words or ())),
+        label=label and label.encode(errors="replace").decode(),
+        min_s=seconds_of("--min", at_least),
+        from_s=seconds_of("--from", begin),
+        to_s=seconds_of("--to", end),
+        limit=limit,
+    )
+    with state.store() as store:
+        found = store.search(wanted)
+    if as_json:
+        print_json([to_json(one) for one in found])
+    elif not found:
+        typer.echo("Nothing was found")
+    else:
+        print_table(("file", "where", "what", "text"), [_row(one) for one in found])
+
+
+def to_json(one: "Found") -> dict[str, Any]:
+    """What was found as plain values."""
+    return {"media" if name == "media_url" else name: value for name, value in asdict(one).items()}
+
+
+def _row(one: "Found") -> tuple[str, str, str, str]:
+    return (place(one.media_url), _where(one), display(one.label), display(one.snippet or ""))
+
+
+def _where(one: "Found") -> str:
+    if one.start_s is not None and one.end_s is not None:
+        return f"{clock(one.start_s)} - {clock(one.end_s)}"
+    return "" if one.page is None else f"page {one.page}"
+
+
+def seconds_of(option: str, text: str | None) -> float | None:
+    """A duration or a place in time as a person writes it: `2s`, `500ms`, `1:30`, `1:02:03.5`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if text is None:
+        return None
+    if at := _CLOCK.fullmatch(text):
+        hours, minutes, rest = at.groups()
+        return int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)
+    amount = _AMOUNT.fullmatch(text.lower())
+    if amount is None or amount[2] not in _UNITS_S:
+        raise UsageError(f"{option}: {text!r} is no time", "Write 2s, 500ms, 5m, 1h or 1:30.")
+    return float(amount[1]) * _UNITS_S[amount[2]]
