@@ -1,9 +1,10 @@
 """Search: full text over passages and questions about time ranges, on either database."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, column, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Select, column, func, literal_column, select, table, text
 
 from mediahost.model.search import Found, Search, Term
 from mediahost.store.derived import passages
@@ -21,10 +22,9 @@ _AT_A_PATH = analysis_jobs.c.file_path != analysis_jobs.c.file_hash
 _SNIPPET_SQLITE: ColumnElement[str] = literal_column(
     f"snippet(passages_words, 0, '', '', '…', {SNIPPET_WORDS})"
 )
-_SNIPPET_POSTGRESQL: ColumnElement[str] = literal_column(
-    "ts_headline('simple', passages.words, to_tsquery('simple', :terms), "
-    f"""'StartSel="", StopSel="", MaxWords={SNIPPET_WORDS}, MinWords={SNIPPET_WORDS // 2}')"""
-)
+# How Postgres splits text into words: as they are, in lower case.
+_SIMPLE: ColumnElement[Any] = literal_column("'simple'")
+_HEADLINE = f'StartSel="", StopSel="", MaxWords={SNIPPET_WORDS}, MinWords={SNIPPET_WORDS // 2}'
 
 
 class Searching:
@@ -86,13 +86,13 @@ def _texts_sqlite(terms: Iterable[Term]) -> Select[Any]:
 
 def _texts_postgresql(terms: Iterable[Term]) -> Select[Any]:
     joined = passages.join(analysis_jobs, analysis_jobs.c.id == _columns.analysis_id)
-    matching = text(
-        "passages.words IS NOT NULL"
-        " AND to_tsvector('simple', passages.words) @@ to_tsquery('simple', :terms)"
-    ).bindparams(terms=tsquery_of(terms))
-    best = text("ts_rank(to_tsvector('simple', passages.words), to_tsquery('simple', :terms)) DESC")
+    query = func.to_tsquery(_SIMPLE, tsquery_of(terms))
+    words = func.to_tsvector(_SIMPLE, _columns.words)
     return (
-        _found(_SNIPPET_POSTGRESQL).select_from(joined).where(matching).order_by(best, _columns.id)
+        _found(func.ts_headline(_SIMPLE, _columns.words, query, _HEADLINE))
+        .select_from(joined)
+        .where(_columns.words.is_not(None), words.bool_op("@@")(query))
+        .order_by(func.ts_rank(words, query).desc(), _columns.id)
     )
 
 
@@ -122,7 +122,8 @@ def tsquery_of(terms: Iterable[Term]) -> str:
     return " & ".join(
         "{}'{}'{}".format(
             "!" if term.excluded else "",
-            term.text.rstrip("*").replace("\\", " ").replace("'", " "),
+            # With a hyphen it would have to be written with one.
+            re.sub(r"[\\'-]", " ", term.text.rstrip("*")),
             ":*" if term.prefix else "",
         )
         for term in terms
