@@ -14,6 +14,8 @@ from mediahost.model.media import display
 if TYPE_CHECKING:
     from mediahost.model.search import Found
 
+HINT = 'Give words, "words in a row", the beginning* of a word, or -words that must not be there.'
+
 _UNITS_S = {"": 1.0, "s": 1.0, "ms": 0.001, "m": 60.0, "min": 60.0, "h": 3600.0}
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?) ?([a-z]*)")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
@@ -51,15 +53,18 @@ def search(
     """
     from mediahost.model.search import Search, terms_of
 
-    wanted = Search(
-        # What is one argument of several words is what a person put between quotes.
-        terms=terms_of(" ".join(words or ())),
-        label=label and label.encode(errors="replace").decode(),
-        min_s=seconds_of("--min", at_least),
-        from_s=seconds_of("--from", begin),
-        to_s=seconds_of("--to", end),
-        limit=limit,
-    )
+    try:
+        wanted = Search(
+            # What is one argument of several words is what a person put between quotes.
+            terms=terms_of(" ".join(words or ())),
+            label=label and label.encode(errors="replace").decode(),
+            min_s=seconds_of("--min", at_least),
+            from_s=seconds_of("--from", begin),
+            to_s=seconds_of("--to", end),
+            limit=limit,
+        )
+    except ValueError as error:
+        raise UsageError(str(error), HINT) from None
     with state.store() as store:
         found = store.search(wanted)
     if as_json:

@@ -4,13 +4,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from mediahost.errors import UsageError
-
 # A word is letters and digits; what else stands in a text parts words.
 _WORD = re.compile(r"[^\W_]+")
 _TERM = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
-
-HINT = 'Give words, "words in a row", the beginning* of a word, or -words that must not be there.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +39,9 @@ class Search:
         min_s: It is this long at least, in seconds.
         from_s, to_s: Some of it is in this stretch of the file, in seconds.
         limit: Find so many at most.
+
+    Raises:
+        ValueError: The limit is negative, or there is nothing to look for.
     """
 
     terms: tuple[Term, ...] = ()
@@ -54,11 +53,11 @@ class Search:
 
     def __post_init__(self) -> None:
         if self.limit < 0:
-            raise UsageError(f"A limit can't be negative, but it is {self.limit}")
+            raise ValueError(f"A limit can't be negative, but it is {self.limit}")
         if not self.terms and self.label is None and self.min_s is None:
-            raise UsageError("There is nothing to look for", HINT)
+            raise ValueError("There is nothing to look for")
         if self.terms and all(term.excluded for term in self.terms):
-            raise UsageError("There are only words that must not be there", HINT)
+            raise ValueError("There are only words that must not be there")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def terms_of(text: str) -> tuple[Term, ...]:
     """What a person typed, as terms. Anything may be typed: no character has power over it.
 
     Raises:
-        UsageError: There is no word in it.
+        ValueError: There is no word in it.
     """
     terms = []
     # Bytes of a terminal that are no text part words too.
@@ -101,7 +100,7 @@ def terms_of(text: str) -> tuple[Term, ...]:
         if term.words:
             terms.append(term)
     if text and not terms:
-        raise UsageError(f"There is no word in {text!r}", HINT)
+        raise ValueError(f"There is no word in {text!r}")
     return tuple(terms)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from mediahost.errors import UsageError
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaFile, MediaKind
@@ -139,16 +138,16 @@ def test_what_is_typed_has_no_power(store: Store, words: str, number: int) -> No
 
 @pytest.mark.parametrize("words", [" ", '"', '""', "*", "--", "\0", "()", "-", "&|!", "\udc80"])
 def test_what_has_no_word_is_refused_in_a_sentence(words: str) -> None:
-    with pytest.raises(UsageError, match="There is no word in"):
+    with pytest.raises(ValueError, match="There is no word in"):
         terms_of(words)
 
 
 def test_a_search_for_nothing_is_refused(store: Store) -> None:
-    with pytest.raises(UsageError, match="nothing to look for"):
+    with pytest.raises(ValueError, match="nothing to look for"):
         look(store)
-    with pytest.raises(UsageError, match="only words that must not be there"):
+    with pytest.raises(ValueError, match="only words that must not be there"):
         look(store, "-times")
-    with pytest.raises(UsageError, match="limit"):
+    with pytest.raises(ValueError, match="limit"):
         look(store, "times", limit=-1)
 
 
