@@ -24,6 +24,7 @@ from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.pause import Pause
 from mediahost.model.result import Result
 from mediahost.model.search import Found, Search
+from mediahost.model.watch import FileState
 
 
 class Clock(Protocol):
@@ -453,6 +454,146 @@ class RemoteFiles(Protocol):
 
     def copy_of(self, url: str, algorithm: Algorithm) -> RemoteFile | None:
         """The copy that is here, if there is one; nobody is asked whether it is the newest."""
+
+
+# --- watches -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRow:
+    """A watch as the store knows it.
+
+    Attributes:
+        id: Its number.
+        name: What it is called.
+        path: The folder, in the form of `path_to_url`.
+        rule: Its rules, as plain values.
+        origin: Where it was defined: settings, command, or once (named at the start alone).
+        paused: A person said so.
+        scan_asked: A person wants a full look at it.
+        accepted: A person said that the files that are gone may be gone.
+        host: The host that watches it, or did last.
+        seen_at: When that host last said so, in Unix seconds.
+        health: How it is, as plain values: `mediahost.watch.health`.
+    """
+
+    id: int
+    name: str
+    path: str
+    rule: Mapping[str, Any]
+    origin: str
+    paused: bool
+    scan_asked: bool
+    accepted: bool
+    host: str | None
+    seen_at: float | None
+    health: Mapping[str, Any]
+
+
+class WatchedFile(NamedTuple):
+    """A file in a watched folder.
+
+    Attributes:
+        folder: Its folder below the watched one, empty for that itself; as `path_to_url` has it.
+        name: Its name, in the same form.
+        stat: What it was like when it was last looked at.
+        state: Where it is on its way.
+        reason: Why it is there, for a person.
+        generation: Counted up with each change of its content that was seen.
+        file_hash: Hash of its content, once that was read.
+        first_seen: Unix seconds.
+        changed_at: Since when it is in this state, in Unix seconds.
+    """
+
+    folder: str
+    name: str
+    stat: FileStat
+    state: FileState
+    reason: str
+    generation: int
+    file_hash: str | None
+    first_seen: float
+    changed_at: float
+
+
+class OwnOutput(NamedTuple):
+    """What a watch wrote, by content.
+
+    `source` is the file that it was made of, in the form of `path_to_url`; `depth` counts how many
+    watches a file went through: 1 for what was made of a person's file.
+    """
+
+    watch_id: int
+    file_hash: str
+    size: int
+    source: str
+    action: str
+    depth: int
+
+
+class WatchStore(Store, Protocol):
+    """A store that remembers watches too."""
+
+    def watches(self) -> list[WatchRow]:
+        """All watches, by name."""
+        ...
+
+    def keep_watch(self, name: str, **values: Any) -> None:
+        """Make a watch, or change these values of it: fields of `WatchRow`."""
+        ...
+
+    def change_watch(self, name: str, **values: Any) -> bool:
+        """Change these values of a watch; whether there is one of that name."""
+        ...
+
+    def take_watch(self, name: str, host: str, instead_of: str | None) -> bool:
+        """Make a watch `host`'s, if `instead_of` has it now; whether it did."""
+        ...
+
+    def delete_watch(self, name: str) -> bool:
+        """Forget a watch and its files, though not their results; whether there was one."""
+        ...
+
+    def watched_in(
+        self, watch_id: int, folders: Collection[str]
+    ) -> dict[str, dict[str, WatchedFile]]:
+        """What is known of the files right in each of these folders, by folder and name."""
+        ...
+
+    def watched_at(
+        self, watch_id: int, places: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], WatchedFile]:
+        """What is known of the files at these places: folder and name."""
+        ...
+
+    def watched_by_inode(self, watch_id: int, inodes: Collection[int]) -> list[WatchedFile]:
+        """The files that have one of these inode numbers."""
+        ...
+
+    def watched_by_state(
+        self, watch_id: int, states: Collection[FileState], limit: int = 1 << 31
+    ) -> list[WatchedFile]:
+        """The files in one of these states, those that changed last first."""
+        ...
+
+    def watched_folders(self, watch_id: int) -> set[str]:
+        """The folders in which files are known that are not gone."""
+        ...
+
+    def count_watched(self, watch_id: int) -> dict[FileState, int]:
+        """How many files are in which state."""
+        ...
+
+    def keep_watched(self, watch_id: int, files: Iterable[WatchedFile]) -> None:
+        """Write what is known of files, in one transaction."""
+        ...
+
+    def record_outputs(self, outputs: Sequence[OwnOutput]) -> None:
+        """Remember what is about to be written, before it is."""
+        ...
+
+    def find_outputs(self, hashes: Collection[str]) -> dict[str, list[OwnOutput]]:
+        """What watches wrote with these contents."""
         ...
 
 

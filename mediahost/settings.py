@@ -15,6 +15,7 @@ from mediahost.errors import SettingsError, UnknownName
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm
 from mediahost.model.origin import Origin
 from mediahost.model.pipeline import Pipeline, Step
+from mediahost.model.watch import Watch
 
 FILE_NAME = "mediahost.toml"
 PREFIX = "MEDIAHOST_"
@@ -26,10 +27,12 @@ TABLES = (
     "plugins",
     "pools",
     "remote_options",
+    "watch",
     "weights",
 )
 PATH_FIELDS = ("data_dir",)
 POOL_SLOTS = {"gpu": 1, "network": 16}
+WATCH_PATH_FIELDS = ("path", "output", "done_folder", "failed_folder")
 TYPO_CUTOFF = 0.85
 
 
@@ -129,6 +132,7 @@ class Settings(BaseModel):
         None, ge=0, description="store gc: gigabytes that artifacts may take, if some can go"
     )
     pipelines: dict[str, Pipeline] = Field(default_factory=dict, description="Recipes by name")
+    watch: tuple[Watch, ...] = Field((), description="Watched folders and their rules")
 
     @field_validator("remote_allow", "remote_networks", mode="before")
     @classmethod
@@ -225,6 +229,8 @@ def load_settings(
         for name, value in _read(path, required=file is not None).items():
             if name == "pipelines" and isinstance(value, dict):
                 value = {**merged.get(name, {}), **value}  # noqa: PLW2901 - files add up
+            elif name == "watch" and isinstance(value, list):
+                value = [*merged.get(name, []), *value]  # noqa: PLW2901 - the same
             merged[name] = value
             origins[name] = str(path)
     for name, value in _from_environment(environ).items():
@@ -255,9 +261,18 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
     for name in PATH_FIELDS:
         if isinstance(data.get(name), str):
             data[name] = path.parent / Path(data[name]).expanduser()
+    for rule in data["watch"] if isinstance(data.get("watch"), list) else ():
+        _root_watch(rule, path.parent)
     if isinstance(url := data.get("database_url"), str) and "://" not in url:
         data["database_url"] = str(path.parent / Path(url).expanduser())
     return data
+
+
+def _root_watch(rule: Any, folder: Path) -> None:
+    """Let the relative paths of a watch count from the settings file's folder."""
+    for name in WATCH_PATH_FIELDS if isinstance(rule, dict) else ():
+        if isinstance(rule.get(name), str):
+            rule[name] = str(folder / Path(rule[name]).expanduser())
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -306,7 +321,9 @@ def _in_words(error: ValidationError, origins: Mapping[str, str]) -> SettingsErr
 def _fields_at(places: Sequence[int | str]) -> Iterable[str]:
     if not places:
         return Settings.model_fields
-    return Step.model_fields if "steps" in places else Pipeline.model_fields
+    if "steps" in places:
+        return Step.model_fields
+    return Watch.model_fields if places[0] == "watch" else Pipeline.model_fields
 
 
 def _place(places: Sequence[int | str]) -> str:

@@ -36,10 +36,23 @@ def make_host(settings: Settings, registry: Registry | None = None) -> Host:
         StoreError: The store can't be used.
         UnknownName: No plugin has the executor that the settings name.
     """
+    return make_watched_host(settings, registry)[0]
+
+
+def make_watched_host(
+    settings: Settings, registry: Registry | None = None
+) -> tuple[Host, SqlStore]:
+    """A host, and its store as one that remembers watches; the host closes it.
+
+    Raises:
+        StoreError: The store can't be used.
+        UnknownName: No plugin has the executor that the settings name.
+    """
     plugins, interpreters = (registry, {}) if registry else load_registry(settings.plugins_dir)
     make_executor = _executor_factory(settings, plugins, interpreters)
     store = make_store(settings)
-    return Host(settings, store, plugins, make_executor, time, remote=make_remote(settings))
+    host = Host(settings, store, plugins, make_executor, time, remote=make_remote(settings))
+    return host, store
 
 
 def make_remote(settings: Settings) -> RemoteFiles:

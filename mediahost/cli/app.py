@@ -29,6 +29,7 @@ from mediahost.cli import (
     store,
     tui,
     verify,
+    watch,
 )
 from mediahost.cli.output import examples
 from mediahost.cli.plugin_commands import Commands
@@ -89,6 +90,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(hosts.app, name="hosts")
 app.command("work", epilog=examples("work --drain", "work --jobs 2"))(run.work)
 app.command("tui", epilog=examples("tui", "tui --theme light"))(tui.tui)
+app.add_typer(watch.app, name="watch")
 app.add_typer(plugins.app, name="plugins")
 plugins.app.command(
     "install",

@@ -11,11 +11,15 @@ from mediahost.cli import complete
 from mediahost.cli.output import clock, local_time, place, print_json, seconds, size
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
-from mediahost.model.media import display, is_remote
+from mediahost.model.media import display, is_remote, kind_of
+from mediahost.model.watch import FileState
 
 if TYPE_CHECKING:
+    from mediahost.host.host import Host
     from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
     from mediahost.ports import StoredResult
+    from mediahost.store import SqlStore
+    from mediahost.watch.preview import Preview
 
 MOST_RANGES = 20
 MOST_ITEMS = 10
@@ -91,18 +95,43 @@ def explain(
 
     _check_is_file(path)
 
-    with state.host() as host:
+    host, store = state.watched_host()
+    with host:
+        watched = _by_watches(host, store, path)
         chosen = chosen_recipe(host, action or [], pipeline) if action or pipeline else None
-        explained = host.explain(path, chosen)
+        # A watch may know why it leaves out what is no media file at all.
+        is_left_out = bool(watched) and kind_of(path) is None
+        explained = [] if is_left_out else host.explain(path, chosen)
     if as_json:
-        print_json([one.to_json() for one in explained])
+        print_json([*(one.to_json() for one in explained), *(one.to_json() for one in watched)])
         return
-    if not explained:
+    for by_watch in watched:
+        typer.echo(_watch_line(by_watch))
+    if not explained and not watched:
         typer.echo(f"No {'step' if chosen else 'installed action'} works on {display(path)}")
     for one in explained:
         typer.echo(f"{one.step}: {'cached' if one.cached else 'not cached'}")
         for reason in one.reasons:
             typer.echo(f"  {display(reason)}")
+
+
+def _by_watches(host: "Host", store: "SqlStore", path: str) -> "list[Preview]":
+    """What the watches whose folders hold the file would do with it."""
+    if is_remote(path) or path.startswith("file:") or not store.watches():
+        return []
+    from mediahost.watch.preview import previews_of
+
+    return previews_of(host, store, os.path.abspath(path))  # noqa: PTH100 - may not be UTF-8
+
+
+def _watch_line(one: "Preview") -> str:
+    """`watch inbox: done`, or why it is left out, or what is still to do."""
+    name = f"watch {display(one.watch)}"
+    if one.state is FileState.IGNORED:
+        return f"{name}: left out, {display(one.reason)}"
+    reason = f" ({display(one.reason.partition(chr(10))[0])})" if one.reason else ""
+    to_do = f"; to do: {', '.join(one.to_do)}" if one.to_do else ""
+    return f"{name}: {one.state or 'not seen'}{reason}{to_do}"
 
 
 def _check_is_file(path: str) -> None:

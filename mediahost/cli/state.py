@@ -38,6 +38,12 @@ class State:
 
         return make_host(_with_folder(self.settings(**changes)))
 
+    def watched_host(self, **changes: object) -> "tuple[Host, SqlStore]":
+        """A host by these settings, and its store as one that remembers watches."""
+        from mediahost.wiring import make_watched_host
+
+        return make_watched_host(_with_folder(self.settings(**changes)))
+
     def as_options(self) -> list[str]:
         """The global options as they would be written for another call."""
         options: list[str] = []

@@ -21,6 +21,7 @@ from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.crash import crash_point
 from mediahost.host.files import FileHashes, MediaChanged
 from mediahost.host.inputs import Inputs
+from mediahost.host.writers import Writers, writers_of
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
 from mediahost.model.media import MediaFile, display
 from mediahost.model.result import MediaProcessingResult, Result
@@ -198,7 +199,7 @@ class Attempts:
                 "the result was discarded",
                 "Run it again when the file is at rest.",
             ) from error
-        if before != after:
+        if before != after or writers_of(str(media.path)) is Writers.SOME:
             # The same bytes as before, but who knows which ones were read in between.
             raise MediaTouched(f"{display(request.media.path.name)} was touched meanwhile")
         return after

@@ -47,6 +47,10 @@ FORGET_S = 3600.0
 Listener = Callable[[Event], None]
 
 
+class _Woken:
+    """There is something to claim: don't wait for the next poll."""
+
+
 @dataclass
 class _Every:
     """Something done again every so often."""
@@ -93,7 +97,7 @@ class Dispatcher:
         self._cancel_grace_s = cancel_grace_s
         self._fetching: set[Token] = set()
         self._fetched: queue.SimpleQueue[ClaimedJob] = queue.SimpleQueue()
-        self._events: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[ExecutorEvent | _Woken] = queue.SimpleQueue()
         self._in_hand: dict[Token, ClaimedJob] = {}
         self._progress: dict[Token, tuple[float, str]] = {}
         self._begun: set[Token] = set()
@@ -115,6 +119,7 @@ class Dispatcher:
         source: str | None = None,
         wait_for: Iterable[UUID] = (),
         forever: bool = False,
+        until: Callable[[], bool] = lambda: False,
     ) -> None:
         """Run jobs until none is left.
 
@@ -124,7 +129,8 @@ class Dispatcher:
             wait_for: Jobs that must be final too before this returns, whoever runs them. While
                 nothing else is to do, some that are still pending are taken over.
             forever: Wait for more when none is left. Ends by an exception, such as
-                KeyboardInterrupt.
+                KeyboardInterrupt, or by `until`.
+            until: End as soon as this says so; attempts under way are given back.
 
         On an exception, attempts under way are stopped and their jobs are given back.
         """
@@ -133,7 +139,7 @@ class Dispatcher:
         waiting = set(wait_for)
         polls = _Every(WAIT_POLL_S)
         try:
-            while True:
+            while not until():
                 self._take_care()
                 self._claim(source)
                 self._settle()
@@ -144,6 +150,7 @@ class Dispatcher:
                 waiting = self._still_waiting(waiting, source)
                 if not waiting and not self._has_work(source):
                     return
+            self._give_back()
         except BaseException:
             self._give_back()
             raise
@@ -151,6 +158,10 @@ class Dispatcher:
     def drain(self) -> None:
         """Claim no more, give back what has not begun, let the rest finish. From any thread."""
         self._draining = True
+
+    def wake(self) -> None:
+        """Claim at once what was just submitted. From any thread."""
+        self._events.put(_Woken())
 
     def close(self) -> None:
         """Stop the executor, say goodbye to the other hosts. Nothing may be in hand."""
@@ -276,6 +287,9 @@ class Dispatcher:
         self._submit_fetched()
         ended: list[Ended] = []
         for event in self._next_events():
+            if isinstance(event, _Woken):
+                self._claim_from = 0.0
+                continue
             job = self._in_hand.get(event.token)
             if job is None:
                 continue
@@ -295,7 +309,7 @@ class Dispatcher:
         if ended:
             self._commit(ended)
 
-    def _next_events(self) -> Iterable[ExecutorEvent]:
+    def _next_events(self) -> Iterable[ExecutorEvent | _Woken]:
         try:
             yield self._events.get(timeout=TICK_S)
             for _ in range(EVENTS_AT_ONCE - 1):
@@ -446,7 +460,7 @@ class Dispatcher:
         self._commit([event for event in well if event.token in self._in_hand])
         self._release(list(self._in_hand))
 
-    def _left_events(self) -> Iterable[ExecutorEvent]:
+    def _left_events(self) -> Iterable[ExecutorEvent | _Woken]:
         while not self._events.empty():
             yield self._events.get_nowait()
 

@@ -186,6 +186,7 @@ class FileHashes:
         found: Collection[FoundFile],
         problems: list[Problem],
         on_hashed: Callable[[int, int], None] = lambda _done, _total: None,
+        anew: Collection[str] = (),
     ) -> list[Candidate]:
         """Hash what the walk found, out of the memo where it can be trusted.
 
@@ -193,6 +194,8 @@ class FileHashes:
             found: The files.
             problems: Files that can't be read are added here.
             on_hashed: Called with how many of how many files that had to be read are done.
+            anew: Paths of files that are read in any case: what the memo trusts, their stat, is
+                what somebody doubts.
 
         Returns:
             The files that could be hashed, in their order.
@@ -204,7 +207,7 @@ class FileHashes:
         unknown: list[tuple[int, FoundFile]] = []
         for file in found:
             known = known_in[file.folder].get(path_to_url(file.name))
-            if known and _holds(known, file.stat):
+            if known and file.path not in anew and _holds(known, file.stat):
                 hashes.append(known.file_hash)
                 self._keep(file.path, known)
             else:

@@ -32,6 +32,7 @@ from mediahost.host.planner import Planner, Recipe, State, request_for
 from mediahost.host.publish import Publisher
 from mediahost.host.run import RowState, Run, Summary
 from mediahost.host.schedule import Limit, Schedule
+from mediahost.host.standing import StandingOrder
 from mediahost.model.event import Event, EventKind
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest
@@ -232,9 +233,26 @@ class Host:
                 message = f"{display(path)} is of a kind that {actions} does not work on"
                 problems.append(Problem(path, message))
 
-    def work(self, listener: Listener = _deaf, *, forever: bool = True) -> None:
-        """Run whatever jobs are in the store, of any source."""
-        self._dispatching().run(self._announcing(listener), forever=forever)
+    def work(
+        self,
+        listener: Listener = _deaf,
+        *,
+        forever: bool = True,
+        until: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Run whatever jobs are in the store, of any source, until `until` says to stop."""
+        self._dispatching().run(self._announcing(listener), forever=forever, until=until)
+
+    def wake(self) -> None:
+        """There are new jobs: a host that works claims them at once. From any thread."""
+        if self._dispatcher:
+            self._dispatcher.wake()
+
+    def standing_order(self, recipe: Recipe, *, source: str, priority: int = 0) -> StandingOrder:
+        """A recipe to keep up for files that come one by one."""
+        return StandingOrder(
+            self.store, self._planner, self._files, recipe, source=source, priority=priority
+        )
 
     def drain(self) -> None:
         """Let `work` end: claim no more, finish what runs, give the rest back. From any thread."""

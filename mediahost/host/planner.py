@@ -84,6 +84,11 @@ class Recipe:
         """The kinds of media file that the step's action works on."""
         return self.actions[step.name].info.accepts
 
+    @property
+    def kinds(self) -> frozenset[MediaKind]:
+        """The kinds of media file that any step works on themselves."""
+        return self._kinds
+
     def accepts_kind(self, kind: MediaKind) -> bool:
         """Whether any step works on files of this kind themselves."""
         return kind in self._kinds
@@ -268,7 +273,7 @@ def _rows(
                 yield Planned(step, Candidate(path, kind, file_hash), maker.root, maker)
 
 
-def request_for(recipe: Recipe, row: Planned, source: str) -> JobRequest:
+def request_for(recipe: Recipe, row: Planned, source: str, priority: int = 0) -> JobRequest:
     """The job that a missing row asks for."""
     if row.media is None or row.key is None:
         raise ValueError(f"step {row.step.name} is blocked: there is nothing to ask for")
@@ -284,4 +289,5 @@ def request_for(recipe: Recipe, row: Planned, source: str) -> JobRequest:
         step=row.step.name,
         root_url=row.root.media_file().to_json()["url"],
         source=source,
+        priority=priority,
     )

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -51,7 +52,7 @@ class Publisher:
             for maker in (media, root):
                 name = name if name.startswith(maker.stem) else f"{maker.stem}.{name}"
             try:
-                copies.append(str(_copy(Path(path), folder / name)))
+                copies.append(str(copy_to(Path(path), folder / name)))
             except OSError as error:
                 reason = os.strerror(error.errno or 0)
                 message = f"{display(folder / name)} can't be written: {reason}"
@@ -73,6 +74,10 @@ def _path_of(media_url: str) -> Path:
     return Path(url_to_path(media_url))
 
 
+# The half-written copy is named after the process, so its threads copy one after the other.
+_COPYING = threading.Lock()
+
+
 @lru_cache(maxsize=1024)
 def _sweep(folder: Path) -> None:
     """Remove what a call that was killed has left half-written there; once for each folder."""
@@ -82,13 +87,25 @@ def _sweep(folder: Path) -> None:
             part.unlink(missing_ok=True)
 
 
+def copy_to(artifact: Path, wanted: Path) -> Path:
+    """Copy whole or not at all; find the copy that an earlier call made.
+
+    Returns:
+        Where the copy is: `wanted`, or the next free number if other content has that name.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    with _COPYING:
+        return _copy(artifact, wanted)
+
+
 def _copy(artifact: Path, wanted: Path) -> Path:
-    """Copy whole or not at all; find the copy that an earlier call made."""
     wanted.parent.mkdir(parents=True, exist_ok=True)
     _sweep(wanted.parent)
     file_hash, _ = hash_file(artifact)
     part = wanted.with_name(f".{os.getpid()}.part")
-    for target in _names(wanted):
+    for target in names_for(wanted):
         if target.is_file() and verify_file(target, file_hash):
             return target
         if os.path.lexists(target):
@@ -98,7 +115,7 @@ def _copy(artifact: Path, wanted: Path) -> Path:
             with part.open("rb") as file:
                 os.fsync(file.fileno())
             crash_point("publishing")
-            _move_to_free(part, target)
+            move_to_free(part, target)
             crash_point("published")
         except FileExistsError:
             continue
@@ -108,7 +125,7 @@ def _copy(artifact: Path, wanted: Path) -> Path:
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(wanted))
 
 
-def _move_to_free(part: Path, target: Path) -> None:
+def move_to_free(part: Path, target: Path) -> None:
     """Give the file its name, unless somebody took it meanwhile.
 
     Raises:
@@ -123,7 +140,8 @@ def _move_to_free(part: Path, target: Path) -> None:
         part.replace(target)
 
 
-def _names(wanted: Path) -> Iterator[Path]:
+def names_for(wanted: Path) -> Iterator[Path]:
+    """The path, then the same with numbers: `talk.mp3`, `talk.2.mp3`..."""
     yield wanted
     for number in count(2):
         yield wanted.with_stem(f"{wanted.stem}.{number}")

@@ -15,7 +15,7 @@ from mediahost.model.media import display
 from mediahost.store.engine import BUSY_TIMEOUT_S, Database, store_error
 
 # The newest version under migrations/versions; a test compares the two.
-HEAD = "0004"
+HEAD = "0005"
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 _SQLITE_MAGIC = b"SQLite format 3\0"

@@ -25,10 +25,20 @@ from mediahost.store.schema import check_is_database, prepare
 from mediahost.store.searching import Searching
 from mediahost.store.tables import analysis_jobs, file_hashes, jobs, meta
 from mediahost.store.wakeups import SqliteWakeup
+from mediahost.store.watches import Watches
 
 
 class SqlStore(
-    FileHashes, CachedResults, Jobs, JobChanges, Claims, Attempts, Hosts, Searching, Makings
+    FileHashes,
+    CachedResults,
+    Jobs,
+    JobChanges,
+    Claims,
+    Attempts,
+    Hosts,
+    Searching,
+    Makings,
+    Watches,
 ):
     """What remembers, in a SQL database. See `mediahost.ports.Store` for what it promises.
 

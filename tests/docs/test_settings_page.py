@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from mediahost.model.pipeline import Step
+from mediahost.model.watch import TEMPLATE_FIELDS, Watch
 from mediahost.settings import Settings, load_settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
@@ -31,7 +32,7 @@ def _default(name: str, field: FieldInfo) -> str:
         return "required"
     value: Any = field.get_default(call_default_factory=True, validated_data={})
     if name == "name":
-        return "the action"
+        return "the folder's name" if "watch" in (field.description or "") else "the action"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`" if value else "none"
 
 
@@ -48,6 +49,12 @@ def test_each_setting_is_on_the_page_with_its_default() -> None:
 
 def test_each_field_of_a_step_is_on_the_page() -> None:
     assert _table("field of a step") == _fields(Step)
+
+
+def test_each_field_of_a_watch_and_of_its_template_is_on_the_page() -> None:
+    assert _table("field of a watch") == _fields(Watch)
+    fields = dict(re.findall(r"^\| `\{(\w+)\}` \| (.+?) \|$", PAGE, re.MULTILINE))
+    assert fields == TEMPLATE_FIELDS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,383 @@
+"""`mediahost watch`: folders whose files are processed as they come."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mediahost.cli import complete
+from mediahost.cli.output import counted, examples, print_json, print_table
+from mediahost.cli.run import Workers
+from mediahost.cli.state import state
+from mediahost.errors import UnknownName, UsageError
+from mediahost.model.media import display, url_to_path
+
+if TYPE_CHECKING:
+    from mediahost.model.watch import Watch
+    from mediahost.ports import WatchRow, WatchStore
+
+START = "start"
+
+
+class _PathsOrCommand(TyperGroup):
+    """What is no command's name is a folder: `mediahost watch ~/inbox`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the hidden command before folders and its options."""
+        is_help = bool(args) and args[0] in ctx.help_option_names
+        if not is_help and not (args and args[0] in self.commands):
+            args = [START, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_PathsOrCommand,
+    help="Process the files of folders as they come, each once it is whole.\n\n"
+    "mediahost watch [PATH]... watches these folders, or all that the settings and `watch add` "
+    "name; `mediahost watch start --help` shows its options.",
+    epilog=examples("watch ~/inbox", "watch ~/inbox --action av.probe --once", "watch status"),
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Actions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--action",
+        "-a",
+        help="An action with its config; may be given again.",
+        metavar="NAME[:KEY=VALUE,...]",
+        autocompletion=complete.actions,
+    ),
+]
+PipelineName = Annotated[
+    str | None,
+    typer.Option(
+        "--pipeline",
+        "-p",
+        help="A pipeline of the settings.",
+        metavar="NAME",
+        autocompletion=complete.pipelines,
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", "-o", help="Copy artifacts there: a folder or a template."),
+]
+Settle = Annotated[
+    float | None, typer.Option("--settle", help="Seconds that a file must be at rest.")
+]
+Name = Annotated[str, typer.Argument(help="A watch.", metavar="NAME")]
+SomeNames = Annotated[
+    list[str] | None, typer.Argument(help="Watches; all unless named.", metavar="NAME")
+]
+
+
+@app.command(START)
+def start(
+    *,
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Folders; all known watches if none.", metavar="PATH")
+    ] = None,
+    action: Actions = None,
+    pipeline: PipelineName = None,
+    output: Output = None,
+    settle: Settle = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Process what is there, then stop: for cron.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done with each file.")
+    ] = False,
+    workers: Workers = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each thing that happens as a line of JSON.")
+    ] = False,
+) -> None:
+    """Watch folders until interrupted: `mediahost watch PATH...` is short for this.
+
+    Without --action and --pipeline the files are analysed by what says what they are.
+    """
+    from mediahost.cli.watching import preview, watch_all
+    from mediahost.watch.watcher import enrol, enrol_settings
+
+    asked = _steps(action, pipeline)
+    asked |= {"output": output} if output is not None else {}
+    asked |= {"settle_s": settle} if settle is not None else {}
+    host, store = state.watched_host(workers=workers)
+    with host:
+        enrol_settings(store, host.settings.watch)
+        names = [
+            enrol(store, rule, origin)
+            for rule, origin in (_rule_for(store, path, asked) for path in paths or [])
+        ]
+        rows = _to_run(store, names if paths else None)
+        if dry_run:
+            preview(host, store, rows, as_json=as_json)
+            return
+        failed = watch_all(
+            host, store, rows, only=names if paths else None, once=once, as_json=as_json
+        )
+    if failed and once:
+        raise typer.Exit(1)
+
+
+def _rule_for(store: "WatchStore", path: str, asked: dict[str, Any]) -> "tuple[Watch, str]":
+    """The watch that is on the folder already if nothing else is asked, or a new one."""
+    from mediahost.watch.watcher import rule_of, watch_at
+
+    folder = Path(path).expanduser().absolute()
+    if not folder.is_dir():
+        raise UsageError(
+            f"There is no folder {display(path)}",
+            "Files are processed with `mediahost run`; a watch needs a folder.",
+        )
+    there = watch_at(store, folder)
+    if there is None:
+        return make_rule({"path": folder, **asked}), "named"
+    if not asked:
+        return rule_of(there), there.origin
+    return make_rule({"path": folder, "name": there.name, **asked}), there.origin
+
+
+def make_rule(values: dict[str, Any]) -> "Watch":
+    """A watch of these fields.
+
+    Raises:
+        UsageError: One of them doesn't fit.
+    """
+    from pydantic import ValidationError
+
+    from mediahost.model.watch import Watch
+
+    try:
+        return Watch.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        message = fault["msg"].removeprefix("Value error, ")
+        raise UsageError(
+            f"{where}: {message}" if where else message, "See docs/watch.md."
+        ) from None
+
+
+def _steps(action: list[str] | None, pipeline: str | None) -> dict[str, Any]:
+    from mediahost.cli.actions import pipeline_of
+
+    if action and pipeline:
+        raise UsageError(
+            "--action and --pipeline don't go together", "Give one, then run again with the other."
+        )
+    if action:
+        return {"steps": pipeline_of(action).steps}
+    return {"pipeline": pipeline} if pipeline else {}
+
+
+def _to_run(store: "WatchStore", names: list[str] | None) -> "list[WatchRow]":
+    rows = store.watches()
+    if names is None:
+        rows = [row for row in rows if row.origin in ("settings", "command")]
+    else:
+        rows = [row for row in rows if row.name in names]
+    if not rows:
+        raise UsageError(
+            "There is no folder to watch",
+            "Name one: mediahost watch ~/inbox\n"
+            "or keep one: mediahost watch add ~/inbox, or [[watch]] in mediahost.toml.",
+        )
+    return rows
+
+
+@app.command(
+    "add",
+    epilog=examples(
+        "watch add ~/inbox --action av.convert:format=mp3 --output ~/mp3",
+        "watch add /mnt/nas/in --name nas --pipeline talks --set hours=22:00-06:00",
+    ),
+)
+def add(
+    *,
+    path: Annotated[str, typer.Argument(help="A folder.", metavar="PATH")],
+    name: Annotated[str, typer.Option("--name", help="What to call the watch.")] = "",
+    action: Actions = None,
+    pipeline: PipelineName = None,
+    output: Output = None,
+    settle: Settle = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Any field of a watch; may be given again.", metavar="FIELD=VALUE"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a watch: a running `mediahost watch` takes it up, later ones too.
+
+    A watch that is there is changed.
+    """
+    from mediahost.watch.watcher import enrol
+
+    values: dict[str, Any] = {"path": Path(path).expanduser().absolute(), "name": name}
+    values |= _steps(action, pipeline)
+    values |= {"output": output} if output is not None else {}
+    values |= {"settle_s": settle} if settle is not None else {}
+    values |= _fields(fields or [])
+    rule = make_rule(values)
+    if not rule.path.is_dir():
+        raise UsageError(f"There is no folder {display(path)}", "Make it, then add it again.")
+    with state.store() as store:
+        enrol(store, rule, "command")
+    if as_json:
+        print_json({"name": rule.name, "path": str(rule.path)})
+    else:
+        typer.echo(f"{display(rule.name)} watches {display(rule.path)}")
+        typer.echo("A running `mediahost watch` takes it up; if there is none: mediahost watch")
+
+
+def _fields(pairs: list[str]) -> dict[str, Any]:
+    """`--set FIELD=VALUE`: lists are separated by commas."""
+    from mediahost.model.watch import Watch
+
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        field, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageError(
+                f"{pair!r} in --set is no FIELD=VALUE", "Write it as --set hours=22:00-06:00."
+            )
+        known = [one for one in Watch.model_fields if one not in ("path", "name", "steps")]
+        if field not in known:
+            raise UnknownName("field of a watch", field, known)
+        is_list = field in ("include", "exclude", "kinds")
+        values[field] = value.split(",") if is_list else value
+    return values
+
+
+@app.command("list", epilog=examples("watch list"))
+def list_watches(*, as_json: AsJson = False) -> None:
+    """List the watches with what they do."""
+    rows = _all_watches()
+    if as_json:
+        print_json([_about(row) for row in rows])
+        return
+    if not rows:
+        typer.echo("No folder is watched yet: mediahost watch ~/inbox")
+        return
+    print_table(
+        ("name", "folder", "does", "from", ""),
+        [
+            (
+                display(row.name),
+                display(url_to_path(row.path)),
+                what_it_does(row),
+                row.origin,
+                "paused" if row.paused else "",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _all_watches() -> "list[WatchRow]":
+    from mediahost.watch.watcher import enrol_settings
+
+    settings = state.settings()
+    with state.store() as store:
+        enrol_settings(store, settings.watch)
+        return store.watches()
+
+
+def what_it_does(row: "WatchRow") -> str:
+    """A watch's steps in a few words."""
+    if row.rule.get("pipeline"):
+        return f"pipeline {row.rule['pipeline']}"
+    steps = row.rule.get("steps") or []
+    return ", ".join(step["action"] for step in steps) or "the default"
+
+
+def _about(row: "WatchRow") -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "path": row.path,
+        "origin": row.origin,
+        "paused": row.paused,
+        "rule": dict(row.rule),
+    }
+
+
+@app.command("pause", epilog=examples("watch pause inbox"))
+def pause(*, names: SomeNames = None, as_json: AsJson = False) -> None:
+    """Let watches rest; jobs under way are finished."""
+    _change(names, "paused", as_json=as_json, paused=True)
+
+
+@app.command("resume", epilog=examples("watch resume inbox"))
+def resume(*, names: SomeNames = None, as_json: AsJson = False) -> None:
+    """Go on with paused watches.
+
+    Also with those that stopped because most of their files were gone: it says that they may be.
+    """
+    _change(names, "resumed", as_json=as_json, paused=False, accepted=True)
+
+
+@app.command("scan", epilog=examples("watch scan", "watch scan inbox"))
+def scan(*, names: SomeNames = None, as_json: AsJson = False) -> None:
+    """Have a running `mediahost watch` look at everything now."""
+    _change(names, "will be looked at", as_json=as_json, scan_asked=True)
+
+
+@app.command("remove", epilog=examples("watch remove inbox"))
+def remove(*, name: Name, as_json: AsJson = False) -> None:
+    """Forget a watch. Files, results and outputs stay."""
+    with state.store() as store:
+        rows = {row.name: row for row in store.watches()}
+        if name not in rows:
+            raise UnknownName("watch", name, rows)
+        if rows[name].origin == "settings":
+            raise UsageError(
+                f"The watch {display(name)} is in the settings",
+                "Take it out of mediahost.toml, or: mediahost watch pause " + name,
+            )
+        store.delete_watch(name)
+    if as_json:
+        print_json({name: "removed"})
+    else:
+        typer.echo(f"{display(name)} is no longer watched")
+
+
+def _change(names: list[str] | None, said: str, *, as_json: bool, **values: object) -> None:
+    with state.store() as store:
+        known = [row.name for row in store.watches()]
+        for name in names or known:
+            if name not in known:
+                raise UnknownName("watch", name, known)
+        for name in names or known:
+            store.change_watch(name, **values)
+    changed = dict.fromkeys(names or known, said)
+    if as_json:
+        print_json(changed)
+    elif not changed:
+        typer.echo("No folder is watched yet: mediahost watch ~/inbox")
+    for name in changed if not as_json else ():
+        typer.echo(f"{display(name)}: {said}")
+
+
+@app.command("status", epilog=examples("watch status", "watch status inbox --json"))
+def status(*, names: SomeNames = None, as_json: AsJson = False) -> None:
+    """Say how each watch is, and what is on its way in it and why."""
+    from mediahost.cli.watch_status import print_status, statuses
+
+    with state.store() as store:
+        known = [row.name for row in store.watches()]
+        for name in names or ():
+            if name not in known:
+                raise UnknownName("watch", name, known)
+        found = statuses(store, names or known)
+    if as_json:
+        print_json([one.to_json() for one in found])
+    elif not found:
+        typer.echo("No folder is watched yet: mediahost watch ~/inbox")
+    else:
+        print_status(found)
+        typer.echo(counted(len(found), "watch").replace("watchs", "watches"))

@@ -1,0 +1,123 @@
+"""What `mediahost watch status` shows."""
+
+import sys
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mediahost.cli.output import paragraph, seconds
+from mediahost.host.identity import is_gone
+from mediahost.model.media import display, url_to_path
+from mediahost.model.watch import FileState
+
+if TYPE_CHECKING:
+    from mediahost.ports import WatchedFile, WatchRow, WatchStore
+
+MOST_FILES = 10
+SHOWN = (FileState.SETTLING, FileState.READY, FileState.QUEUED, FileState.FAILED)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a watch is.
+
+    Attributes:
+        row: The watch.
+        is_running: Whether some process watches it now.
+        counts: How many files are in which state.
+        files: Those that a person may ask about, the newest of each state.
+    """
+
+    row: "WatchRow"
+    is_running: bool
+    counts: dict[FileState, int]
+    files: "dict[FileState, list[WatchedFile]]"
+
+    @property
+    def state(self) -> str:
+        """How it is, in a word."""
+        if self.row.paused:
+            return "paused"
+        return str(self.row.health.get("state", "")) if self.is_running else "not running"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "name": self.row.name,
+            "path": self.row.path,
+            "state": self.state,
+            "running": self.is_running,
+            "counts": {str(state): self.counts.get(state, 0) for state in FileState},
+            "health": dict(self.row.health),
+            "files": {
+                str(state): [
+                    {"folder": file.folder, "name": file.name, "reason": file.reason}
+                    for file in files
+                ]
+                for state, files in self.files.items()
+            },
+        }
+
+
+def statuses(store: "WatchStore", names: Collection[str]) -> list[Status]:
+    """How these watches are."""
+    return [
+        Status(
+            row,
+            row.host is not None and not is_gone(row.host),
+            store.count_watched(row.id),
+            {state: store.watched_by_state(row.id, [state], MOST_FILES) for state in SHOWN},
+        )
+        for row in store.watches()
+        if row.name in names
+    ]
+
+
+def print_status(found: Sequence[Status]) -> None:
+    """Print it for a person."""
+    for one in found:
+        sys.stdout.write("\n".join(_lines(one)) + "\n\n")
+
+
+def _lines(one: Status) -> list[str]:
+    health = one.row.health
+    reason = health.get("reason", "")
+    lines = [
+        f"{display(one.row.name)}: {one.state}{f' - {paragraph(reason)}' if reason else ''}",
+        f"  {display(url_to_path(one.row.path))}  {_numbers(one)}",
+    ]
+    if health.get("scans"):
+        ago = seconds(max(0.0, time.time() - (health.get("scanned_at") or 0)) * 1000)
+        lines.append(
+            f"  {health['folders_watched']:,} of {health['folders']:,} folders watched; "
+            f"looked at everything {ago} ago in {seconds(health['scan_ms'])}"
+        )
+    if health.get("overflows") or health.get("limit_hits"):
+        lines.append(
+            f"  events were lost {health['overflows']:,} times, "
+            f"folders refused {health['limit_hits']:,} times; nothing was missed for it"
+        )
+    lines += [f"  can't look into {paragraph(problem)}" for problem in health.get("problems", ())]
+    for state, files in one.files.items():
+        lines += [_file_line(state, file) for file in files]
+        more = one.counts.get(state, 0) - len(files)
+        if more > 0:
+            lines.append(f"    ... and {more:,} more {state}")
+    return lines
+
+
+def _numbers(one: Status) -> str:
+    shown = [
+        f"{number:,} {state}"
+        for state in FileState
+        if (number := one.counts.get(state, 0)) and state is not FileState.GONE
+    ]
+    return ", ".join(shown) or "no files yet"
+
+
+def _file_line(state: FileState, file: "WatchedFile") -> str:
+    folder, name = url_to_path(file.folder), url_to_path(file.name)
+    path = display(f"{folder}/{name}" if folder else name)
+    reason = f": {display(file.reason.partition(chr(10))[0])}" if file.reason else ""
+    return f"    {state:<9} {path}{reason}"

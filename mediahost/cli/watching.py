@@ -1,0 +1,141 @@
+"""What one sees while `mediahost watch` runs."""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from mediahost.cli.output import paragraph, place, print_json
+from mediahost.model.media import MediaKind, display, url_to_path
+from mediahost.model.watch import FileState, WatchState
+from mediahost.watch.preview import Preview, previews
+from mediahost.watch.recipes import recipe_for
+from mediahost.watch.watcher import Watcher, rule_of
+
+if TYPE_CHECKING:
+    from mediahost.host.host import Host
+    from mediahost.host.planner import Recipe
+    from mediahost.ports import WatchRow, WatchStore
+    from mediahost.watch.news import News
+
+GLYPHS = {
+    FileState.DONE: "✔",
+    FileState.FAILED: "✖",
+    FileState.OWN: "·",
+    FileState.GONE: "–",  # noqa: RUF001 - a dash on purpose
+}
+
+
+class Printer:
+    """Prints news as it comes, from several threads, and counts what failed."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._lock = threading.Lock()
+        self.done = 0
+        self.failed = 0
+
+    def tell(self, news: "News") -> None:
+        """Print one line, if it is worth one."""
+        self.done += news.state is FileState.DONE
+        self.failed += news.state is FileState.FAILED or news.state in (
+            WatchState.MISSING,
+            WatchState.FAULTY,
+        )
+        line = json.dumps(news.to_json()) if self._as_json else _line(news)
+        if line:
+            with self._lock:
+                sys.stdout.write(line + "\n")
+                sys.stdout.flush()
+
+
+def _line(news: "News") -> str:
+    about = f": {display(news.reason.partition(chr(10))[0])}" if news.reason else ""
+    if isinstance(news.state, FileState):
+        glyph = GLYPHS.get(news.state)
+        return f"{glyph} {news.state:<6} {place(news.path)}{about}" if glyph else ""
+    if news.state in (WatchState.STARTING, WatchState.STOPPED):
+        return ""
+    return f"{display(news.watch)} is {news.state}{about}"
+
+
+def watch_all(
+    host: "Host",
+    store: "WatchStore",
+    rows: "Sequence[WatchRow]",
+    *,
+    only: Sequence[str] | None,
+    once: bool,
+    as_json: bool,
+) -> int:
+    """Watch until interrupted, or until all is done; returns how much failed."""
+    printer = Printer(as_json=as_json)
+    if not as_json:
+        _say_what(host, rows, once=once)
+    names = [row.name for row in rows] if once or only is not None else None
+    watcher = Watcher(host, store, printer.tell, names)
+    try:
+        watcher.start()
+        host.work(watcher.listen, until=lambda: once and watcher.is_idle)
+    finally:
+        watcher.stop()
+    if once and not as_json:
+        typer.echo(f"{printer.done:,} done, {printer.failed:,} failed")
+    return printer.failed
+
+
+def _say_what(host: "Host", rows: "Sequence[WatchRow]", *, once: bool) -> None:
+    """What will happen, before anything does."""
+    for row in rows:
+        rule = rule_of(row)
+        recipe = recipe_for(host, rule)
+        typer.echo(f"{display(row.name)}: {display(url_to_path(row.path))}")
+        for line in _what(recipe):
+            typer.echo(f"  {line}")
+        if rule.output:
+            typer.echo(f"  outputs go to {display(rule.output)}")
+    if not once:
+        typer.echo(
+            "Each file is processed once it is whole. What came of it: mediahost results FILE\n"
+            "How things stand: mediahost watch status. Stop with Ctrl-C; nothing is lost."
+        )
+    sys.stdout.flush()
+
+
+def _what(recipe: "Recipe") -> list[str]:
+    """`audio, video: av.probe, speech.vad`, a line for kinds that get the same."""
+    lines: dict[str, list[str]] = {}
+    for kind in MediaKind:
+        steps = [
+            step.name
+            for step in recipe.steps
+            if step.media is not None or kind in recipe.accepts(step)
+        ]
+        if recipe.accepts_kind(kind):
+            lines.setdefault(", ".join(steps), []).append(str(kind))
+    return [f"{', '.join(kinds)}: {steps}" for steps, kinds in lines.items()]
+
+
+def preview(
+    host: "Host", store: "WatchStore", rows: "Sequence[WatchRow]", *, as_json: bool
+) -> None:
+    """Say what would be done with each file."""
+    found = [one for row in rows for one in previews(host, store, row)]
+    if as_json:
+        print_json([one.to_json() for one in found])
+        return
+    for one in found:
+        typer.echo(_preview_line(one))
+    to_do = sum(bool(one.to_do) for one in found)
+    typer.echo(f"{len(found):,} files, {to_do:,} with something to do")
+
+
+def _preview_line(one: Preview) -> str:
+    what = ", ".join(one.to_do)
+    reason = f" ({paragraph(one.reason)})" if one.reason else ""
+    name = display(os.path.relpath(one.path))
+    return f"▷ {name}: {what}{reason}" if what else f"- {name}: nothing to do{reason}"

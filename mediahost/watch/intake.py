@@ -1,0 +1,352 @@
+"""Intake: from a file that is whole to its results, outputs, and what becomes of it."""
+
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from mediahost.errors import MediahostError
+from mediahost.hashing import CacheKey, FileStat
+from mediahost.host.files import Candidate, FoundFile, Problem
+from mediahost.host.standing import Standing, StandingOrder
+from mediahost.host.writers import Writers, writers_of
+from mediahost.model.job import JobStatus
+from mediahost.model.media import display, url_to_path
+from mediahost.model.watch import FileState, Watch
+from mediahost.ports import OwnOutput, WatchedFile, WatchStore
+from mediahost.watch.aftermath import Kept, after_failure, after_success
+from mediahost.watch.ledger import Ledger
+from mediahost.watch.news import News, Tell
+from mediahost.watch.outputs import Outputs
+
+# What one watch made another may take in, but not for ever.
+DEEPEST = 3
+
+# Jobs that other hosts run tell nothing here: they are asked after so often, so many at a time.
+ASK_S = 2.0
+ASK_JOBS = 500
+
+# An output that can't be written, such as on a full disk, is tried again so much later.
+AGAIN_S = 30.0
+
+Resettle = Callable[[FoundFile, WatchedFile, bool], None]
+
+
+@dataclass
+class Queued:
+    """A file whose jobs are not all done.
+
+    Attributes:
+        file: What it was like when it was taken in.
+        known: What the store knows of it.
+        root: It with its hash.
+        depth: How many watches its content came through before.
+        jobs: Its jobs that are not known to be final, by id.
+        errors: Keys that gave no result, and why.
+        since: When it was taken in, by the monotonic clock.
+    """
+
+    file: FoundFile
+    known: WatchedFile
+    root: Candidate
+    depth: int
+    jobs: dict[UUID, CacheKey] = field(default_factory=dict)
+    errors: dict[CacheKey, str] = field(default_factory=dict)
+    since: float = field(default_factory=time.monotonic)
+
+
+class Intake:
+    """Has the recipe done for the files of one watch that are whole.
+
+    All methods but `job_ended` belong to the watch's own thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: WatchStore,
+        watch_id: int,
+        rule: Watch,
+        order: StandingOrder,
+        ledger: Ledger,
+        wake: Callable[[], None],
+        tell: Tell,
+        resettle: Resettle,
+    ) -> None:
+        self._store = store
+        self._watch_id = watch_id
+        self._rule = rule
+        self._order = order
+        self._ledger = ledger
+        self._wake = wake
+        self._tell = tell
+        self._resettle = resettle
+        self._outputs = Outputs(store, watch_id, rule)
+        self._queued: dict[str, Queued] = {}
+        self._files_of: dict[UUID, set[str]] = defaultdict(set)
+        self._waiting: dict[str, tuple[FoundFile, WatchedFile, bool]] = {}
+        self._again: dict[str, float] = {}
+        self._ended: set[UUID] = set()
+        self._touched: set[UUID] = set()
+        self._lock = threading.Lock()
+        self._ask_at = 0.0
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._queued or path in self._waiting
+
+    def __len__(self) -> int:
+        return len(self._queued) + len(self._waiting)
+
+    def stat_of(self, path: str) -> FileStat | None:
+        """What the file at a path was like when it was taken in, if it was."""
+        if path in self._queued:
+            return self._queued[path].file.stat
+        return self._waiting[path][0].stat if path in self._waiting else None
+
+    def job_ended(self, job_id: UUID, *, touched: bool = False) -> None:
+        """A job is final. From any thread.
+
+        Args:
+            job_id: Which.
+            touched: Its result was discarded, for the file changed meanwhile.
+        """
+        with self._lock:
+            if job_id in self._files_of:
+                self._ended.add(job_id)
+                if touched:
+                    self._touched.add(job_id)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a file is on its way that need not wait for a time of day."""
+        return bool(self._queued)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether `step` has something to do."""
+        return bool(self._ended or self._again or self._waiting)
+
+    def drop(self, path: str) -> None:
+        """The file has changed or is gone: what it was is no longer asked for."""
+        self._waiting.pop(path, None)
+        self._again.pop(path, None)
+        queued = self._queued.pop(path, None)
+        if queued is None:
+            return
+        needless = [job for job in queued.jobs if self._files_of.get(job) == {path}]
+        for job in queued.jobs:
+            self._let_go(job, path)
+        if needless:
+            self._store.request_cancel(needless)
+
+    def _let_go(self, job: UUID, path: str) -> None:
+        with self._lock:
+            paths = self._files_of.get(job)
+            if paths is not None:
+                paths.discard(path)
+                if not paths:
+                    del self._files_of[job]
+
+    # --- in
+
+    def take(self, ready: Sequence[tuple[FoundFile, WatchedFile | None, bool]]) -> None:
+        """Take in files that are whole: file, what is known of it, whether to read it anew."""
+        if not self._rule.is_open(datetime.now().astimezone().time()):
+            for file, known, anew in ready:
+                reason = f"waits for its hours, {self._rule.hours}"
+                row = self._ledger.put(file, known, FileState.READY, reason)
+                self._waiting[file.path] = file, row, anew
+            return
+        by_path = {file.path: (file, known) for file, known, _ in ready}
+        problems: list[Problem] = []
+        hashed = self._order.hashed(
+            [_with_folder(file) for file, _, _ in ready],
+            problems,
+            anew={file.path for file, _, anew in ready if anew},
+        )
+        for problem in problems:
+            file, known = by_path[problem.path]
+            row = self._ledger.put(file, known, FileState.SETTLING, problem.message)
+            self._resettle(file, row, True)  # noqa: FBT003 - anew
+        own = self._store.find_outputs({root.file_hash for root in hashed})
+        wanted: list[Candidate] = []
+        for root in hashed:
+            outputs = own.get(root.file_hash, [])
+            if why := self._why_own(outputs):
+                self._ledger.put(*by_path[root.path], FileState.OWN, why, root.file_hash)
+                self._tell(News(self._rule.name, root.path, FileState.OWN, why))
+            else:
+                wanted.append(root)
+                file, known = by_path[root.path]
+                row = self._ledger.put(file, known, FileState.QUEUED, "", root.file_hash)
+                depth = max((output.depth for output in outputs), default=0)
+                self._queued[root.path] = Queued(file, row, root, depth)
+        self._further(wanted)
+
+    def _why_own(self, outputs: Iterable[OwnOutput]) -> str | None:
+        for output in outputs:
+            if output.watch_id == self._watch_id:
+                source = display(Path(url_to_path(output.source)).name)
+                return f"made here by {output.action} from {source}"
+            if output.depth >= DEEPEST:
+                return f"it came through {output.depth} watches already"
+        return None
+
+    def _further(self, roots: Sequence[Candidate]) -> None:
+        """Submit what is missing, finish what is done."""
+        if not roots:
+            return
+        ended = {root.path: self._queued[root.path].errors for root in roots}
+        standings = self._order.further(roots, ended)
+        submitted = False
+        for path, standing in standings.items():
+            queued = self._queued[path]
+            queued.jobs = {job: key for key, job in standing.jobs.items()}
+            if not standing.jobs:
+                self._finish(queued, standing)
+                continue
+            with self._lock:
+                for job in queued.jobs:
+                    self._files_of[job].add(path)
+            submitted = True
+            if not queued.errors and len(standing.jobs) == len(standing.rows):
+                self._tell(News(self._rule.name, path, FileState.QUEUED, ""))
+        if submitted:
+            self._wake()
+
+    # --- on
+
+    def step(self) -> None:
+        """Carry on with files whose jobs ended, whose hours came, or whose outputs failed."""
+        with self._lock:
+            ended, self._ended = self._ended, set()
+        self._learn(ended)
+        now = time.monotonic()
+        if self._queued and now >= self._ask_at:
+            self._ask_at = now + ASK_S
+            self._learn(self._to_ask(now), heard=False)
+        due = [path for path, when in self._again.items() if when <= now]
+        for path in due:
+            del self._again[path]
+        self._further([self._queued[path].root for path in due if path in self._queued])
+        if self._waiting and self._rule.is_open(datetime.now().astimezone().time()):
+            waiting, self._waiting = list(self._waiting.values()), {}
+            for file, known, anew in waiting:
+                self._resettle(file, known, anew)
+
+    def _to_ask(self, now: float) -> set[UUID]:
+        """Jobs that nothing was heard of; those asked about go to the end of the line."""
+        asked: set[UUID] = set()
+        for path in list(self._queued):
+            queued = self._queued[path]
+            if len(asked) >= ASK_JOBS or now - queued.since < ASK_S:
+                break
+            asked.update(queued.jobs)
+            self._queued[path] = self._queued.pop(path)
+            queued.since = now
+        return asked
+
+    def _learn(self, jobs: Collection[UUID], *, heard: bool = True) -> None:
+        if not jobs:
+            return
+        views = self._store.get_jobs(jobs)
+        paths: dict[str, None] = {}
+        for job in jobs:
+            view = views.get(job)
+            if view is not None and not view.status.final:
+                continue
+            for path in self._files_of.get(job, set()).copy():
+                queued = self._queued[path]
+                key = queued.jobs.pop(job, None)
+                self._let_go(job, path)
+                if job in self._touched:
+                    self._unsettle(queued)
+                    continue
+                if key and view and view.status is JobStatus.FAILED:
+                    queued.errors[key] = f"{view.action}: {view.error or 'failed'}"
+                elif key and view and view.status is JobStatus.CANCELLED:
+                    queued.errors[key] = f"{view.action}: cancelled"
+                paths[path] = None
+            if heard:
+                self._touched.discard(job)
+        roots = [self._queued[path].root for path in paths if path in self._queued]
+        self._further([root for root in roots if not self._queued[root.path].jobs])
+
+    def _unsettle(self, queued: Queued) -> None:
+        self._queued.pop(queued.root.path, None)
+        for job in queued.jobs:
+            self._let_go(job, queued.root.path)
+        row = self._ledger.put(
+            queued.file, queued.known, FileState.SETTLING, "it changed while it was processed"
+        )
+        self._resettle(queued.file, row, True)  # noqa: FBT003 - anew
+
+    # --- out
+
+    def _finish(self, queued: Queued, standing: Standing) -> None:
+        """All jobs are final: publish, and do with the file what the rule says."""
+        path = queued.root.path
+        if not self._is_still(queued):
+            self._unsettle(queued)
+            return
+        try:
+            state, reason, is_gone = self._outcome(queued, standing)
+        except OSError as error:
+            about = display(error.filename) if isinstance(error.filename, str) else path
+            reason = f"{about} can't be written: {os.strerror(error.errno or 0)}; tried again"
+            self._ledger.put(queued.file, queued.known, FileState.QUEUED, reason)
+            self._again[path] = time.monotonic() + AGAIN_S
+            return
+        del self._queued[path]
+        told = f"{state}; {reason}" if is_gone else reason
+        kept = FileState.GONE if is_gone else state
+        self._ledger.put(queued.file, queued.known, kept, told, queued.root.file_hash)
+        self._tell(News(self._rule.name, path, state, reason))
+
+    def _is_still(self, queued: Queued) -> bool:
+        path = queued.root.path
+        try:
+            stat = os.stat(path, follow_symlinks=self._rule.follow_links)  # noqa: PTH116
+            return FileStat.of(stat) == queued.file.stat and writers_of(path) is not Writers.SOME
+        except OSError:
+            return False
+
+    def _outcome(self, queued: Queued, standing: Standing) -> tuple[FileState, str, bool]:
+        """How it ended, why, and whether the file is no longer there."""
+        if standing.errors or not standing.is_done:
+            return self._failure(queued, standing)
+        source = Path(queued.root.path)
+        try:
+            written = self._outputs.write(standing, queued.file.folder, queued.depth)
+            artifacts = self._outputs.final_artifacts(standing)
+            gone = after_success(
+                self._rule,
+                source,
+                queued.file.stat,
+                source_hash=queued.root.file_hash,
+                written=written,
+                artifacts=artifacts,
+            )
+        except Kept as error:
+            return FileState.DONE, error.message, False
+        except MediahostError as error:
+            return FileState.FAILED, error.message, False
+        return FileState.DONE, gone or "", gone is not None
+
+    def _failure(self, queued: Queued, standing: Standing) -> tuple[FileState, str, bool]:
+        reason = next(iter(standing.errors.values()), "a step gave no result")
+        try:
+            gone = after_failure(self._rule, Path(queued.root.path), queued.file.stat)
+        except Kept as error:
+            return FileState.FAILED, f"{reason}; {error.message}", False
+        return FileState.FAILED, f"{reason}; {gone}" if gone else reason, gone is not None
+
+
+def _with_folder(file: FoundFile) -> FoundFile:
+    """The file as the memo of hashes knows it: by its absolute folder."""
+    return file._replace(folder=os.path.dirname(file.path))  # noqa: PTH120 - text in

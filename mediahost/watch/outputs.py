@@ -1,0 +1,213 @@
+"""Outputs: artifacts, and what analyzers found, where the watch's rules want them."""
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from mediahost.errors import MediahostError
+from mediahost.hashing import hash_file
+from mediahost.host.planner import Planned
+from mediahost.host.publish import copy_to
+from mediahost.host.standing import Standing
+from mediahost.model.media import display, path_to_url
+from mediahost.model.watch import Watch
+from mediahost.ports import OwnOutput, WatchStore
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
+LONGEST_NAME = 255
+
+
+class OutputRefused(MediahostError):
+    """An output would land where it must not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that was written for a watched one."""
+
+    path: Path
+    file_hash: str
+
+
+class Outputs:
+    """Writes what was made of a file, and remembers it as our own before it can be seen."""
+
+    def __init__(self, store: WatchStore, watch_id: int, rule: Watch) -> None:
+        self._store = store
+        self._watch_id = watch_id
+        self._rule = rule
+
+    def write(self, standing: Standing, folder: str, depth: int) -> list[Written]:
+        """Write what was made of a file.
+
+        Args:
+            standing: With all results there.
+            folder: The file's folder, relative to the watched one.
+            depth: How many watches it came through before.
+
+        Raises:
+            OutputRefused: A template leads out of its folder.
+            OSError: A file can't be written.
+        """
+        final = list(_final(standing))
+        if self._rule.output is not None or self._rule.on_success == "replace":
+            self._record(standing, final, depth)
+        if self._rule.output is None:
+            return []
+        written = []
+        for row, path, file_hash in final:
+            fields = self._fields(standing, row, folder, Path(path).name)
+            target = target_for(self._rule.output, fields)
+            written.append(Written(copy_to(Path(path), target), file_hash))
+        if self._rule.sidecars:
+            written += self._sidecars(standing, folder)
+        return written
+
+    def final_artifacts(self, standing: Standing) -> list[tuple[str, str]]:
+        """Path and hash of what was made and no other step made something of."""
+        return [(path, file_hash) for _, path, file_hash in _final(standing)]
+
+    def _record(
+        self, standing: Standing, final: list[tuple[Planned, str, str]], depth: int
+    ) -> None:
+        source = standing.root
+        self._store.record_outputs(
+            [
+                OwnOutput(
+                    self._watch_id,
+                    file_hash,
+                    os.stat(path).st_size,  # noqa: PTH116 - text in
+                    path_to_url(source.path),
+                    row.step.action,
+                    depth + 1,
+                )
+                for row, path, file_hash in final
+                # An action that changes nothing must not make its input our own.
+                if file_hash != source.file_hash
+            ]
+        )
+
+    def _sidecars(self, standing: Standing, folder: str) -> Iterator[Written]:
+        rows = {row.key: row for row in standing.rows if row.key and not _artifacts(row)}
+        for key, stored in self._store.load_results(list(rows)).items():
+            row = rows[key]
+            stem = Path(standing.root.path).stem
+            name = f"{stem}.{row.step.name}.json"
+            fields = self._fields(standing, row, folder, name)
+            target = target_for(self._rule.output or "", fields)
+            text = json.dumps(stored.result.model_dump(mode="json"), indent=2) + "\n"
+            yield Written(_write_whole(target, text), "")
+
+    def _fields(self, standing: Standing, row: Planned, folder: str, name: str) -> dict[str, str]:
+        source = Path(standing.root.path)
+        changed = time.localtime(source.stat().st_mtime)
+        return {
+            "action": row.step.action,
+            "date": time.strftime("%Y-%m-%d", changed),
+            "day": time.strftime("%d", changed),
+            "folder": folder,
+            "hash": standing.root.file_hash.partition(":")[2][:8],
+            "kind": str(standing.root.kind),
+            "month": time.strftime("%m", changed),
+            "name": name,
+            "stem": source.stem,
+            "step": row.step.name,
+            "suffix": Path(name).suffix,
+            "watch": self._rule.name,
+            "year": time.strftime("%Y", changed),
+        }
+
+
+def target_for(template: str, fields: Mapping[str, str]) -> Path:
+    """Where an output goes: below the folder that the template begins with, and nowhere else.
+
+    A template without fields is a folder, laid out as the watched one. One whose last part has no
+    suffix gets the artifact's.
+
+    Raises:
+        OutputRefused: It would lead out of that folder, such as by a symbolic link in it.
+    """
+    fixed, brace, _ = template.partition("{")
+    top = Path(fixed if not brace else fixed.rpartition("/")[0] or "/").expanduser().absolute()
+    if not brace:
+        name = fields["name"]
+        name = name if name.startswith(fields["stem"]) else f"{fields['stem']}.{name}"
+        template = "{folder}/{name}"
+        fields = {**fields, "name": name}
+        rendered = _rendered(template, fields)
+    else:
+        rendered = _rendered(template[len(fixed.rpartition("/")[0]) :], fields)
+        suffix = _UNSAFE.sub("_", fields["suffix"])
+        if not rendered[-1].endswith(suffix):
+            rendered[-1] += suffix
+    rendered[-1] = _short(rendered[-1])
+    target = top.joinpath(*rendered)
+    real = Path(os.path.realpath(target.parent))
+    if not real.is_relative_to(os.path.realpath(top)):
+        raise OutputRefused(
+            f"The output {display(target)} would lie outside {display(top)}",
+            "A symbolic link leads out of the folder: remove it, or change the template.",
+        )
+    return target
+
+
+def _rendered(template: str, fields: Mapping[str, str]) -> list[str]:
+    """The parts of the path; whatever the fields hold, none is `..` or has a slash in it."""
+    safe = {name: _UNSAFE.sub("_", value) for name, value in fields.items() if name != "folder"}
+    parts: list[str] = []
+    for part in PurePosixPath(template).parts:
+        if part == "{folder}":
+            parts += [_UNSAFE.sub("_", one) for one in fields["folder"].split("/")]
+        elif part != "/":
+            folder = _UNSAFE.sub("_", fields["folder"])
+            parts.append(part.format_map({**safe, "folder": folder}))
+    return [part if part.strip(".") else "_" for part in parts if part] or ["_"]
+
+
+def _short(name: str) -> str:
+    """A name that file systems take: the stem is cut, the suffix stays."""
+    stem, suffix = Path(name).stem, Path(name).suffix
+    room = LONGEST_NAME - len(os.fsencode(suffix))
+    if len(os.fsencode(stem)) <= room:
+        return name
+    return os.fsencode(stem)[:room].decode(errors="ignore") + suffix
+
+
+def _final(standing: Standing) -> Iterator[tuple[Planned, str, str]]:
+    used = {row.step.media for row in standing.rows if _artifacts(row)}
+    for row in standing.rows:
+        if row.step.name not in used:
+            for path, file_hash in _artifacts(row):
+                yield row, path, file_hash
+
+
+def _artifacts(row: Planned) -> tuple[tuple[str, str], ...]:
+    return row.hit.artifacts if row.hit else ()
+
+
+def _write_whole(target: Path, text: str) -> Path:
+    """Write text whole or not at all, in place of what an earlier run wrote."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{os.getpid()}.part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(target)
+    return target
+
+
+def is_there(written: Written) -> bool:
+    """Whether the file is on the disk with the content that it should have."""
+    if not written.file_hash:
+        return written.path.is_file()
+    algorithm = written.file_hash.partition(":")[0]
+    try:
+        actual, _ = hash_file(written.path, "sha256" if algorithm == "sha256" else "blake3")
+    except OSError:
+        return False
+    return actual == written.file_hash

@@ -1,0 +1,82 @@
+"""The reconcile: what is in the folders, compared in bulk with what is known."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from mediahost.host.files import FoundFile
+from mediahost.model.media import path_to_url, url_to_path
+from mediahost.model.watch import AT_REST, FileState
+from mediahost.ports import WatchedFile
+from mediahost.watch.ledger import Ledger
+from mediahost.watch.scan import Listing, Scan
+
+# The known files of so many folders are read at once.
+FOLDERS_AT_ONCE = 256
+
+
+@dataclass
+class Changes:
+    """What is otherwise than it was known.
+
+    Attributes:
+        seen: Files that are new, or changed, or were on their way.
+        vanished: Files that are no longer there.
+        known: How many files were known that are not gone.
+    """
+
+    seen: list[tuple[FoundFile, WatchedFile | None]] = field(default_factory=list)
+    vanished: list[WatchedFile] = field(default_factory=list)
+    known: int = 0
+
+
+def reconcile(scan: Scan, ledger: Ledger, start: str) -> Changes:
+    """Compare a folder and all below it with what is known. Nothing is changed."""
+    ledger.flush(now=True)
+    changes = Changes()
+    visited: set[str] = set()
+    for listings in _in_batches(scan.listings(start)):
+        _compare(listings, ledger, changes, visited)
+    _find_vanished_folders(scan, ledger, start, visited, changes)
+    return changes
+
+
+def _in_batches(listings: Iterator[Listing]) -> Iterator[Sequence[Listing]]:
+    while batch := list(islice(listings, FOLDERS_AT_ONCE)):
+        yield batch
+
+
+def _compare(
+    listings: Sequence[Listing], ledger: Ledger, changes: Changes, visited: set[str]
+) -> None:
+    urls = [path_to_url(listing.folder) for listing in listings]
+    visited.update(urls)
+    known_in = ledger.in_folders(urls)
+    for url, listing in zip(urls, listings, strict=True):
+        known = known_in.get(url, {})
+        for file in listing.files:
+            row = known.pop(path_to_url(file.name), None)
+            if row is None or row.stat != file.stat or row.state not in AT_REST:
+                changes.seen.append((file, row))
+            if row is not None and row.state is not FileState.GONE:
+                changes.known += 1
+        left = [row for row in known.values() if row.state is not FileState.GONE]
+        changes.known += len(left)
+        changes.vanished += left
+
+
+def _find_vanished_folders(
+    scan: Scan, ledger: Ledger, start: str, visited: set[str], changes: Changes
+) -> None:
+    """Folders with known files that the walk did not come to, unless it was kept out."""
+    unread = tuple(f"{folder}/" if folder else "" for folder in scan.unread)
+    missing = []
+    for url in ledger.folders() - visited:
+        folder = url_to_path(url)
+        inside = not start or folder == start or folder.startswith(f"{start}/")
+        if inside and not (unread and f"{folder}/".startswith(unread)):
+            missing.append(url)
+    for known in ledger.in_folders(missing).values() if missing else ():
+        rows = [row for row in known.values() if row.state is not FileState.GONE]
+        changes.known += len(rows)
+        changes.vanished += rows

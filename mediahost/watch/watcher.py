@@ -1,0 +1,204 @@
+"""The watcher: all watches of one process, kept in step with the settings and the store."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mediahost.errors import MediahostError, UsageError
+from mediahost.host.host import Host
+from mediahost.host.identity import is_gone
+from mediahost.model.event import Event, EventKind
+from mediahost.model.media import display, path_to_url, url_to_path
+from mediahost.model.watch import Watch, WatchState
+from mediahost.ports import WatchRow, WatchStore
+from mediahost.watch.folder import FolderWatch
+from mediahost.watch.news import News, Tell
+from mediahost.watch.recipes import recipe_for
+
+LOOK_S = 1.0
+
+_FINAL = frozenset({EventKind.COMPLETED, EventKind.FAILED, EventKind.CANCELLED})
+
+
+class Watcher:
+    """Runs watches beside a host that works.
+
+    Args:
+        host: What runs the jobs.
+        store: Its store.
+        tell: Called with news, from several threads.
+        only: Names of the watches to run; None: all that there are, also those made later.
+    """
+
+    def __init__(
+        self, host: Host, store: WatchStore, tell: Tell, only: Iterable[str] | None = None
+    ) -> None:
+        self._host = host
+        self._store = store
+        self._tell = tell
+        self._only = None if only is None else frozenset(only)
+        self._folders: dict[str, FolderWatch] = {}
+        self._rules: dict[str, Mapping[str, Any]] = {}
+        self._busy: dict[str, str] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep_up, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Start the watches.
+
+        Raises:
+            MediahostError: One of them has a recipe that can't be used.
+        """
+        self._keep_in_step(strict=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop them, and write how far they are."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for folder in self._folders.values():
+            folder.stop()
+        for folder in self._folders.values():
+            folder.join()
+
+    def listen(self, event: Event) -> None:
+        """Hear of jobs: what the host's `work` is given."""
+        if event.kind in _FINAL and event.job_id is not None:
+            touched = event.details.get("outcome") == "changed"
+            for folder in list(self._folders.values()):
+                folder.job_ended(event.job_id, touched=touched)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no file is on its way anywhere."""
+        return all(folder.is_idle for folder in self._folders.values())
+
+    def _keep_up(self) -> None:
+        while not self._stopping.wait(LOOK_S):
+            try:
+                self._keep_in_step(strict=False)
+            except MediahostError as error:
+                self._tell(News("", "", WatchState.FAULTY, error.message))
+
+    def _keep_in_step(self, *, strict: bool) -> None:
+        rows = {row.name: row for row in self._store.watches() if self._is_ours(row)}
+        for name in self._folders.keys() - rows.keys():
+            self._end(name)
+        for name, row in rows.items():
+            changed = self._rules.get(name) != row.rule
+            if name in self._folders and (changed or row.paused):
+                self._end(name)
+            if row.paused:
+                self._say_paused(row)
+            elif name not in self._folders:
+                self._begin(row, strict=strict and changed)
+            elif row.scan_asked or row.accepted:
+                self._store.change_watch(name, scan_asked=False)
+                self._folders[name].scan(accepted=row.accepted)
+
+    def _is_ours(self, row: WatchRow) -> bool:
+        return self._only is None or row.name in self._only
+
+    def _say_paused(self, row: WatchRow) -> None:
+        if self._busy.get(row.name) != "paused":
+            self._busy[row.name] = "paused"
+            self._tell(News(row.name, row.path, WatchState.PAUSED, "as asked for"))
+            health = {**row.health, "state": str(WatchState.PAUSED), "reason": "as asked for"}
+            self._store.change_watch(row.name, health=health)
+
+    def _begin(self, row: WatchRow, *, strict: bool) -> None:
+        if not self._take(row):
+            return
+        try:
+            rule = rule_of(row)
+            recipe = recipe_for(self._host, rule)
+        except (MediahostError, ValueError) as error:
+            if strict and isinstance(error, MediahostError):
+                raise
+            self._refuse(row, str(error))
+            return
+        order = self._host.standing_order(
+            recipe, source=f"watch:{row.name}", priority=rule.priority
+        )
+        self._busy.pop(row.name, None)
+        self._rules[row.name] = row.rule
+        self._folders[row.name] = FolderWatch(
+            row,
+            rule,
+            order,
+            self._store,
+            wake_host=self._host.wake,
+            has_room=self._host.has_room,
+            tell=self._tell,
+            outside=[str(self._host.settings.data_dir)],
+        )
+        self._folders[row.name].start()
+
+    def _take(self, row: WatchRow) -> bool:
+        """Make a watch this process's, if no other that lives has it."""
+        if row.host is not None and row.host != self._host.name and not is_gone(row.host):
+            self._refuse(row, "another mediahost process watches it")
+            return False
+        return row.host == self._host.name or self._store.take_watch(
+            row.name, self._host.name, row.host
+        )
+
+    def _refuse(self, row: WatchRow, reason: str) -> None:
+        if self._busy.get(row.name) != reason:
+            self._busy[row.name] = reason
+            self._tell(News(row.name, row.path, WatchState.FAULTY, reason))
+
+    def _end(self, name: str) -> None:
+        folder = self._folders.pop(name)
+        self._rules.pop(name, None)
+        folder.stop()
+        folder.join()
+
+
+def enrol(store: WatchStore, rule: Watch, origin: str) -> str:
+    """Make a watch known to the store, or bring its rules up to date; returns its name.
+
+    Raises:
+        UsageError: Another watch has its name.
+    """
+    path = path_to_url(rule.path)
+    there = {row.name: row for row in store.watches()}
+    known = there.get(rule.name)
+    if known is not None and known.path != path:
+        raise UsageError(
+            f"A watch named {rule.name} is on {display(known.path)} already",
+            "Give one of them another name with --name, or `name` in the settings.",
+        )
+    plain = rule.model_dump(mode="json", exclude={"paused"})
+    plain["path"] = path
+    plain["kinds"] = sorted(plain["kinds"])
+    if known is None:
+        store.keep_watch(rule.name, path=path, rule=plain, origin=origin, paused=rule.paused)
+    elif known.rule != plain or known.origin != origin:
+        store.keep_watch(rule.name, rule=plain, origin=origin)
+    return rule.name
+
+
+def rule_of(row: WatchRow) -> Watch:
+    """The rules of a watch.
+
+    Raises:
+        ValueError: A newer mediahost wrote them.
+    """
+    return Watch.model_validate({**row.rule, "path": url_to_path(row.path)})
+
+
+def enrol_settings(store: WatchStore, rules: Iterable[Watch]) -> None:
+    """Make the store's watches those of the settings, and those that were added by command."""
+    names = {enrol(store, rule, "settings") for rule in rules}
+    for row in store.watches():
+        if row.origin == "settings" and row.name not in names:
+            store.keep_watch(row.name, origin="forgotten", paused=True)
+
+
+def watch_at(store: WatchStore, path: Path) -> WatchRow | None:
+    """The watch on exactly this folder."""
+    url = path_to_url(path.absolute())
+    return next((row for row in store.watches() if row.path == url), None)
