@@ -144,7 +144,10 @@ def mediahost_register_commands() -> Mapping[str, Any]:  # type: ignore[empty-bo
 
 @hookspec
 def mediahost_register_views() -> Mapping[str, Any]:  # type: ignore[empty-body]
-    """Give views of results for the TUI: by action name, a Textual widget class.
+    """Give views of results for the TUI: by action name, what makes a Textual widget.
+
+    It is called with a `mediahost.tui.views.Shown` for each result that is looked at. Import
+    Textual, and the parts in `mediahost.tui.parts`, within this function.
 
     Fires: when the TUI starts. Parameters: none.
     First result: no. Runs in: the TUI.

@@ -15,6 +15,7 @@ from mediahost.tui.help import HelpScreen
 from mediahost.tui.hosts import running_hosts, start_host
 from mediahost.tui.jobs_screen import JobsScreen
 from mediahost.tui.news import Counted, Trouble
+from mediahost.tui.parts import PlainView
 from mediahost.tui.session import Session
 from mediahost.tui.theme import DARK, LIGHT, THEMES
 from mediahost.tui.top_bar import TopBar
@@ -45,7 +46,7 @@ class MediahostApp(App[None]):
     ) -> None:
         super().__init__()
         self.session = session
-        self.views = Views(session.registry)
+        self.views = Views(session.registry, PlainView)
         self._global_options = global_options
         self.register_theme(DARK)
         self.register_theme(LIGHT)

@@ -302,7 +302,7 @@ class JobTable(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if y == 0:
             self._ask()
-            segment = Segment(header(self._columns), self._style("header"))
+            segment = Segment(header(self._columns), self.rich_style + self._style("header"))
             return self._strip([segment], width, self.rich_style)
         index = self.window[0] + y - 1
         if index >= len(self.rows):

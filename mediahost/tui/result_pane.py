@@ -46,6 +46,9 @@ class ResultPane(VerticalScroll):
             await self.remove_children()
             await self.mount(widget)
             self.scroll_home(animate=False)
+        if self.has_focus:  # what has keys of its own takes them
+            inside = (part for part in self.walk_children(Widget) if part.focusable)
+            next(inside, self).focus()
 
     async def _widget(self, job: JobView) -> Widget:
         stored = await self._session.result(job)

@@ -10,7 +10,6 @@ from textual.widget import Widget
 from mediahost.model.job import JobView
 from mediahost.plugin.registry import Registry
 from mediahost.ports import StoredResult
-from mediahost.tui.plain_view import PlainView
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +34,15 @@ class Shown:
 
 
 class Views:
-    """Views by the name of the action whose results they show."""
+    """Views by the name of the action whose results they show.
 
-    def __init__(self, registry: Registry) -> None:
+    Args:
+        registry: The plugins.
+        plain: Makes the view of what no plugin has one for.
+    """
+
+    def __init__(self, registry: Registry, plain: Callable[[Shown], Widget]) -> None:
+        self._plain = plain
         self._by_action: dict[str, Callable[[Shown], Widget]] = {}
         self.faults: list[str] = []
         for implementation in registry.plugins.hook.mediahost_register_views.get_hookimpls():
@@ -55,7 +60,7 @@ class Views:
                 return make(shown)
             except Exception as error:  # noqa: BLE001 - a stranger's code runs here
                 self._note(shown.stored.action, error)
-        return PlainView(shown.stored)
+        return self._plain(shown)
 
     def _note(self, name: str, error: BaseException) -> None:
         fault = f"The view of {name} can't be used: {type(error).__name__}: {error}"

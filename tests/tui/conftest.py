@@ -66,10 +66,11 @@ class Tui:
     def run(self, steps: Steps, size: tuple[int, int] = MIDDLE, **options: Any) -> None:
         """Open the TUI, take the steps, close it."""
         ascii_only = options.pop("ascii_only", False)
+        registry = options.pop("registry", None) or Registry()
 
         async def driven() -> None:
             session = Session(
-                self.settings, make_store(self.settings), Registry(), ascii_only=ascii_only
+                self.settings, make_store(self.settings), registry, ascii_only=ascii_only
             )
             app = MediahostApp(session, **options)
             try:

@@ -4,6 +4,9 @@ FFmpeg and numpy are loaded by the first action that runs, not with this module,
 plugins stays quick.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from mediahost import Action, hookimpl
 from mediahost_audio.actions import Beats, Loudness, Normalize, Silence
 
@@ -14,3 +17,11 @@ __all__ = ["Beats", "Loudness", "Normalize", "Silence"]
 def mediahost_register_actions() -> list[type[Action]]:
     """The four actions of this plugin."""
     return [Loudness, Normalize, Silence, Beats]
+
+
+@hookimpl
+def mediahost_register_views() -> Mapping[str, Any]:
+    """How results look in the TUI."""
+    from mediahost_audio.views import VIEWS  # noqa: PLC0415 - loads Textual
+
+    return VIEWS

@@ -4,7 +4,9 @@ FFmpeg itself is loaded by the first action that runs, not with this module, so 
 plugins stays quick.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mediahost import Action, MediaInfo, hookimpl
 from mediahost_av.actions import ContactSheet, Convert, ExtractAudio, ExtractSegment, Probe
@@ -43,3 +45,11 @@ def mediahost_probe_media(path: Path) -> MediaInfo | None:
     from mediahost_av.probe import info_or_none  # noqa: PLC0415 - loads FFmpeg
 
     return info_or_none(path)
+
+
+@hookimpl
+def mediahost_register_views() -> Mapping[str, Any]:
+    """How results look in the TUI."""
+    from mediahost_av.views import VIEWS  # noqa: PLC0415 - loads Textual
+
+    return VIEWS

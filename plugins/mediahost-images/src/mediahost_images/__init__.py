@@ -3,6 +3,9 @@
 Pillow is loaded by the first action that runs, not with this module.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from mediahost import Action, hookimpl
 from mediahost_images.info import Info
 from mediahost_images.phash import PerceptualHash
@@ -15,3 +18,11 @@ __all__ = ["Info", "PerceptualHash", "Thumbnail"]
 def mediahost_register_actions() -> list[type[Action]]:
     """Give the host this plugin's actions."""
     return [Info, Thumbnail, PerceptualHash]
+
+
+@hookimpl
+def mediahost_register_views() -> Mapping[str, Any]:
+    """How results look in the TUI."""
+    from mediahost_images.views import VIEWS  # noqa: PLC0415 - loads Textual
+
+    return VIEWS

@@ -1,5 +1,8 @@
 """Speech in recordings and films, for mediahost."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from mediahost import Action, hookimpl
 from mediahost_speech.vad import SpeechVad
 
@@ -8,3 +11,11 @@ from mediahost_speech.vad import SpeechVad
 def mediahost_register_actions() -> list[type[Action]]:
     """Give the host this plugin's actions."""
     return [SpeechVad]
+
+
+@hookimpl
+def mediahost_register_views() -> Mapping[str, Any]:
+    """How results look in the TUI."""
+    from mediahost_speech.views import VIEWS  # noqa: PLC0415 - loads Textual
+
+    return VIEWS

@@ -1,0 +1,109 @@
+"""How results look: on the axis, as pictures, by a plugin's own view, and when that is broken."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from mediahost.hashing import hash_bytes
+from mediahost.model.result import (
+    Artifact,
+    MediaAnalysisResult,
+    MediaProcessingResult,
+    TimeRange,
+    Transcription,
+    Word,
+)
+from mediahost.plugin.hookspecs import hookimpl
+from mediahost.plugin.registry import PluginRow, Registry
+from mediahost.ports import Completion
+from mediahost.tui.app import MediahostApp
+from mediahost.tui.parts import Transcript
+from mediahost.tui.time_axis import TimeAxis
+
+if TYPE_CHECKING:
+    from tests.tui.conftest import Tui
+
+
+def test_the_transcript_follows_the_axis_and_the_axis_the_transcript(
+    tui: "Tui", until: Any
+) -> None:
+    words = tuple(Word(text=f"word{i}.", start=i, end=i + 0.9) for i in range(10))
+    tui.submit(1)
+    said = Transcription(provider="test", text="", words=words)
+    ranges = (TimeRange(start=0, end=10, label="speech"),)
+    tui.complete(*tui.claim(), result=MediaAnalysisResult(ranges=ranges, transcription=said))
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-1 of 1")
+        await pilot.press("enter")
+        await until(pilot, "00:03.0  word3.")
+        axis, transcript = app.screen.query_one(TimeAxis), app.screen.query_one(Transcript)
+        assert axis.has_focus
+        axis.go(4.0)
+        await pilot.press("l")
+        assert transcript.highlighted == 4
+        transcript.focus()
+        await pilot.press("down", "down")
+        assert axis.at == 6.0
+        axis.focus()
+        await pilot.press("z")
+        assert axis.end - axis.start == 5.0
+        assert axis.start <= axis.at <= axis.end
+
+    tui.run(steps)
+
+
+def test_pictures_are_drawn_and_a_broken_one_says_so(
+    tui: "Tui", until: Any, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    Image.new("RGB", (40, 20), (200, 30, 30)).save(good)
+    bad.write_bytes(b"no picture")
+    tui.submit(1)
+    artifacts = tuple(
+        Artifact(path=path, asset_type="frame", size=1, file_hash=hash_bytes(b"x"))
+        for path in (good, bad)
+    )
+    result = MediaProcessingResult(artifacts=artifacts)
+    tui.store.commit("here", [Completion(tui.claim()[0], result, hash_bytes(b"r"), 5)])
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-1 of 1")
+        await pilot.press("enter")
+        lines = await until(pilot, "bad.png can't be shown")
+        assert sum("▀" * 40 in line for line in lines) == 10
+
+    tui.run(steps, (200, 50))
+
+
+def test_a_plugins_view_is_used_and_a_broken_one_is_replaced(tui: "Tui", until: Any) -> None:
+    def broken(_shown: Any) -> Any:
+        raise RuntimeError("no such widget")
+
+    views = {"av.probe": lambda shown: Static(f"mine: {shown.job.number}"), "av.cut": broken}
+
+    class Plugin:
+        @hookimpl
+        def mediahost_register_views(self) -> dict[str, Any]:
+            return views
+
+    registry = Registry()
+    registry.register(Plugin(), PluginRow("mine", "", ""))
+    tui.submit(1)
+    tui.submit(1, "av.cut")
+    tui.complete(*tui.claim(2))
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-2 of 2")
+        await pilot.press("enter")
+        await until(pilot, "beep")
+        assert app.views.faults == [
+            "The view of av.cut can't be used: RuntimeError: no such widget"
+        ]
+        await pilot.press("escape", "j", "enter")
+        await until(pilot, "mine: 1")
+
+    tui.run(steps, registry=registry)
