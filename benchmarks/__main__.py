@@ -17,6 +17,7 @@ SUBJECTS = {
     "jobs": "jobs",
     "plugins": "plugins",
     "startup": "startup",
+    "tui": "tui",
 }
 
 

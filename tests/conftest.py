@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# On a machine that others use too a single call may take any time.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 # In a process of its own: it brings a web framework, whose warnings are not ours.
 _SERVE_S3 = """

@@ -27,6 +27,7 @@ from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
 from mediahost.store.dialect import among, listed
 from mediahost.store.engine import Database, explained
+from mediahost.store.figures import Figures, figures
 from mediahost.store.job_filter import condition_of
 from mediahost.store.tables import job_progress, jobs
 
@@ -214,6 +215,10 @@ class Browser:
             rows = connection.execute(_COUNTS).all()
         counts = dict.fromkeys(JobStatus, 0)
         return counts | {JobStatus(status): count for status, count in rows}
+
+    def figures(self, hours: int) -> Figures:
+        """How the jobs of the last hours fared."""
+        return figures(self._database, hours=hours)
 
     def actions(self) -> list[ActionCount]:
         """How many jobs each action has, by name."""

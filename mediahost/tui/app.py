@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -13,10 +14,15 @@ from mediahost.errors import StoreError
 from mediahost.model.job import JobStatus
 from mediahost.tui.help import HelpScreen
 from mediahost.tui.hosts import running_hosts, start_host
+from mediahost.tui.hosts_screen import HostsScreen
 from mediahost.tui.jobs_screen import JobsScreen
-from mediahost.tui.news import Counted, Trouble
+from mediahost.tui.news import Counted, StartHost, Trouble
 from mediahost.tui.parts import PlainView
+from mediahost.tui.plugins_screen import PluginsScreen
 from mediahost.tui.session import Session
+from mediahost.tui.stats_screen import StatsScreen
+from mediahost.tui.submit_request import SubmitRequest
+from mediahost.tui.submit_screen import SubmitScreen
 from mediahost.tui.theme import DARK, LIGHT, THEMES
 from mediahost.tui.top_bar import TopBar
 from mediahost.tui.views import Views
@@ -33,6 +39,9 @@ class MediahostApp(App[None]):
     TITLE = "mediahost"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('jobs')", "Jobs", show=False, id="screen.jobs"),
+        Binding("3", "switch_mode('plugins')", "Plugins", show=False, id="screen.plugins"),
+        Binding("4", "switch_mode('stats')", "Stats", show=False, id="screen.stats"),
+        Binding("5", "switch_mode('hosts')", "Hosts", show=False, id="screen.hosts"),
         Binding("h", "start_host", "Start a host", show=False, id="host.start"),
         Binding("question_mark", "help", "Help", show=False, id="help"),
         Binding("q", "quit", "Quit", show=False, id="quit"),
@@ -52,6 +61,9 @@ class MediahostApp(App[None]):
         self.register_theme(LIGHT)
         self.theme = THEMES[theme]
         self.add_mode("jobs", partial(JobsScreen, session, self.views))
+        self.add_mode("plugins", partial(PluginsScreen, session))
+        self.add_mode("stats", partial(StatsScreen, session))
+        self.add_mode("hosts", partial(HostsScreen, session))
         self._version: int | None = None
         self._polled_at = 0.0
         self._wait = 0.0
@@ -121,6 +133,23 @@ class MediahostApp(App[None]):
             bar.stale("stale" if self._wait else "")
 
     # --- keys ----------------------------------------------------------------------------------
+
+    def on_submit_request(self, message: SubmitRequest) -> None:
+        """Choose files, and what to do with them."""
+        self._submit(message)
+
+    @work
+    async def _submit(self, asked: SubmitRequest) -> None:
+        said = await self.push_screen_wait(SubmitScreen(self.session, asked))
+        if said:
+            await self.switch_mode("jobs")
+            hint = "" if self._hosts else " No host runs: press h to start one."
+            self.notify(said + hint, markup=False)
+
+    def on_start_host(self, message: StartHost) -> None:
+        """Another host."""
+        message.stop()
+        self.start_host()
 
     def action_help(self) -> None:
         """Every key that works here."""

@@ -30,6 +30,7 @@ from mediahost.tui.opening import open_outside
 from mediahost.tui.rows import Rows, joined
 from mediahost.tui.session import Session, Steer
 from mediahost.tui.status_line import StatusLine
+from mediahost.tui.submit_request import SubmitRequest
 from mediahost.tui.top_bar import TopBar
 from mediahost.tui.views import Views
 
@@ -59,6 +60,8 @@ class JobsScreen(Screen[None]):
         Binding("asterisk", "mark_all", "Mark all that match", show=False, id="jobs.mark_all"),
         Binding("x", "cancel", "Cancel", show=False, id="jobs.cancel"),
         Binding("r", "retry", "Try again", show=False, id="jobs.retry"),
+        Binding("n", "new", "New jobs", show=False, id="jobs.new"),
+        Binding("R", "rerun", "Run again with another config", show=False, id="jobs.rerun"),
         Binding("d", "delete", "Delete", show=False, id="jobs.delete"),
         Binding("l", "log", "Log", show=False, id="jobs.log"),
         Binding("o", "open_file", "Open the file outside", show=False, id="jobs.open_file"),
@@ -463,6 +466,22 @@ class JobsScreen(Screen[None]):
         if await self._asked("Delete", at_once=False):
             await self._steer("deleted", self._session.delete)
             self._relist()
+
+    def action_new(self) -> None:
+        """Choose files, and what to do with them."""
+        self.app.post_message(SubmitRequest())
+
+    @work(group="steer")
+    async def action_rerun(self) -> None:
+        """Run an action again on its file, with its config to be edited."""
+        if self.table.current is None:
+            return
+        job = await self._session.job(self.table.current)
+        if job is not None:
+            path = Path(url_to_path(job.media_url))
+            self.app.post_message(
+                SubmitRequest(job.action or "", job.parameters.get("config"), [path])
+            )
 
     async def _asked(self, verb: str, *, at_once: bool) -> bool:
         """Whether to go on: one job may need no question, many always do."""

@@ -22,3 +22,7 @@ class Counted(Message):
     def __init__(self, counts: Mapping[JobStatus, int]) -> None:
         super().__init__()
         self.counts = dict(counts)
+
+
+class StartHost(Message):
+    """A person wants another host."""

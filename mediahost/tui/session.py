@@ -6,19 +6,25 @@ Nothing here blocks the screen: each method is awaited, and its work is done on 
 import asyncio
 import threading
 from array import array
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
 from mediahost.hashing import CacheKey
+from mediahost.host.host import Host, Submission
+from mediahost.host.run import Summary
 from mediahost.model.job import JobStatus, JobView
 from mediahost.model.job_filter import JobFilter
+from mediahost.model.pipeline import Pipeline
 from mediahost.plugin.registry import Registry
 from mediahost.ports import StoredResult
 from mediahost.settings import Settings
 from mediahost.store.browse import ActionCount, JobLine, Look, Order
+from mediahost.store.figures import Figures
 from mediahost.store.store import SqlStore
+from mediahost.wiring import make_host
 
 T = TypeVar("T")
 Steer = Callable[[JobFilter, Collection[int] | None], Awaitable[int]]
@@ -139,6 +145,33 @@ class Session:
             return sum(steer(ids[at : at + BATCH]) for at in range(0, len(ids), BATCH))
 
         return await self._list(work)
+
+    # --- submitting and watching ---------------------------------------------------------------
+
+    async def preview(self, paths: Sequence[Path], pipeline: Pipeline, *, named: bool) -> Summary:
+        """What running this on these files would do; nothing is done."""
+
+        def look() -> Summary:
+            with self._make_host() as host:
+                return host.run(paths, host.recipe(pipeline, named=named), dry_run=True)
+
+        return await self._list(look)
+
+    async def submit(self, paths: Sequence[Path], pipeline: Pipeline, *, named: bool) -> Submission:
+        """Submit what is missing; whatever host works does it."""
+
+        def ask() -> Submission:
+            with self._make_host() as host:
+                return host.submit(paths, host.recipe(pipeline, named=named))
+
+        return await self._list(ask)
+
+    async def figures(self, hours: int) -> Figures:
+        """How the jobs of the last hours fared."""
+        return await self._list(lambda: self._browser.figures(hours))
+
+    def _make_host(self) -> Host:
+        return make_host(self.settings, self.registry)
 
     async def _read(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._lines, call)

@@ -1,0 +1,137 @@
+"""Figures: how many jobs an hour, how long actions take, what fails and why."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Integer, and_, cast, func, select
+
+from mediahost.store.engine import Database
+from mediahost.store.tables import jobs
+
+MOST_REASONS = 12
+# Percentiles are of so many of the newest jobs of an action: more say no more and cost time.
+NEWEST = 1000
+REASON_LENGTH = 120
+
+
+class ActionFigures(NamedTuple):
+    """How an action fares.
+
+    Attributes:
+        completed, failed, cached: Numbers of jobs.
+        median_ms, p95_ms: How long its newest completed jobs took, in milliseconds.
+    """
+
+    action: str
+    completed: int
+    failed: int
+    cached: int
+    median_ms: int | None
+    p95_ms: int | None
+
+
+class Figures(NamedTuple):
+    """How the jobs of a while fared.
+
+    Attributes:
+        hours: Ended jobs of each hour, the oldest first: (completed, failed).
+        actions: By name.
+        reasons: Beginnings of errors with how often each was met, the most frequent first.
+        pending: How many jobs wait.
+    """
+
+    hours: tuple[tuple[int, int], ...]
+    actions: tuple[ActionFigures, ...]
+    reasons: tuple[tuple[str, int], ...]
+    pending: int
+
+    @property
+    def last_hour(self) -> int:
+        """How many jobs ended in the last hour."""
+        return sum(self.hours[-1]) if self.hours else 0
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds until nothing waits, at the pace of the last hour; None if that says nothing."""
+        return self.pending / self.last_hour * 3600 if self.last_hour else None
+
+
+def figures(database: Database, *, hours: int = 24, now: datetime | None = None) -> Figures:
+    """The figures of the last so many hours."""
+    now = now or datetime.now(UTC)
+    since = now - timedelta(hours=hours)
+    recent = and_(jobs.c.created_at >= since, jobs.c.action.is_not(None))
+    with database.read() as connection:
+        ended = connection.execute(
+            select(jobs.c.completed_at, jobs.c.status).where(
+                recent, jobs.c.completed_at.is_not(None), jobs.c.completed_at >= since
+            )
+        ).all()
+        counts = connection.execute(
+            select(
+                jobs.c.action,
+                _number_of(jobs.c.status == "completed"),
+                _number_of(jobs.c.status == "failed"),
+                _number_of(jobs.c.cached),
+            )
+            .where(recent)
+            .group_by(jobs.c.action)
+            .order_by(jobs.c.action)
+        ).all()
+        took = {row[0]: _times(connection, row[0], since) for row in counts}
+        reason = func.substr(jobs.c.error, 1, REASON_LENGTH)
+        reasons = connection.execute(
+            select(reason, func.count())
+            .where(recent, jobs.c.status == "failed")
+            .group_by(reason)
+            .order_by(func.count().desc())
+            .limit(MOST_REASONS)
+        ).all()
+        pending = connection.execute(
+            select(func.count()).select_from(jobs).where(jobs.c.status == "pending")
+        ).scalar_one()
+    return Figures(
+        _by_hour([tuple(row) for row in ended], now, hours),
+        tuple(
+            ActionFigures(name, done, failed, cached, *_middle_and_slow(took[name]))
+            for name, done, failed, cached in counts
+        ),
+        tuple((str(text or "").partition("\n")[0], number) for text, number in reasons),
+        pending,
+    )
+
+
+def _number_of(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(cast(condition, Integer)), 0)
+
+
+def _times(connection: Any, action: str, since: datetime) -> list[int]:
+    newest = (
+        select(jobs.c.processing_time_ms)
+        .where(
+            jobs.c.created_at >= since,
+            jobs.c.action == action,
+            jobs.c.status == "completed",
+            jobs.c.processing_time_ms.is_not(None),
+        )
+        .order_by(jobs.c.created_at.desc())
+        .limit(NEWEST)
+    )
+    return sorted(connection.execute(newest).scalars())
+
+
+def _middle_and_slow(times: list[int]) -> tuple[int | None, int | None]:
+    if not times:
+        return None, None
+    return times[(len(times) - 1) // 2], times[min(len(times) - 1, round(0.95 * (len(times) - 1)))]
+
+
+def _by_hour(
+    ended: list[tuple[Any, ...]], now: datetime, hours: int
+) -> tuple[tuple[int, int], ...]:
+    buckets = [[0, 0] for _ in range(hours)]
+    for moment, status in ended:
+        ago = int((now - moment).total_seconds() // 3600)
+        if 0 <= ago < hours and status in ("completed", "failed"):
+            buckets[hours - 1 - ago][status == "failed"] += 1
+    return tuple((done, failed) for done, failed in buckets)

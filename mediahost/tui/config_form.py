@@ -1,0 +1,139 @@
+"""A form for an action's config or a watch's rules, with what is wrong beside each field."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Select, Static, Switch
+
+from mediahost.model.media import display
+from mediahost.tui.forms import FormField, config_of, faults_of, fields_of, read, written
+
+
+class ConfigForm(Vertical):
+    """The fields of one model."""
+
+    DEFAULT_CSS = """
+    ConfigForm { height: auto; }
+    ConfigForm .field { height: auto; margin-bottom: 1; }
+    ConfigForm .name { width: 18; text-style: bold; }
+    ConfigForm .value { width: 1fr; height: auto; }
+    ConfigForm Input { height: 1; border: none; background: $panel; padding: 0 1; width: 100%; }
+    ConfigForm Input:focus { background: $block-cursor-background; }
+    ConfigForm Select { height: 1; width: 100%; }
+    ConfigForm Switch { height: 1; border: none; padding: 0; background: $background; }
+    ConfigForm .about { color: $text-muted; }
+    ConfigForm .fault { color: $error; display: none; }
+    """
+
+    class Changed(Message):
+        """A value was changed."""
+
+    def __init__(self, model: type[BaseModel], config: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self._model = model
+        self._fields = fields_of(model.model_json_schema())
+        self._given = dict(config or {})
+
+    def compose(self) -> ComposeResult:
+        """A row for each field."""
+        if not self._fields:
+            yield Static("It has no fields: there is nothing to choose.", classes="about")
+        for number, field in enumerate(self._fields):
+            with Horizontal(classes="field"):
+                yield Static(Text(display(field.name)), classes="name")
+                with Vertical(classes="value"):
+                    yield self._input(number, field)
+                    if field.description:
+                        yield Static(Text(display(field.description)), classes="about")
+                    yield Static("", id=f"fault-{number}", classes="fault", markup=False)
+        yield Static("", id="fault", classes="fault", markup=False)
+
+    def _input(self, number: int, field: FormField) -> Widget:
+        value = self._start(field)
+        name = f"field-{number}"
+        if field.kind == "choice":
+            options = [(str(choice), choice) for choice in field.choices]
+            chosen = value if value in field.choices else Select.NULL
+            blank = field.optional or chosen is Select.NULL
+            return Select(options, value=chosen, allow_blank=blank, id=name, compact=True)
+        if field.kind == "switch":
+            return Switch(value=bool(value), id=name)
+        kinds: dict[str, Any] = {"integer": "integer", "number": "number"}
+        return Input(
+            written(field, value),
+            type=kinds.get(field.kind, "text"),
+            password=field.kind == "secret",
+            placeholder="" if field.required else "default",
+            id=name,
+            compact=True,
+        )
+
+    def _start(self, field: FormField) -> Any:
+        group, _, name = field.name.rpartition(".")
+        given = self._given.get(group, {}) if group else self._given
+        return given.get(name, field.default) if isinstance(given, Mapping) else field.default
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look whether it fits."""
+        event.stop()
+        self._changed()
+
+    def on_select_changed(self, event: Select.Changed) -> None:
+        """The same."""
+        event.stop()
+        self._changed()
+
+    def on_switch_changed(self, event: Switch.Changed) -> None:
+        """The same."""
+        event.stop()
+        self._changed()
+
+    def _changed(self) -> None:
+        if self.is_ready:
+            self.check()
+            self.post_message(self.Changed())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its inputs are there."""
+        inputs = (f"#field-{number}" for number in range(len(self._fields)))
+        return all(self.query(name) for name in (*inputs, "#fault"))
+
+    def check(self) -> dict[str, Any] | None:
+        """The config if it fits; else None, and each fault stands beside its field."""
+        values, faults = self._values()
+        config = config_of(self._fields, values)
+        faults = {**faults_of(self._model, config), **faults}
+        wrong = False
+        for number, field in enumerate(self._fields):
+            fault = faults.pop(field.name, "") or faults.pop(field.name.partition(".")[0], "")
+            shown = self.query_one(f"#fault-{number}", Static)
+            shown.update(Text(fault))
+            shown.display = bool(fault)
+            wrong = wrong or bool(fault)
+        whole = self.query_one("#fault", Static)
+        whole.update(Text("; ".join(faults.values())))
+        whole.display = bool(faults)
+        return None if wrong or faults else config
+
+    def _values(self) -> tuple[dict[str, Any], dict[str, str]]:
+        values: dict[str, Any] = {}
+        faults: dict[str, str] = {}
+        for number, field in enumerate(self._fields):
+            widget = self.query_one(f"#field-{number}")
+            if isinstance(widget, Select):
+                values[field.name] = None if widget.value is Select.NULL else widget.value
+            elif isinstance(widget, Switch):
+                values[field.name] = widget.value
+            elif isinstance(widget, Input):
+                try:
+                    values[field.name] = read(field, widget.value)
+                except ValueError:
+                    faults[field.name] = "It should be JSON"
+        return values, faults

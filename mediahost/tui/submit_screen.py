@@ -1,0 +1,258 @@
+"""The screen Submit: files, an action or a pipeline, its config; what would run, what is cached."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import ValidationError
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import DirectoryTree, Input, Select, Static
+
+from mediahost.errors import MediahostError
+from mediahost.host.run import RowState, Summary
+from mediahost.model.media import display, kind_of
+from mediahost.model.pipeline import Pipeline, Step
+from mediahost.tui.config_form import ConfigForm
+from mediahost.tui.plugins_screen import usable
+from mediahost.tui.session import Session
+from mediahost.tui.status_line import StatusLine
+from mediahost.tui.submit_request import SubmitRequest
+from mediahost.tui.words import fit_end
+
+PREVIEW_AFTER_S = 0.4
+MOST_ROWS = 100
+PIPELINE = "pipeline "
+SIGNS = {
+    RowState.TO_DO: ("▷", "would run"),
+    RowState.CACHED: ("✔", "cached"),
+    RowState.BLOCKED: ("·", "later: it follows another step"),
+}
+HINTS = (
+    ("ctrl+s", "submit"),
+    ("tab", "next"),
+    ("space", "choose a file or folder"),
+    ("esc", "back"),
+)
+
+
+class MediaTree(DirectoryTree):
+    """Folders and media files; hidden ones are left out, as in a run."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "choose", "Choose", show=False, id="submit.choose"),
+    ]
+
+    def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
+        """What may be chosen."""
+        return [
+            path
+            for path in paths
+            if not path.name.startswith(".") and (path.is_dir() or kind_of(path.name))
+        ]
+
+    def action_choose(self) -> None:
+        """Choose what the cursor is on, or leave it out again."""
+        node = self.cursor_node
+        if node is not None and node.data is not None:
+            self.post_message(self.FileSelected(node, node.data.path))
+
+
+class SubmitScreen(Screen[str | None]):
+    """Choose, look at what would happen, submit."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "submit", "Submit", show=False, id="submit.submit", priority=True),
+        Binding("escape", "leave", "Back", show=False, id="submit.leave"),
+    ]
+    AUTO_FOCUS = "MediaTree"
+    DEFAULT_CSS = """
+    SubmitScreen #title { height: 1; background: $panel; padding: 0 1; text-style: bold; }
+    SubmitScreen #files { width: 40%; height: 1fr; }
+    SubmitScreen MediaTree { height: 1fr; background: $surface; }
+    SubmitScreen #place { height: 1; border: none; background: $panel; padding: 0 1; }
+    SubmitScreen #chosen { height: auto; max-height: 6; padding: 0 1; color: $accent; }
+    SubmitScreen #what { height: 1; margin: 0 0 1 0; }
+    SubmitScreen #right { width: 60%; padding: 0 1; height: 1fr; }
+    SubmitScreen #form { height: 1fr; scrollbar-size-vertical: 1; }
+    SubmitScreen #preview { height: 40%; border-top: solid $border;
+        scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self, session: Session, asked: SubmitRequest) -> None:
+        super().__init__()
+        self._session = session
+        self._asked = asked
+        self._paths: list[Path] = list(asked.paths)
+        self._formed = ""
+
+    def compose(self) -> ComposeResult:
+        """Files at the left; what to do, its config and the preview at the right."""
+        top = self._paths[0].parent if self._paths else Path.cwd()
+        yield Static("mediahost  New jobs", id="title")
+        with Horizontal():
+            with Vertical(id="files"):
+                yield Input(str(top), placeholder="folder", id="place", compact=True)
+                yield MediaTree(top if top.is_dir() else Path.cwd())
+                yield Static("", id="chosen", markup=False)
+            with Vertical(id="right"):
+                yield Select(
+                    self._choices(),
+                    prompt="action or pipeline",
+                    value=self._asked.action or Select.NULL,
+                    id="what",
+                    compact=True,
+                )
+                yield VerticalScroll(id="form")
+                with VerticalScroll(id="preview"):
+                    yield Static("", id="told", markup=False)
+        yield StatusLine(HINTS)
+
+    def _choices(self) -> list[tuple[str, str]]:
+        actions = [action.info.name for action in self._session.registry.actions()]
+        pipelines = list(self._session.settings.pipelines)
+        return [
+            *((f"pipeline: {name}", PIPELINE + name) for name in pipelines),
+            *((name, name) for name in actions),
+        ]
+
+    async def on_mount(self) -> None:
+        """Show what is chosen already."""
+        self._tell_paths()
+        self._preview()
+
+    @property
+    def _what(self) -> str:
+        value = self.query_one("#what", Select).value
+        return value if isinstance(value, str) else ""
+
+    async def on_select_changed(self, event: Select.Changed) -> None:
+        """Another action: its form."""
+        if event.select.id != "what":
+            return
+        event.stop()
+        if self._what == self._formed:
+            return
+        self._formed = self._what
+        place = self.query_one("#form", VerticalScroll)
+        await place.remove_children()
+        action = usable(self._session.registry, self._what) if self._what else None
+        if action is not None:
+            config = self._asked.config if self._asked.action == self._what else {}
+            await place.mount(ConfigForm(action, config))
+        self._preview()
+
+    def on_config_form_changed(self, event: ConfigForm.Changed) -> None:
+        """Another config."""
+        event.stop()
+        self._preview()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Another folder to look into, or a file to choose."""
+        if event.input.id != "place":
+            return
+        event.stop()
+        path = Path(event.value).expanduser()
+        if path.is_dir():
+            tree = self.query_one(MediaTree)
+            tree.path = path
+            tree.focus()
+        elif path.exists():
+            self._toggle(path)
+        else:
+            self.notify(f"There is no {display(path)}", severity="warning", markup=False)
+
+    def on_directory_tree_file_selected(self, event: DirectoryTree.FileSelected) -> None:
+        """Choose a file or folder, or leave it out again."""
+        event.stop()
+        self._toggle(event.path)
+
+    def _toggle(self, path: Path) -> None:
+        if path in self._paths:
+            self._paths.remove(path)
+        else:
+            self._paths.append(path)
+        self._tell_paths()
+        self._preview()
+
+    def _tell_paths(self) -> None:
+        width = max(10, self.size.width * 4 // 10 - 4)
+        lines = [fit_end(display(path), width).rstrip() for path in self._paths[-5:]]
+        if len(self._paths) > len(lines):
+            lines.insert(0, f"{len(self._paths)} chosen, the last of them:")
+        self.query_one("#chosen", Static).update(Text("\n".join(lines) or "Nothing is chosen yet."))
+
+    def _pipeline(self) -> Pipeline | None:
+        """What is to be run, if it is clear; whether it is a pipeline of the settings."""
+        if self._what.startswith(PIPELINE):
+            return self._session.settings.pipelines[self._what.removeprefix(PIPELINE)]
+        forms = [form for form in self.query(ConfigForm) if form.is_ready]
+        config = forms[0].check() if forms else None
+        if not self._what or config is None:
+            return None
+        try:
+            return Pipeline(name="submit", steps=(Step(action=self._what, config=config),))
+        except ValidationError:
+            return None
+
+    @work(exclusive=True, group="preview")
+    async def _preview(self) -> None:
+        """Say what would run and what is cached."""
+        await asyncio.sleep(PREVIEW_AFTER_S)
+        if not self.is_current:  # left meanwhile
+            return
+        told = self.query_one("#told", Static)
+        pipeline = self._pipeline()
+        if pipeline is None or not self._paths:
+            told.update(Text("Choose files, and what to do with them."))
+            return
+        told.update(Text("Looking…"))
+        named = self._what.startswith(PIPELINE)
+        try:
+            summary = await self._session.preview(self._paths, pipeline, named=named)
+        except (MediahostError, OSError) as error:
+            told.update(Text(str(error)))
+            return
+        if not self.is_current:
+            return
+        told.update(previewed(summary, max(20, self.size.width * 6 // 10 - 4)))
+
+    @work(group="submit", exclusive=True)
+    async def action_submit(self) -> None:
+        """Submit what the preview shows."""
+        pipeline = self._pipeline()
+        if pipeline is None or not self._paths:
+            self.notify("Choose files, and what to do with them", severity="warning")
+            return
+        named = self._what.startswith(PIPELINE)
+        try:
+            submitted = await self._session.submit(self._paths, pipeline, named=named)
+        except (MediahostError, OSError) as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        jobs = len(submitted.jobs)
+        said = f"{jobs:,} job{'' if jobs == 1 else 's'} submitted, {submitted.cached:,} cached"
+        self.dismiss(said)
+
+    def action_leave(self) -> None:
+        """Submit nothing."""
+        self.dismiss(None)
+
+
+def previewed(summary: Summary, width: int) -> Text:
+    """What a run would do, as text."""
+    to_do, cached = summary.count(RowState.TO_DO), summary.count(RowState.CACHED)
+    lines = [Text(f"{to_do:,} would run, {cached:,} cached", style="bold")]
+    for row in summary.rows[:MOST_ROWS]:
+        glyph, does = SIGNS.get(row.state, ("-", str(row.state)))
+        name = fit_end(display(row.media_url), max(10, width - 34)).rstrip()
+        lines.append(Text(f"{glyph} {display(row.step)}  {name}  {does}"))
+    if len(summary.rows) > MOST_ROWS:
+        lines.append(Text(f"... and {len(summary.rows) - MOST_ROWS:,} more"))
+    lines += [Text(f"✖ {display(problem.message)}") for problem in summary.problems[:MOST_ROWS]]
+    return Text("\n").join(lines)

@@ -1,0 +1,67 @@
+"""The TUI in a real terminal, on a real host and a real store."""
+
+import os
+import re
+import shutil
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mediahost.tui.hosts import running_hosts
+
+if TYPE_CHECKING:
+    from tests.integration.cli.conftest import Terminal
+    from tests.integration.conftest import Home
+
+
+pytestmark = pytest.mark.skipif(not shutil.which("tmux"), reason="tmux is not installed")
+
+
+def stop_hosts(home: "Home") -> None:
+    for name in running_hosts(home.data):
+        os.kill(int(name.split("/")[2]), signal.SIGTERM)
+
+
+def test_from_first_key_to_quit(home: "Home", terminal: "Terminal") -> None:
+    """Start, start a host, run, cancel, retry, filter, kill a worker, resize, quit."""
+    home.tones(3)
+    home.call("run", "media", "--action", "count.look")
+    terminal.start('stty -a > before; mediahost tui; echo "left [$?]"; stty -a > after')
+    terminal.wait_for(lambda lines: any("1-3 of 3" in line for line in lines))
+    terminal.wait_for(lambda lines: any("✔ completed  count.look" in line for line in lines))
+
+    terminal.type("h")
+    try:
+        terminal.wait_for(lambda lines: "● 1 host" in lines[0])
+        run = home.start("run", "media/000.wav", "--action", "count.wait")
+        terminal.wait_for(lambda lines: any("▶ processing count.wait" in line for line in lines))
+        terminal.type("x")
+        terminal.wait_for(lambda lines: any("Cancel job 4?" in line for line in lines))
+        terminal.type("y")
+        terminal.wait_for(lambda lines: any("⊘ cancelled  count.wait" in line for line in lines))
+        run.communicate(timeout=60)
+        (home.folder / "open").touch()
+        terminal.type("r")
+        terminal.wait_for(lambda lines: any("✔ completed  count.wait" in line for line in lines))
+
+        terminal.type("/")
+        for letter in "action:count.look":
+            terminal.type(letter)
+        terminal.type("Enter")
+        terminal.wait_for(lambda lines: any("1-3 of 3" in line for line in lines))
+        terminal.type("Enter")
+        terminal.wait_for(lambda lines: any("[Result]" in line for line in lines))
+        terminal.type("Escape")
+        terminal.widen(120)
+        terminal.wait_for(lambda lines: len(lines[0]) > 90)
+        terminal.wait_for(lambda lines: any("TRY   AGE" in line for line in lines))
+        terminal.type("q")
+        lines = terminal.wait_for(lambda lines: any("left [0]" in line for line in lines))
+        assert any("A host goes on with the jobs." in line for line in lines)
+        assert running_hosts(home.data)
+    finally:
+        stop_hosts(home)
+    before, after = ((home.folder / name).read_text() for name in ("before", "after"))
+    speed = re.compile(r"rows \d+; columns \d+;")
+    assert speed.sub("", before) == speed.sub("", after)

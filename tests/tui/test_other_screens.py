@@ -1,0 +1,162 @@
+"""Submit, Plugins, Stats and Hosts on a real store with a real plugin."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.pilot import Pilot
+
+from mediahost.model.job import JobStatus
+from mediahost.plugin.registry import Registry
+from mediahost.testing.media import write_wav
+from mediahost.tui.app import MediahostApp
+from mediahost.tui.config_form import ConfigForm
+from mediahost.tui.submit_request import SubmitRequest
+from mediahost.tui.submit_screen import SubmitScreen
+
+if TYPE_CHECKING:
+    from tests.tui.conftest import Tui
+
+SIZES = [(80, 24), (120, 36), (200, 50)]
+PLUGIN = """
+from typing import Literal
+from pydantic import Field
+from mediahost import Analyzer, MediaAnalysisResult, hookimpl
+
+class Look(Analyzer, name="look.at", version=1, accepts={"audio"}):
+    "Look at it."
+    depth: int = Field(1, ge=1, le=9, description="How deep")
+    way: Literal["up", "down"] = "up"
+
+    def analyze(self, media, context):
+        return MediaAnalysisResult(metadata={"depth": self.depth})
+
+@hookimpl
+def mediahost_register_actions():
+    return [Look]
+"""
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """One good plugin and one that is broken."""
+    good, bad = tmp_path / "looking.py", tmp_path / "broken.py"
+    good.write_text(PLUGIN)
+    bad.write_text("import no_such_module\n")
+    loaded = Registry()
+    loaded.load_module(str(good))
+    loaded.load_module(str(bad))
+    loaded.load_module("mediahost.executor.builtin")
+    return loaded
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_plugins_show_their_actions_and_what_is_broken(
+    tui: "Tui", until: Any, registry: Registry, size: tuple[int, int]
+) -> None:
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("3")
+        await until(pilot, "3 plugins, 1 broken")
+        await pilot.press("down")
+        await until(pilot, "How deep")
+        await pilot.press("down")
+        await until(pilot, "It needs the module no_such_module")
+
+    tui.run(steps, size, registry=registry)
+
+
+def test_a_form_shows_the_fault_beside_the_field(
+    tui: "Tui", until: Any, registry: Registry
+) -> None:
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("3")
+        await until(pilot, "3 plugins")
+        await pilot.press("down")
+        await until(pilot, "How deep")
+        form = app.screen.query_one(ConfigForm)
+        form.query("Input").first().focus()
+        await pilot.press("end", "0", "0")
+        await until(pilot, "less than or equal to 9")
+        assert form.check() is None
+        await pilot.press("backspace", "backspace")
+        assert form.check() == {"depth": "1", "way": "up"}
+
+    tui.run(steps, registry=registry)
+
+
+def test_submit_previews_what_would_run_and_submits_it(
+    tui: "Tui", until: Any, registry: Registry, tmp_path: Path
+) -> None:
+    tone = write_wav(tmp_path / "tone.wav", (0.1, 440))
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        asked = SubmitRequest("look.at", {"depth": 3}, [tone])
+        app.post_message(asked)
+        await until(pilot, "1 would run, 0 cached")
+        assert isinstance(app.screen, SubmitScreen)
+        await pilot.press("ctrl+s")
+        await until(pilot, "1 job submitted, 0 cached")
+        await until(pilot, "· pending    look.at")
+        (job,) = tui.store.jobs(statuses=[JobStatus.PENDING])
+        assert job.parameters["config"] == {"depth": 3, "way": "up"}
+        tui.complete(*tui.claim())
+        app.post_message(asked)
+        await until(pilot, "0 would run, 1 cached")
+        await pilot.press("escape")
+        await until(pilot, "✔ completed")
+
+    tui.run(steps, registry=registry)
+
+
+def test_a_job_is_run_again_with_another_config(
+    tui: "Tui", until: Any, registry: Registry, tmp_path: Path
+) -> None:
+    tone = write_wav(tmp_path / "tone.wav", (0.1, 440))
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        app.post_message(SubmitRequest("look.at", {"depth": 3}, [tone]))
+        await until(pilot, "1 would run")
+        await pilot.press("ctrl+s")
+        await until(pilot, "pending    look.at")
+        await pilot.press("R")
+        await until(pilot, "1 would run")
+        form = app.screen.query_one(ConfigForm)
+        assert form.check() == {"depth": "3", "way": "up"}
+        form.query("Input").first().focus()
+        await pilot.press("end", "backspace", "4")
+        await until(pilot, "1 would run")
+        await pilot.press("ctrl+s")
+        await until(pilot, "1-2 of 2")
+        assert {job.parameters["config"]["depth"] for job in tui.store.jobs()} == {3, 4}
+
+    tui.run(steps, registry=registry)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_stats_tell_pace_times_and_reasons(tui: "Tui", until: Any, size: tuple[int, int]) -> None:
+    tui.submit(4)
+    one, two, three = tui.claim(3)
+    tui.complete(one, two)
+    tui.fail(three)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("4")
+        await until(pilot, "2 completed, 1 failed in 1d")
+        lines = await until(pilot, "The file has no audio stream")
+        assert any("av.probe" in line and "1.5 s" in line for line in lines)
+        await pilot.press("t")
+        await until(pilot, "in 7d")
+
+    tui.run(steps, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_hosts_say_that_none_runs_and_how_to_start_one(
+    tui: "Tui", until: Any, size: tuple[int, int]
+) -> None:
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("5")
+        lines = await until(pilot, "Press h to start one.")
+        assert any("disk free" in line for line in lines)
+
+    tui.run(steps, size)
