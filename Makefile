@@ -7,7 +7,7 @@ EDITABLE := -e . $(addprefix -e ,$(PLUGINS))
 TESTED := -e '.[test,lint]' $(foreach plugin,$(PLUGINS),-e '$(plugin)[test]')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint chaos bench format clean
+.PHONY: demo test lint chaos bench screenshots format clean
 
 demo: .venv/installed
 	$(BIN)/mediahost demo
@@ -27,6 +27,10 @@ chaos: .venv/tested
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
+
+# The pictures in the README, drawn from real runs.
+screenshots: .venv/installed
+	$(BIN)/python docs/screenshots/draw.py
 
 format: .venv/tested
 	$(BIN)/ruff check --fix .

@@ -87,7 +87,7 @@ def _note(job: JobLine, width: int, *, ascii_only: bool) -> Iterator[Cell]:
         if bar > 0:
             yield (words.bar(job.fraction, bar, ascii_only=ascii_only), "processing")
         share = f" {job.fraction:4.0%} {display(job.message or '')}"
-        yield (words.fit(share, width - max(bar, 0)), "dim")
+        yield (words.fit(share, inner - max(bar, 0)) + " ", "dim")
     elif job.status is JobStatus.FAILED:
         yield (words.fit(display((job.error or "").partition("\n")[0]), inner) + " ", "error")
     elif job.cached:

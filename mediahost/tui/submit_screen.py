@@ -218,8 +218,6 @@ class SubmitScreen(Screen[str | None]):
         except (MediahostError, OSError) as error:
             told.update(Text(str(error)))
             return
-        if not self.is_current:
-            return
         told.update(previewed(summary, max(20, self.size.width * 6 // 10 - 4)))
 
     @work(group="submit", exclusive=True)

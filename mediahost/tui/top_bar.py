@@ -5,7 +5,7 @@ from textual.widget import Widget
 
 from mediahost.tui.words import count
 
-SCREENS = ("jobs", "watch", "plugins", "stats", "hosts")
+SCREENS = {"1": "jobs", "3": "plugins", "4": "stats", "5": "hosts"}
 NARROW = 70
 
 
@@ -41,7 +41,7 @@ class TopBar(Widget):
         colors = self.app.theme_variables
         left = Text(" mediahost ", style="bold")
         short = self.size.width < NARROW
-        for key, name in enumerate(SCREENS, 1):
+        for key, name in SCREENS.items():
             here = name == self._here
             shown = "" if short and not here else f" {name.capitalize()}"
             left.append(f" {key}{shown} ", style="reverse" if here else "")
