@@ -73,6 +73,7 @@ class MediahostApp(App[None]):
     def on_mount(self) -> None:
         """Watch the store and the hosts."""
         self.switch_mode("jobs")
+        self.mode_change_signal.subscribe(self, self._told_later)
         self.set_interval(POLL_S, self._poll)
         self.set_interval(HOSTS_EVERY_S, self._look_for_hosts)
         self._look_for_hosts()
@@ -121,6 +122,9 @@ class MediahostApp(App[None]):
         if hosts != self._hosts:
             self._hosts = hosts
         self._tell_bar()
+
+    def _told_later(self, _mode: str) -> None:
+        self.call_later(self._tell_bar)
 
     def _tell_bar(self) -> None:
         for bar in self.screen.query(TopBar):

@@ -46,9 +46,14 @@ class ResultPane(VerticalScroll):
             await self.remove_children()
             await self.mount(widget)
             self.scroll_home(animate=False)
-        if self.has_focus:  # what has keys of its own takes them
-            inside = (part for part in self.walk_children(Widget) if part.focusable)
-            next(inside, self).focus()
+        if self.has_focus:
+            self.on_focus()
+
+    def on_focus(self) -> None:
+        """What has keys of its own takes them."""
+        inside = (part for part in self.walk_children(Widget) if part.focusable)
+        if (first := next(inside, None)) is not None:
+            first.focus()
 
     async def _widget(self, job: JobView) -> Widget:
         stored = await self._session.result(job)

@@ -29,7 +29,7 @@ def test_jobs_come_in_while_one_looks(tui: "Tui", until: Any) -> None:
         (job,) = tui.claim()
         await until(pilot, "processing av.probe")
         tui.store.report_progress("here", {job.token: (0.5, "half way")})
-        await until(pilot, " 50% ha")
+        await until(pilot, " 50% h")
         tui.complete(job)
         tui.submit(1, "speech.vad")
         await until(pilot, "✔ completed")
