@@ -256,11 +256,8 @@ class JobsScreen(Screen[None]):
         if (left := self._counted_at + pause - time.monotonic()) > 0:
             await asyncio.sleep(left)
             self._count_again = False
-        started = time.monotonic()
-        self._counts = await self._session.counts()
-        self._actions = await self._session.actions()
+        self._counts, self._actions, self._counting_took = await self._session.census()
         self._counted_at = time.monotonic()
-        self._counting_took = self._counted_at - started
         self._tell_counts()
 
     # --- telling -------------------------------------------------------------------------------

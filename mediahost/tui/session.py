@@ -5,11 +5,12 @@ Nothing here blocks the screen: each method is awaited, and its work is done on 
 
 import asyncio
 import threading
+import time
 from array import array
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from mediahost.hashing import CacheKey
@@ -33,6 +34,14 @@ Steer = Callable[[JobFilter, Collection[int] | None], Awaitable[int]]
 BATCH = 2000
 UNFINISHED = (JobStatus.PENDING, JobStatus.PROCESSING)
 TRY_AGAIN = (JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class Census(NamedTuple):
+    """How many jobs there are, and the seconds of CPU that counting them took."""
+
+    counts: dict[JobStatus, int]
+    actions: list[ActionCount]
+    cpu_s: float
 
 
 class Session:
@@ -76,13 +85,15 @@ class Session:
         """These jobs as they are now, and newer ones that match."""
         return await self._read(lambda: self._browser.look(numbers, wanted, seen, most))
 
-    async def counts(self) -> dict[JobStatus, int]:
-        """How many jobs there are of each status."""
-        return await self._list(self._browser.counts)
+    async def census(self) -> Census:
+        """How many jobs there are of each status and each action."""
 
-    async def actions(self) -> list[ActionCount]:
-        """How many jobs each action has."""
-        return await self._list(self._browser.actions)
+        def count() -> Census:
+            started = time.thread_time()
+            counts, actions = self._browser.counts(), self._browser.actions()
+            return Census(counts, actions, time.thread_time() - started)
+
+        return await self._list(count)
 
     async def numbers(
         self, wanted: JobFilter, order: Order, cancelled: threading.Event
