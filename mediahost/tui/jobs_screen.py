@@ -285,6 +285,8 @@ class JobsScreen(Screen[None]):
         self.query_one(FilterLine).count(f"{total:,}{more}" + (f"  ✓{marks:,}" if marks else ""))
         following = "live" if self._follow else "at rest"
         sight = f"{first + 1:,}-{last:,} of {total:,}{more}" if total else "nothing"
+        if self.has_class("open") and self.has_class("small"):  # the list is out of sight
+            sight = f"{table.cursor + 1:,} of {total:,}{more}"
         self.query_one(StatusLine).tell(f"{sight} · {self._order} · {following}")
         fresh = self.query_one("#fresh", Static)
         fresh.display = bool(self._fresh)
@@ -407,6 +409,7 @@ class JobsScreen(Screen[None]):
         if tab == "summary" and line is not None and line.status is JobStatus.COMPLETED:
             tab = "result"
         self.add_class("open")
+        self._tell()
         self.detail.show(self.table.current)
         self.detail.open_tab(tab)
         self.call_after_refresh(self.detail.focus_content)
@@ -415,6 +418,7 @@ class JobsScreen(Screen[None]):
         """Close the detail; else drop the marks; else clear the filter."""
         if self.has_class("open"):
             self.remove_class("open")
+            self._tell()
             self.table.focus()
         elif self.table.marked or self.table.all_marked:
             self.table.clear_marks()
