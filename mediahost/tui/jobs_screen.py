@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from array import array
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -157,6 +159,8 @@ class JobsScreen(Screen[None]):
                 self.table.show(rows, first)
             self._tell()
             await self._list_all(wanted, order, cancelled)
+        except NoMatches:
+            return  # the screen was left for good meanwhile
         except StoreError as error:
             self.app.post_message(Trouble(error))
         except asyncio.CancelledError:
@@ -186,10 +190,13 @@ class JobsScreen(Screen[None]):
     async def _read_lines(self, numbers: list[int]) -> None:
         try:
             look = await self._session.look(numbers, self._wanted, self._seen, 0)
+        except NoMatches:
+            return  # the screen was left for good meanwhile
         except StoreError as error:
             self.app.post_message(Trouble(error))
             return
-        self.table.put(look.lines)
+        with suppress(NoMatches):
+            self.table.put(look.lines)
 
     def store_changed(self) -> None:
         """Something was written: see what it means for what is in sight."""
@@ -205,6 +212,8 @@ class JobsScreen(Screen[None]):
             while self._look_again:
                 self._look_again = False
                 await self._look_once()
+        except NoMatches:
+            return  # the screen was left for good meanwhile
         except StoreError as error:
             self.app.post_message(Trouble(error))
         finally:
@@ -246,6 +255,8 @@ class JobsScreen(Screen[None]):
             while self._count_again:
                 self._count_again = False
                 await self._count_once()
+        except NoMatches:
+            return  # the screen was left for good meanwhile
         except StoreError as error:
             self.app.post_message(Trouble(error))
         finally:
