@@ -42,6 +42,7 @@ class FilterLine(Vertical):
         super().__init__()
         self.wanted = JobFilter()
         self._timer: Timer | None = None
+        self._counted = ""
 
     def compose(self) -> ComposeResult:
         """The input, the count, the fault."""
@@ -66,7 +67,9 @@ class FilterLine(Vertical):
 
     def count(self, text: str) -> None:
         """Say how many jobs match."""
-        self.query_one("#count", Static).update(Text(text))
+        if text != self._counted:  # its width is laid out anew each time
+            self._counted = text
+            self.query_one("#count", Static).update(Text(text))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Wait for a pause in the writing."""
