@@ -30,7 +30,6 @@ SCREENS = {
     "result": (("G", "enter"), "00:04.0  Nothing moves."),
     "failed": (("G", "k", "k", "enter"), "Choose a file with sound."),
     "stats": (("4",), "2 completed, 1 failed"),
-    "help": (("question_mark",), "Keys here"),
 }
 # Under 100 columns there are no counts at the left.
 WHOLE_WHEN_NARROW = {"jobs": "1-5 of 5"}
