@@ -87,7 +87,14 @@ def test_jobs_and_what_became_of_them(home: "Home", call: "Call") -> None:
 def test_plugins_actions_and_pipelines(home: "Home", call: "Call") -> None:
     home.settings('[[pipelines.talks.steps]]\naction = "count.look"')
     rows = {row["name"]: row for row in said(call, "plugins", "list")}
-    assert set(rows["hello"]) == {"name", "distribution", "version", "error", "actions"}
+    assert set(rows["hello"]) == {
+        "name",
+        "distribution",
+        "version",
+        "environment",
+        "error",
+        "actions",
+    }
     shown = said(call, "plugins", "show", "hello")
     assert shown == rows["hello"]
     action = said(call, "plugins", "show", "count.look")
