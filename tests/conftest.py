@@ -18,6 +18,11 @@ from hypothesis import settings
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
 
+# Who starts the tests in the background has SIGINT ignored, and so would the programs that they
+# start: those that are to be interrupted would go on for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # In a process of its own: it brings a web framework, whose warnings are not ours.
 _SERVE_S3 = """
 import sys
