@@ -25,7 +25,7 @@ lint: .venv/tested
 chaos: .venv/tested
 	$(BIN)/pytest -m chaos
 
-bench: .venv/installed
+bench: .venv/tested
 	$(BIN)/python -m benchmarks
 
 # The pictures in the README, drawn from real runs.

@@ -17,6 +17,7 @@ SUBJECTS = {
     "jobs": "jobs",
     "plugins": "plugins",
     "startup": "startup",
+    "store": "store_scale",
     "tui": "tui",
 }
 

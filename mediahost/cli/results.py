@@ -48,7 +48,7 @@ def results(
     It doesn't matter what the file is called or where it lies.
     """
     _check_is_file(path)
-    with state.host() as host:
+    with state.host(browse=True) as host:
         found = [one for one in host.results(path) if action in (None, one.action)]
     if as_json:
         print_json([to_json(one) for one in found])

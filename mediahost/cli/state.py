@@ -32,11 +32,11 @@ class State:
             given["data_dir"] = self.data_dir
         return load_settings(self.settings_file, overrides=given)
 
-    def host(self, **changes: object) -> "Host":
-        """A host by these settings."""
+    def host(self, *, browse: bool = False, **changes: object) -> "Host":
+        """A host by these settings; to browse, a newer mediahost's store will do."""
         from mediahost.wiring import make_host
 
-        return make_host(_with_folder(self.settings(**changes)))
+        return make_host(_with_folder(self.settings(**changes)), browse=browse)
 
     def watched_host(self, **changes: object) -> "tuple[Host, SqlStore]":
         """A host by these settings, and its store as one that remembers watches."""
@@ -60,11 +60,11 @@ class State:
         return load_registry(self.settings().plugins_dir)[0]
 
     @contextmanager
-    def store(self) -> Iterator["SqlStore"]:
-        """The store alone, for commands that run nothing."""
+    def store(self, *, browse: bool = False) -> Iterator["SqlStore"]:
+        """The store alone, for commands that run nothing; to browse, a newer one will do."""
         from mediahost.wiring import make_store
 
-        store = make_store(_with_folder(self.settings()))
+        store = make_store(_with_folder(self.settings()), browse=browse)
         try:
             yield store
         finally:

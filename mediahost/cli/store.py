@@ -43,12 +43,14 @@ def info(*, as_json: AsJson = False) -> None:
 @app.command(epilog=examples("store upgrade"))
 def upgrade(*, as_json: AsJson = False) -> None:
     """Bring the store's schema to the version that this mediahost needs."""
-    from mediahost.store.about import upgrade as upgrade_store
+    from mediahost.store.about import upgrade_at
 
-    done = upgrade_store(state.settings().store_url)
+    done = upgrade_at(state.settings().store_url)
     if as_json:
         print_json(asdict(done))
     elif done.before == done.after:
         typer.echo(f"The store is up to date: schema {done.after}")
     else:
         typer.echo(f"The store went from schema {done.before or 'none'} to {done.after}")
+    if done.backup and not as_json:
+        typer.echo(f"As it was before it is kept in {display(done.backup)}")

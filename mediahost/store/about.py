@@ -3,12 +3,15 @@
 import os
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, select, text
 
+from mediahost.errors import StoreError
+from mediahost.store.databases import database_at
 from mediahost.store.engine import Database
-from mediahost.store.schema import HEAD, check_is_database, prepare, version_of
-from mediahost.store.store import path_of
+from mediahost.store.location import locate
+from mediahost.store.schema import HEAD, version_of
 from mediahost.store.tables import Record, meta
+from mediahost.store.upgrade import Upgrade, upgrade
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,62 +37,58 @@ class StoreInfo:
     rows: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Upgrade:
-    """What an upgrade did: the schema's version before and after it."""
-
-    before: str | None
-    after: str
+_SIZES = {
+    "sqlite": text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"),
+    "postgresql": text(
+        "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relkind = 'r'"
+        " AND relnamespace = CAST(current_schema() AS regnamespace)"
+    ),
+}
 
 
 def describe(url_or_path: str | os.PathLike[str]) -> StoreInfo:
     """Look at a store, changing nothing.
 
     Raises:
-        StoreError: It can't be read.
+        StoreError: There is none, or it can't be read.
     """
-    database = _open(url_or_path)
+    location = locate(url_or_path)
+    if location.path and not location.path.exists():
+        raise StoreError(f"There is no store {location} yet", "The first run makes it.")
+    database = database_at(location)
     try:
         with database.read() as connection:
-            schema = version_of(connection, database.path)
-            tables = Record.metadata.sorted_tables if schema == HEAD else []
-            return StoreInfo(
-                where=str(database.path),
-                kind="sqlite",
-                schema=schema,
-                newest_schema=HEAD,
-                algorithm=connection.execute(select(meta.c.algorithm)).scalar() if tables else None,
-                size_bytes=connection.execute(
-                    text("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-                ).scalar_one(),
-                rows={
-                    table.name: connection.execute(
-                        select(func.count()).select_from(table)
-                    ).scalar_one()
-                    for table in tables
-                },
-            )
+            return _described(connection, database)
     finally:
         database.close()
 
 
-def upgrade(url_or_path: str | os.PathLike[str]) -> Upgrade:
-    """Bring a store's schema to the newest version; a missing store is made.
+def _described(connection: Connection, database: Database) -> StoreInfo:
+    location = database.location
+    schema = version_of(connection, database)
+    tables = Record.metadata.sorted_tables if schema == HEAD else []
+    return StoreInfo(
+        where=str(location),
+        kind=location.kind,
+        schema=schema,
+        newest_schema=HEAD,
+        algorithm=connection.scalar(select(meta.c.algorithm)) if tables else None,
+        size_bytes=int(connection.scalar(_SIZES[location.kind]) or 0),
+        rows={
+            table.name: connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in tables
+        },
+    )
+
+
+def upgrade_at(url_or_path: str | os.PathLike[str]) -> Upgrade:
+    """Bring a store's schema to the newest version; a missing one is made.
 
     Raises:
         StoreError: It can't be, or was made by a newer mediahost.
     """
-    database = _open(url_or_path)
+    database = database_at(locate(url_or_path))
     try:
-        with database.read() as connection:
-            before = version_of(connection, database.path)
-        prepare(database)
-        return Upgrade(before, HEAD)
+        return upgrade(database)
     finally:
         database.close()
-
-
-def _open(url_or_path: str | os.PathLike[str]) -> Database:
-    path = path_of(url_or_path)
-    check_is_database(path)
-    return Database(path)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from mediahost.errors import MediahostError, StoreError
-from mediahost.store.about import upgrade
+from mediahost.store.about import upgrade_at
 from mediahost.store.async_engines import make_async_engine
 from mediahost.store.store import open_store
 
@@ -139,7 +139,7 @@ vars(test_connection)["__test__"] = False
 
 
 def _prepare(place: AnyPath) -> None:
-    upgrade(place)
+    upgrade_at(place)
     open_store(place).close()
 
 

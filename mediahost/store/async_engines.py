@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from mediahost.errors import StoreError
-from mediahost.model.media import display
-from mediahost.store.engine import BUSY_TIMEOUT_S, PRAGMAS, _json_text
+from mediahost.store.engine import json_text
+from mediahost.store.location import Location, locate
 from mediahost.store.sessions import begin_to_write
-from mediahost.store.store import path_of
+from mediahost.store.sqlite import BUSY_TIMEOUT_S, PRAGMAS
 
 
 def make_async_engine(url_or_path: str | os.PathLike[str]) -> AsyncEngine:
@@ -21,12 +21,12 @@ def make_async_engine(url_or_path: str | os.PathLike[str]) -> AsyncEngine:
     Raises:
         StoreError: There is no such database, or a package that it needs is not installed.
     """
-    path = path_of(url_or_path)
-    if not path.exists():
+    location = locate(url_or_path)
+    if location.path and not location.path.exists():
         # SQLite would make an empty file, for everybody to read.
-        raise StoreError(f"There is no store {display(path)}", "Make it with: await init_db()")
+        raise StoreError(f"There is no store {location}", "Make it with: await init_db()")
     try:
-        return _on_sqlite(path)
+        return _on_sqlite(location.path) if location.path else _on_postgres(location)
     except ImportError as error:
         raise StoreError(
             f"The async door needs {error.name}, which is not installed",
@@ -34,11 +34,18 @@ def make_async_engine(url_or_path: str | os.PathLike[str]) -> AsyncEngine:
         ) from None
 
 
+def _on_postgres(location: Location) -> AsyncEngine:
+    # An extra of its own, which says so by itself where it is missing.
+    from mediahost.store.postgres import engine_options  # noqa: PLC0415
+
+    return create_async_engine(location.url, **engine_options())
+
+
 def _on_sqlite(path: os.PathLike[str]) -> AsyncEngine:
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=os.fspath(path)),
         connect_args={"timeout": BUSY_TIMEOUT_S},
-        json_serializer=_json_text,
+        json_serializer=json_text,
         # A connection is a thread: none is left behind in a loop that ends.
         poolclass=NullPool,
     )

@@ -24,9 +24,17 @@ from mediahost.model.job import AttemptView, Failure, Outcome, Token
 from mediahost.ports import Completion, Setback
 from mediahost.store.caches import save_results
 from mediahost.store.changelog import trim
-from mediahost.store.dialect import among, listed, unix_now, upsert, utc_now, write_rows
+from mediahost.store.dialect import (
+    among,
+    listed,
+    plain_text,
+    unix_now,
+    upsert,
+    utc_now,
+    write_rows,
+)
 from mediahost.store.documents import document_of
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.filling import fill_children
 from mediahost.store.requests import insert_jobs
 from mediahost.store.tables import PROCESSING, TO_CANCEL, job_attempts, job_progress, jobs
@@ -120,6 +128,7 @@ class Attempts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     def renew(self, host: str, tokens: Collection[Token], lease_s: float) -> set[Token]:
         """Hold these attempts for `lease_s` seconds from now; returns those still held."""
         if not tokens:
@@ -130,6 +139,7 @@ class Attempts:
             )
             return {Token(job_id, attempt) for job_id, attempt in rows}
 
+    @lasting
     def commit(
         self, host: str, completions: Sequence[Completion], setbacks: Sequence[Setback] = ()
     ) -> set[Token]:
@@ -150,6 +160,7 @@ class Attempts:
             insert_jobs(connection, [job for each in completed for job in each.follow_ups])
         return written
 
+    @lasting
     def release(self, host: str, tokens: Collection[Token]) -> None:
         """Give these attempts back untried; those that were to be cancelled are cancelled.
 
@@ -161,6 +172,7 @@ class Attempts:
             rows = connection.execute(_RELEASE, {"by_host": host, "tokens": listed(tokens)})
             _forget_progress(connection, list(rows.scalars()))
 
+    @lasting
     def reap(self, is_gone: Callable[[str], bool]) -> list[UUID]:
         """Take jobs back whose lease is over, or whose host `is_gone`.
 
@@ -182,12 +194,14 @@ class Attempts:
         trim(self._database)
         return reaped
 
+    @lasting
     def attempts_of(self, job_id: UUID) -> list[AttemptView]:
         """The attempts at a job that gave no result, the first one first."""
         with self._database.read() as connection:
             rows = connection.execute(_NOTED, {"of_job": job_id}).all()
         return [AttemptView(number, Outcome(outcome), *rest) for number, outcome, *rest in rows]
 
+    @lasting
     def report_progress(self, host: str, progress: Mapping[Token, tuple[float, str]]) -> None:
         """Note how far attempts are: fraction and message."""
         if not progress:
@@ -198,13 +212,14 @@ class Attempts:
                     "job_id": token.job_id,
                     "attempt": token.attempt,
                     "fraction": progress[token][0],
-                    "message": progress[token][1],
+                    "message": plain_text(progress[token][1]),
                 }
                 for token in _held(connection, host, progress)
             ]
             if rows:
                 upsert(connection, job_progress, rows, key=["job_id"])
 
+    @lasting
     def cancel_requests(self, host: str) -> set[Token]:
         """This host's attempts that somebody asked to cancel."""
         with self._database.read() as connection:
@@ -276,7 +291,7 @@ def _noted_row(host: str, setback: Setback, *, repeats: bool) -> dict[str, Any]:
     return {
         **_note(setback.job.token, setback.outcome, host),
         "error": _in_words(setback.failure),
-        "traceback": setback.failure.traceback,
+        "traceback": plain_text(setback.failure.traceback),
         "elapsed_ms": setback.elapsed_ms,
         "retry_in_s": setback.retry_in_s if repeats else None,
     }
@@ -298,7 +313,8 @@ def _note(token: Token, outcome: Outcome, host: str) -> dict[str, Any]:
 
 
 def _in_words(failure: Failure) -> str:
-    return f"{failure.message}\n{failure.hint}" if failure.hint else failure.message
+    words = f"{failure.message}\n{failure.hint}" if failure.hint else failure.message
+    return plain_text(words)
 
 
 def _forget_progress(connection: Connection, job_ids: Collection[UUID]) -> None:

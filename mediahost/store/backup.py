@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mediahost.errors import StoreError, UsageError
 from mediahost.model.media import display
-from mediahost.store.engine import explained
+from mediahost.store.sqlite import explained
 
 # Some milliseconds of work between two reports of progress.
 PAGES_A_STEP = 2_000

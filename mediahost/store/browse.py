@@ -26,7 +26,7 @@ from sqlalchemy import (
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
 from mediahost.store.dialect import among, listed
-from mediahost.store.engine import Database, explained
+from mediahost.store.engine import Database
 from mediahost.store.figures import Figures, figures
 from mediahost.store.job_filter import condition_of
 from mediahost.store.tables import job_progress, jobs
@@ -151,13 +151,20 @@ class Browser:
         Raises:
             StoreError: The store can't be read.
         """
-        with self._lock, explained(self._database.path):
+        with self._lock, self._database.explained():
             if self._watching is None:
                 self._watching = self._database.engine.raw_connection()
-            cursor = self._watching.cursor()
-            cursor.execute("PRAGMA data_version")
-            version: int = cursor.fetchone()[0]
-            cursor.close()
+            try:
+                cursor = self._watching.cursor()
+                cursor.execute(self._database.version_sql)
+                version: int = cursor.fetchone()[0]
+                cursor.close()
+                self._watching.rollback()
+            except Exception:
+                # A server that restarted: the next look makes a new connection.
+                self._watching.invalidate()
+                self._watching = None
+                raise
             return version
 
     def first(self, wanted: JobFilter, order: Order, limit: int) -> list[JobLine]:

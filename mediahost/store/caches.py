@@ -11,7 +11,7 @@ from mediahost.ports import Completion, Hit, StoredResult
 from mediahost.store.deriving import write_made_files, write_passages
 from mediahost.store.dialect import among, listed, unix_now, upsert, write_rows
 from mediahost.store.documents import artifacts_of, result_of
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import analysis_jobs, processing_jobs
 
 _analyses = analysis_jobs.c
@@ -60,6 +60,7 @@ class CachedResults:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
         """The cached results among these keys."""
         if not keys:
@@ -82,6 +83,7 @@ class CachedResults:
                 hits[key] = Hit(key, row.result_hash, row.elapsed_ms, artifacts_of(row.artifacts))
         return hits
 
+    @lasting
     def load_results(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredResult]:
         """The cached results among these keys, whole."""
         if not keys:
@@ -94,6 +96,7 @@ class CachedResults:
         )
         return {each.hit.key: each for each in stored}
 
+    @lasting
     def results_of(self, file_hash: str) -> list[StoredResult]:
         """All cached results for the content with this hash, the newest first, one a key."""
         stored = self._load(
@@ -103,6 +106,7 @@ class CachedResults:
         )
         return _newest_first(stored)
 
+    @lasting
     def results_at(self, media_url: str) -> list[StoredResult]:
         """All cached results computed from a file at this path, the newest first, one a key."""
         stored = self._load(

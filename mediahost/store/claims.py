@@ -1,13 +1,12 @@
 """Claims: which sources wait for which actions, and taking the first of them under a lease."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from heapq import merge
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Row,
     Select,
     Update,
     bindparam,
@@ -23,8 +22,10 @@ from mediahost.model.job import ClaimedJob, JobRequest, Token
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.ports import Ready
 from mediahost.store.dialect import among, listed, unix_now, utc_now
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import LATER, READY, jobs
+
+_KINDS = {kind.value: kind for kind in MediaKind}
 
 # Jobs for later wait under an index of their own, and join the others when their time has come.
 _PROMOTE = sql_update(jobs).where(LATER, jobs.c.run_after <= unix_now()).values(run_after=None)
@@ -120,7 +121,9 @@ def _claim(which: Any) -> Update:
 
 
 _HEADS = _first(jobs.c.priority, jobs.c.number)
-_CLAIM_FIRST = _claim(jobs.c.number.in_(_first(jobs.c.number)))
+# As a subquery Postgres may run it again for each row, and claim more than the limit.
+_CHOSEN = _first(jobs.c.number).cte("chosen")
+_CLAIM_FIRST = _claim(jobs.c.number.in_(select(_CHOSEN.c.number)))
 _CLAIM_THESE = _claim(among([jobs.c.number], "numbers"))
 
 
@@ -130,6 +133,7 @@ class Claims:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     def ready(self, source: str | None = None) -> list[Ready]:
         """Which sources wait for which actions; what is paused or for later is left out."""
         with self._database.read() as connection:
@@ -139,6 +143,7 @@ class Claims:
             connection.execute(_PROMOTE)
             return _ready(connection, source)
 
+    @lasting
     def claim(
         self,
         host: str,
@@ -188,21 +193,38 @@ def _first_of(connection: Connection, pairs: Collection[Ready], limit: int) -> l
     return [row.number for row in islice(in_order, limit)]
 
 
-def _claimed(row: Row[Any]) -> ClaimedJob:
-    media = MediaFile.known_by(row.media_url, MediaKind(row.job_type), row.file_hash)
+def _claimed(row: Sequence[Any]) -> ClaimedJob:
+    (
+        _number,
+        job_id,
+        attempt,
+        failures,
+        priority,
+        action,
+        action_version,
+        parameters,
+        media_url,
+        job_type,
+        file_hash,
+        config_hash,
+        pipeline,
+        step,
+        root_url,
+        source,
+    ) = row
     request = JobRequest(
-        action=row.action,
-        action_version=row.action_version,
-        config=row.parameters["config"],
-        media=media,
-        config_hash=row.config_hash,
+        action=action,
+        action_version=action_version,
+        config=parameters["config"],
+        media=MediaFile.known_by(media_url, _KINDS[job_type], file_hash),
+        config_hash=config_hash,
         # JSON has no tuples.
-        inputs={step: (key[0], key[1]) for step, key in row.parameters["inputs"].items()},
-        pipeline=row.pipeline,
-        step=row.step,
-        root_url=row.root_url,
-        source=row.source,
-        priority=row.priority,
-        job_id=row.id,
+        inputs={name: (key[0], key[1]) for name, key in parameters["inputs"].items()},
+        pipeline=pipeline,
+        step=step,
+        root_url=root_url,
+        source=source,
+        priority=priority,
+        job_id=job_id,
     )
-    return ClaimedJob(request, Token(row.id, row.attempt), row.failures)
+    return ClaimedJob(request, Token(job_id, attempt), failures)

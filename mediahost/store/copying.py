@@ -27,12 +27,13 @@ from sqlalchemy import (
 
 from mediahost.errors import StoreError, UsageError
 from mediahost.hashing import hash_bytes
-from mediahost.model.media import display
+from mediahost.store.databases import database_at
 from mediahost.store.dialect import among, listed, write_rows
 from mediahost.store.engine import Database
-from mediahost.store.schema import check_is_database, prepare
-from mediahost.store.store import open_store, path_of
+from mediahost.store.location import locate
+from mediahost.store.store import open_store
 from mediahost.store.tables import Record, job_changes, meta
+from mediahost.store.upgrade import upgrade
 
 BATCH = 500
 
@@ -98,16 +99,16 @@ def copy_to(
         UsageError: There is no source, or the target is a store already.
         StoreError: One of them can't be used, or a copy differs from its row.
     """
-    if not path_of(source).exists():
-        raise UsageError(f"There is no store {display(path_of(source))}")
-    if path_of(source) == path_of(target):
+    here, there = locate(source), locate(target)
+    if here.path and not here.path.exists():
+        raise UsageError(f"There is no store {here}")
+    if here == there:
         raise UsageError("A store can't be copied onto itself", "Give a new place.")
     opened = open_store(source)
     try:
-        check_is_database(path_of(target))
-        database = Database(path_of(target))
+        database = database_at(there)
         try:
-            prepare(database)
+            upgrade(database)
             return copy_store(opened.database, database, on_rows)
         finally:
             database.close()

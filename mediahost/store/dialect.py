@@ -127,13 +127,16 @@ class among(FunctionElement[bool]):  # noqa: N801 - it reads as the SQL operator
 
 def listed(values: Iterable[Any]) -> str:
     """The value for `among`'s parameter; of several columns, tuples."""
-    return json.dumps(list(values), default=_plain)
+    # Ids are spelled beforehand: a JSON encoder that asks for each is three times slower.
+    return json.dumps([_plain(value) for value in values])
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any) -> Any:
     if isinstance(value, UUID):
         return value.hex
-    raise TypeError(f"{type(value).__name__} can't be listed")
+    if isinstance(value, tuple):
+        return [part.hex if isinstance(part, UUID) else part for part in value]
+    return value
 
 
 @compiles(among, "sqlite")
@@ -147,9 +150,10 @@ def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(among, "postgresql")
 def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     columns, parameter = _sides(element, compiler, **kw)
-    types = [compiler.dialect.type_compiler_instance.process(c.type) for c in element.clauses]
+    kinds = [clause.type for clause in element.clauses][: len(columns)]
+    types = [compiler.dialect.type_compiler_instance.process(kind) for kind in kinds]
     paths = ["value#>>'{}'"] if len(columns) == 1 else [f"value->>{i}" for i in range(len(columns))]
-    items = [f"CAST({path} AS {kind})" for path, kind in zip(paths, types, strict=False)]
+    items = [f"CAST({path} AS {kind})" for path, kind in zip(paths, types, strict=True)]
     rows = f"jsonb_array_elements(CAST({parameter} AS JSONB))"
     return f"({', '.join(columns)}) IN (SELECT {', '.join(items)} FROM {rows} AS listed(value))"  # noqa: S608 - compiled clauses
 
@@ -157,6 +161,18 @@ def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
 def _sides(element: among, compiler: SQLCompiler, **kw: Any) -> tuple[list[str], str]:
     *columns, parameter = [compiler.process(clause, **kw) for clause in element.clauses]
     return columns, parameter
+
+
+def plain_text(words: str) -> str:
+    """Words that a text column takes: no NUL, and nothing that is not UTF-8.
+
+    Of a NUL SQLite would take notice in its own functions only; Postgres would refuse the whole
+    transaction.
+    """
+    if "\0" in words or not words.isascii():
+        told = words.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        words = told.replace("\0", "\ufffd")
+    return words
 
 
 Converters = list[tuple[int, Callable[[Any], Any]]]

@@ -1,13 +1,14 @@
 """The memo of file hashes: what makes ten thousand unchanged files cost one read."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from mediahost.hashing import FileStat
 from mediahost.ports import HashedFile
 from mediahost.store.dialect import among, listed, upsert
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import file_hashes
 
 _columns = file_hashes.c
@@ -34,6 +35,7 @@ class FileHashes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     def recall_hashes(self, folders: Collection[str]) -> dict[str, dict[str, HashedFile]]:
         """What is remembered of the files right in each of these folders."""
         found: dict[str, dict[str, HashedFile]] = {}
@@ -47,6 +49,7 @@ class FileHashes:
                 files[name] = HashedFile(stat, hashed_at, file_hash)
         return found
 
+    @lasting
     def recall_hash(self, folder: str, name: str) -> HashedFile | None:
         """What is remembered of one file."""
         with self._database.read() as connection:
@@ -68,12 +71,11 @@ class FileHashes:
             }
             for folder, name, file in files
         ]
-        if rows:
-            with self._database.write() as connection:
-                upsert(
-                    connection,
-                    file_hashes,
-                    rows,
-                    key=["folder", "name"],
-                    newer_by="hashed_at_ns",
-                )
+        # A memo saves time; a store that is only looked at does without.
+        if rows and not self._database.closed_to_writing:
+            self._remember(rows)
+
+    @lasting
+    def _remember(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        with self._database.write() as connection:
+            upsert(connection, file_hashes, rows, key=["folder", "name"], newer_by="hashed_at_ns")

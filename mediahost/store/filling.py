@@ -13,7 +13,7 @@ from mediahost.model.job import new_job_id
 from mediahost.model.media import mime_type_of
 from mediahost.ports import Completion
 from mediahost.store.children import analysis_results, media_assets, transcriptions
-from mediahost.store.dialect import write_rows
+from mediahost.store.dialect import plain_text, write_rows
 
 _INSERT_ASSET = media_assets.insert()
 _INSERT_TRANSCRIPTION = transcriptions.insert()
@@ -80,10 +80,10 @@ def _made(job_id: UUID, artifacts: Iterable[Mapping[str, Any]]) -> Iterator[dict
     for artifact in artifacts:
         yield {
             **_child_of(job_id),
-            "asset_type": artifact["asset_type"],
+            "asset_type": plain_text(artifact["asset_type"]),
             "file_path": artifact["path"],
             "file_size_bytes": artifact["size"],
-            "mime_type": artifact["mime_type"],
+            "mime_type": _plain(artifact["mime_type"]),
             "metadata": {**artifact["metadata"], "file_hash": artifact["file_hash"]},
         }
 
@@ -91,9 +91,9 @@ def _made(job_id: UUID, artifacts: Iterable[Mapping[str, Any]]) -> Iterator[dict
 def _transcription(job_id: UUID, said: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **_child_of(job_id),
-        "provider": said["provider"],
-        "text_content": said["text"],
-        "language": said["language"],
+        "provider": plain_text(said["provider"]),
+        "text_content": plain_text(said["text"]),
+        "language": _plain(said["language"]),
         "confidence_score": said["confidence"],
         "word_timestamps": [
             {
@@ -111,12 +111,16 @@ def _transcription(job_id: UUID, said: Mapping[str, Any]) -> dict[str, Any]:
 def _analysis(job_id: UUID, thought: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **_child_of(job_id),
-        "analysis_type": thought["analysis_type"],
-        "summary": thought["summary"],
+        "analysis_type": plain_text(thought["analysis_type"]),
+        "summary": _plain(thought["summary"]),
         "detailed_analysis": thought["detailed"],
         "confidence_score": thought["confidence"],
-        "model_used": thought["model"],
-        "prompt_used": thought["prompt"],
+        "model_used": _plain(thought["model"]),
+        "prompt_used": _plain(thought["prompt"]),
         "input_tokens": thought["input_tokens"],
         "output_tokens": thought["output_tokens"],
     }
+
+
+def _plain(words: str | None) -> str | None:
+    return None if words is None else plain_text(words)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, text
 from mediahost.model.hosts import Heartbeat, HostStatus, HostView
 from mediahost.model.pause import Pause, PauseKind
 from mediahost.store.dialect import among, listed, unix_now, upsert, write_rows
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import ACTIVE, hosts, jobs, pauses
 
 _SAID = (
@@ -57,23 +57,27 @@ class Hosts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     def beat(self, heartbeat: Heartbeat) -> None:
         """Tell the others that this host lives, and what it does."""
         row = {**asdict(heartbeat), "status": heartbeat.status.value}
         with self._database.write() as connection:
             upsert(connection, hosts, [row], key=["host"], fixed=_SEEN_NOW)
 
+    @lasting
     def hosts(self) -> list[HostView]:
         """The hosts that were heard of and have not left, the longest known first."""
         with self._database.read() as connection:
             rows = connection.execute(_VIEW).all()
         return [_view(*row) for row in rows]
 
+    @lasting
     def forget_hosts(self, names: Collection[str]) -> None:
         """These hosts have left or are gone."""
         with self._database.write() as connection:
             connection.execute(_FORGET, {"names": listed(names)})
 
+    @lasting
     def pause(self, asked: Collection[Pause]) -> None:
         """Have no host claim these jobs; those under way go on."""
         rows = [{"kind": pause.kind.value, "name": pause.name} for pause in asked]
@@ -83,6 +87,7 @@ class Hosts:
             if new:
                 write_rows(connection, _PAUSE, new)
 
+    @lasting
     def resume(self, asked: Collection[Pause]) -> set[Pause]:
         """Have these jobs claimed again; returns those that were paused."""
         wanted = listed((pause.kind.value, pause.name) for pause in asked)
@@ -90,11 +95,13 @@ class Hosts:
             rows = connection.execute(_RESUME, {"pauses": wanted}).all()
         return {Pause(PauseKind(kind), name) for kind, name in rows}
 
+    @lasting
     def pauses(self) -> list[Pause]:
         """What is paused."""
         with self._database.read() as connection:
             return [Pause(PauseKind(kind), name) for kind, name in connection.execute(_PAUSES)]
 
+    @lasting
     def count_waiting(self, source: str | None = None) -> int:
         """How many jobs are processing, or pending and not paused."""
         counting = _WAITING if source is None else _WAITING.where(jobs.c.source == source)

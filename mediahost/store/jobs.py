@@ -24,7 +24,7 @@ from mediahost.errors import IllegalTransition
 from mediahost.hashing import CacheKey
 from mediahost.model.job import TRANSITIONS, JobRequest, JobStatus, JobView
 from mediahost.store.dialect import among, listed, utc_now
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.requests import LOCK, active_jobs, insert_jobs
 from mediahost.store.tables import PROCESSING, job_progress, jobs
 
@@ -98,6 +98,7 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     def submit(self, requests: Sequence[JobRequest]) -> list[UUID]:
         """Keep jobs, pending; a key that an active job has already gets no second one."""
         if not requests:
@@ -105,11 +106,13 @@ class Jobs:
         with self._database.write() as connection:
             return insert_jobs(connection, requests)
 
+    @lasting
     def adopt(self, job_ids: Collection[UUID], source: str) -> None:
         """Make those of these jobs that are pending belong to `source`."""
         with self._database.write() as connection:
             connection.execute(_ADOPT, {"job_ids": listed(job_ids), "to_source": source})
 
+    @lasting
     def request_cancel(self, job_ids: Collection[UUID]) -> dict[UUID, JobStatus]:
         """Cancel jobs: pending ones at once, processing ones by asking their host."""
         these = {"job_ids": listed(job_ids)}
@@ -118,6 +121,7 @@ class Jobs:
             connection.execute(_ASK_TO_CANCEL, these)
             return {row.id: JobStatus(row.status) for row in connection.execute(_STATES, these)}
 
+    @lasting
     def retry(self, job_ids: Collection[UUID]) -> list[UUID]:
         """Make failed and cancelled jobs pending again, their failures forgotten.
 
@@ -138,6 +142,7 @@ class Jobs:
                 connection.execute(_RETRY, {"job_ids": listed(again)})
         return again
 
+    @lasting
     def delete_jobs(self, job_ids: Collection[UUID]) -> int:
         """Delete jobs that are not processing; returns how many there were.
 
@@ -155,6 +160,7 @@ class Jobs:
             connection.execute(_DELETE, {"job_ids": listed(row["id"] for row in states)})
         return len(states)
 
+    @lasting
     def jobs(
         self,
         *,
@@ -171,15 +177,18 @@ class Jobs:
             wanted = wanted.where(jobs.c.source == source)
         return self._views(wanted)
 
+    @lasting
     def get_jobs(self, job_ids: Collection[UUID]) -> dict[UUID, JobView]:
         """Those of these jobs that exist."""
         views = self._views(_VIEW.where(_THESE), {"job_ids": listed(job_ids)})
         return {view.job_id: view for view in views}
 
+    @lasting
     def job_numbered(self, number: int) -> JobView | None:
         """The job with this number, or None."""
         return next(iter(self._views(_VIEW.where(jobs.c.number == number))), None)
 
+    @lasting
     def count_jobs(self, source: str | None = None) -> dict[JobStatus, int]:
         """How many jobs there are of each status, none included."""
         counting = _COUNT if source is None else _COUNT.where(jobs.c.source == source)

@@ -42,14 +42,16 @@ def passages_of(document: Mapping[str, Any]) -> Iterator[Passage]:
         yield from _of_transcript(said)
     analysis = document.get("analysis")
     if analysis and analysis.get("summary"):
-        yield Passage("summary", analysis["analysis_type"], words=_clean(analysis["summary"]))
+        yield Passage(
+            "summary", _clean(analysis["analysis_type"]), words=_clean(analysis["summary"])
+        )
     yield from _of_metadata(document.get("metadata") or {})
 
 
 def _of_ranges(ranges: Iterable[Mapping[str, Any]]) -> Iterator[Passage]:
     seen: set[str] = set()
     for at in ranges:
-        label = at["label"]
+        label = _clean(at["label"])
         texts = list(_texts(at.get("payload")))
         if label not in seen:
             texts.insert(0, label)

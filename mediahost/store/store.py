@@ -1,29 +1,27 @@
 """The store: jobs, cached results and remembered hashes in one database."""
 
 import os
-from pathlib import Path
 
 from sqlalchemy import Connection, exists, insert, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from mediahost.errors import StoreError
 from mediahost.hashing import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
-from mediahost.model.media import display
 from mediahost.ports import Wakeup
 from mediahost.store.attempts import Attempts
 from mediahost.store.browse import Browser
 from mediahost.store.caches import CachedResults
 from mediahost.store.changes import JobChanges
 from mediahost.store.claims import Claims
+from mediahost.store.databases import database_at
 from mediahost.store.engine import Database
 from mediahost.store.files import FileHashes
 from mediahost.store.hosts import Hosts
 from mediahost.store.jobs import Jobs
+from mediahost.store.location import locate
 from mediahost.store.makings import Makings
-from mediahost.store.schema import check_is_database, prepare
 from mediahost.store.searching import Searching
 from mediahost.store.tables import analysis_jobs, file_hashes, jobs, meta
+from mediahost.store.upgrade import prepare
 from mediahost.store.wakeups import SqliteWakeup
 from mediahost.store.watches import Watches
 
@@ -67,30 +65,37 @@ class SqlStore(
 
     def wakeup(self) -> Wakeup:
         """Waits for others to write to this store."""
-        return SqliteWakeup(self._database.path)
+        location = self._database.location
+        if location.path:
+            return SqliteWakeup(location.path)
+        # An extra, and dear to import.
+        from mediahost.store.listening import PostgresWakeup  # noqa: PLC0415
+
+        return PostgresWakeup(location)
 
     def close(self) -> None:
         """Let go of files and connections. The store can't be used afterwards."""
         self._database.close()
 
 
-def open_store(url_or_path: str | os.PathLike[str], algorithm: Algorithm | None = None) -> SqlStore:
-    """Open a store, making it or bringing it up to date where needed.
+def open_store(
+    url_or_path: str | os.PathLike[str], algorithm: Algorithm | None = None, *, browse: bool = False
+) -> SqlStore:
+    """Open a store. A missing file is made, an older one upgraded; a server's database is neither.
 
     Args:
-        url_or_path: A path, or a URL such as `sqlite:///store.db`.
+        url_or_path: A path, or a URL: see `mediahost.store.location.locate`.
         algorithm: What a new store hashes with, blake3 if None. A store keeps what it was made
             with: hashes of two algorithms never match, so everything would be computed again.
+        browse: Only to look: of a newer mediahost's store, everything that is still as it was.
 
     Raises:
-        StoreError: It can't be opened, is no store, was made by a newer mediahost, or was made
-            with another algorithm than the one given.
+        StoreError: It can't be opened, is no store, was made by a newer mediahost, needs an
+            upgrade, or was made with another algorithm than the one given.
     """
-    path = path_of(url_or_path)
-    check_is_database(path)
-    database = Database(path)
+    database = database_at(locate(url_or_path))
     try:
-        prepare(database)
+        prepare(database, browse=browse)
         pinned = _pinned_algorithm(database, algorithm)
     except BaseException:
         database.close()
@@ -98,40 +103,19 @@ def open_store(url_or_path: str | os.PathLike[str], algorithm: Algorithm | None 
     return SqlStore(database, pinned)
 
 
-def path_of(url_or_path: str | os.PathLike[str]) -> Path:
-    """The file that a path or URL names.
-
-    Raises:
-        StoreError: It names none.
-    """
-    text = os.fspath(url_or_path)
-    if "://" not in text:
-        return Path(text).absolute()
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        url = None
-    if url is None or url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        # Without the URL itself: it may hold a password.
-        raise StoreError(
-            "The store's URL names no SQLite file", "Give a path, or sqlite:///path/to/file."
-        )
-    return Path(str(url.database)).absolute()
-
-
 def _pinned_algorithm(database: Database, wanted: Algorithm | None) -> Algorithm:
     """What the store was made with; `wanted` is what a new one gets."""
     pinned = _read_or_pin(database, wanted or DEFAULT_ALGORITHM)
     if wanted not in (None, pinned):
         raise StoreError(
-            f"The store {display(database.path)} was made with {pinned}, not {wanted}",
+            f"The store {database} was made with {pinned}, not {wanted}",
             f"Set the algorithm to {pinned}, or choose another store.",
         )
     for algorithm in ALGORITHMS:
         if pinned == algorithm:
             return algorithm
     raise StoreError(
-        f"The store {display(database.path)} was made with {pinned}, which is unknown here",
+        f"The store {database} was made with {pinned}, which is unknown here",
         "It was made by a newer mediahost: upgrade this one.",
     )
 
@@ -160,7 +144,7 @@ _ANY_JOB_OR_MEMO = select(
 
 def _unfinished(database: Database) -> StoreError:
     return StoreError(
-        f"The store {display(database.path)} is a copy that is not finished",
+        f"The store {database} is a copy that is not finished",
         "Call the same mediahost store copy again: it goes on where it was.",
     )
 

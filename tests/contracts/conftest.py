@@ -9,6 +9,8 @@ import pytest
 from mediahost.ports import Store
 from mediahost.store import MemoryStore, SqlStore, open_store
 
+Request = pytest.FixtureRequest
+
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -18,24 +20,30 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-STORES: dict[str, Callable[[Path, Path], Store]] = {
-    "memory": lambda _fresh, _path: MemoryStore(),
-    "sqlite": lambda fresh, path: open_store(shutil.copy(fresh, path)),
+def _sqlite(request: Request) -> Store:
+    path = request.getfixturevalue("tmp_path") / "store.db"
+    return open_store(shutil.copy(request.getfixturevalue("migrated"), path))
+
+
+STORES: dict[str, Callable[[Request], Store]] = {
+    "memory": lambda _request: MemoryStore(),
+    "postgres": lambda request: open_store(request.getfixturevalue("postgres_url")),
+    "sqlite": _sqlite,
 }
 
 
 @pytest.fixture(params=sorted(STORES))
-def store(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> Iterator[Store]:
+def store(request: Request) -> Iterator[Store]:
     """An empty store of each kind."""
-    opened = STORES[request.param](migrated, tmp_path / "store.db")
+    opened = STORES[request.param](request)
     yield opened
     opened.close()
 
 
 @pytest.fixture(params=sorted(STORES.keys() - {"memory"}))
-def sql_store(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> Iterator[SqlStore]:
+def sql_store(request: Request) -> Iterator[SqlStore]:
     """An empty store in each database."""
-    opened = STORES[request.param](migrated, tmp_path / "store.db")
+    opened = STORES[request.param](request)
     assert isinstance(opened, SqlStore)
     yield opened
     opened.close()

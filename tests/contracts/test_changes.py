@@ -42,7 +42,7 @@ def counted(changes: Changes) -> dict[str, int]:
 @pytest.fixture
 def watcher(sql_store: SqlStore) -> Iterator[SqlStore]:
     """The same store, seen from elsewhere."""
-    opened = open_store(sql_store._database.path)
+    opened = open_store(sql_store.database.location.url.render_as_string(hide_password=False))
     yield opened
     opened.close()
 

@@ -269,6 +269,18 @@ def test_results_come_back_whole(store: Store) -> None:
     assert abs(datetime.now(UTC).timestamp() - stored.created_at) < HOUR
 
 
+def test_a_result_may_hold_any_text(store: Store) -> None:
+    odd = "\0 ü😀\x1a"
+    result = MediaAnalysisResult(
+        ranges=(TimeRange(start=0, end=1, label=odd, payload={odd: odd}),),
+        metadata={odd: odd},
+        transcription=Transcription(provider=odd, text=odd, language=odd),
+        analysis=Analysis(analysis_type=odd, summary=odd, model=odd, prompt=odd),
+    )
+    complete(store, asked(), result)
+    assert store.load_results([key()])[key()].result == result
+
+
 def test_an_empty_result_comes_back_as_it_was(store: Store) -> None:
     token = complete(store, asked(), MediaAnalysisResult())
     assert store.load_results([key()])[key()].result == MediaAnalysisResult()
@@ -654,6 +666,19 @@ def test_a_failure_without_a_hint_is_one_line(store: Store) -> None:
     job = claim_one(store)
     store.commit("here", [], [Setback(job, Outcome.ERROR, Failure("It broke"))])
     assert look(store, job.token.job_id).error == "It broke"
+
+
+def test_an_error_may_hold_any_text(store: Store) -> None:
+    store.submit([asked()])
+    job = claim_one(store)
+    words = f"It broke: {os.fsdecode(bytes([0xE9]))} \0 zürich 😀"
+    store.report_progress("here", {job.token: (0.5, words)})
+    assert "zürich 😀" in look(store, job.token.job_id).progress_message
+    store.commit("here", [], [Setback(job, Outcome.ERROR, Failure(words))])
+    error = look(store, job.token.job_id).error
+    assert error is not None
+    assert error.startswith("It broke: ")
+    assert error.endswith(" zürich 😀")
 
 
 def test_success_after_a_failure_leaves_no_error(store: Store) -> None:

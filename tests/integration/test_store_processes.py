@@ -234,7 +234,7 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_is_held_up_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mediahost.store.engine.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("mediahost.store.sqlite.BUSY_TIMEOUT_S", 0.05)
     path = tmp_path / "store.db"
     store: SqlStore = open_store(path)
     other = sqlite3.connect(path, isolation_level=None)

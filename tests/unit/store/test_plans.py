@@ -122,6 +122,7 @@ def test_no_hot_query_reads_a_whole_table(store: SqlStore, act: str) -> None:
     allowed = (
         "SCAN meta",
         "SCAN json_each",
+        "SCAN chosen",
         "SCAN pairs",
         "SCAN pauses",
         "SCAN hosts",

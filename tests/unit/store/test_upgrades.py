@@ -13,8 +13,8 @@ from mediahost.model.job import new_job_id
 from mediahost.store import open_store
 from mediahost.store.children import media_assets, transcriptions
 from mediahost.store.derived import made_files, passages
-from mediahost.store.engine import Database
 from mediahost.store.schema import MIGRATIONS
+from mediahost.store.sqlite import SqliteDatabase
 from mediahost.store.tables import analysis_jobs, jobs, meta, processing_jobs
 
 JOB = new_job_id()
@@ -40,7 +40,7 @@ ARTIFACT = {
 def first(tmp_path: Path) -> Path:
     """A store at the first schema, with a job, a found and a made result."""
     path = tmp_path / "store.db"
-    database = Database(path)
+    database = SqliteDatabase(path)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with database.write() as connection:

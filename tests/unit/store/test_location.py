@@ -1,0 +1,56 @@
+"""Where stores are, in every spelling, and without their passwords."""
+
+from pathlib import Path
+
+import pytest
+
+from mediahost.errors import StoreError
+from mediahost.store.location import locate
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    ["postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2"],
+)
+def test_every_spelling_of_a_postgres_url_is_the_same_place(scheme: str) -> None:
+    found = locate(f"{scheme}://me:s%40cret@db.lan:6543/media")
+    assert found.path is None
+    assert found.kind == "postgresql"
+    assert found.url.drivername == "postgresql+psycopg"
+    assert (found.url.username, found.url.password) == ("me", "s@cret")
+    assert str(found) == "postgresql://me@db.lan:6543/media"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://me:secret@db/media",
+        "postgresql://db/media?user=me&password=secret&sslmode=require",
+        "postgresql://me:secret@/media?host=/run/postgresql&passfile=/secret",
+    ],
+)
+def test_a_place_as_text_holds_no_password(url: str) -> None:
+    found = locate(url)
+    for shown in (str(found), repr(found), f"{found}"):
+        assert "secret" not in shown
+
+
+def test_a_socket_is_named_and_asyncpgs_words_are_understood() -> None:
+    assert str(locate("postgresql://me@/media?host=%2Frun%2Fpg")) == "postgresql://me@/run/pg/media"
+    assert locate("postgresql+asyncpg://db/media?ssl=require").url.query == {"sslmode": "require"}
+
+
+def test_a_file_is_a_path_or_a_url(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    for named in (path, str(path), f"sqlite:///{path}", f"sqlite+aiosqlite:///{path}"):
+        found = locate(named)
+        assert (found.path, found.kind, str(found)) == (path, "sqlite", str(path))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:secret@x/y", "sqlite://", "postgresql://me:secret@h:x/"]
+)
+def test_what_names_no_store_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(StoreError, match="names neither") as raised:
+        locate(url)
+    assert "secret" not in f"{raised.value.message}{raised.value.hint}"
