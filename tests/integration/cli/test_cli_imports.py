@@ -73,4 +73,8 @@ def test_each_command_has_help_with_an_example(
     assert ended.value.code == 0
     said = capsys.readouterr().out
     assert f"  mediahost {command}" in said
-    assert "..." not in said.partition("Options:")[0].replace("{PATH}...", "")
+    usage, _, about = said.partition("\n")
+    assert usage.startswith("Usage: ")
+    assert "..." not in about.partition("Arguments:")[0].partition("Options:")[0], (
+        "the first paragraph is not cut"
+    )
