@@ -13,7 +13,7 @@ demo: .venv/installed
 	$(BIN)/mediahost demo
 
 test: lint
-	$(BIN)/pytest -n auto -m "not chaos"
+	$(BIN)/pytest -n auto --dist worksteal -m "not chaos"
 
 lint: .venv/tested
 	$(BIN)/ruff check .

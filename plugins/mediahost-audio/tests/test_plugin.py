@@ -11,6 +11,8 @@ from mediahost import Action, MediaFile
 from mediahost.testing import check_action
 from mediahost_audio import Beats, Loudness, Normalize, Silence
 
+# What docs/hooks.md tells authors of views to import.
+VIEWS = {"mediahost.tui.parts", "mediahost.tui.views"}
 SOURCES = Path(__file__).parents[1] / "src" / "mediahost_audio"
 
 
@@ -34,8 +36,8 @@ def test_the_plugin_uses_only_what_a_strangers_could() -> None:
         if node.module.split(".")[0] == "mediahost"
     }
 
-    assert {module for module, _ in names} == {"mediahost"}
-    assert {name for _, name in names} <= set(mediahost.__all__)
+    assert {module for module, _ in names} <= {"mediahost", *VIEWS}
+    assert {name for module, name in names if module not in VIEWS} <= set(mediahost.__all__)
 
 
 def test_its_entry_point_registers_four_actions() -> None:
