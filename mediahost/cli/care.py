@@ -8,7 +8,6 @@ import typer
 
 from mediahost.cli.output import counted, print_json, print_table, size
 from mediahost.cli.state import state
-from mediahost.errors import UsageError
 from mediahost.model.media import display, path_to_url
 
 if TYPE_CHECKING:
@@ -34,13 +33,7 @@ def backup(
     from mediahost.store.backup import back_up
 
     with state.store() as store, counting("pages") as count:
-        path = store.database.location.path
-        if path is None:
-            raise UsageError(
-                "A store on Postgres is backed up by its server",
-                "Use pg_dump, or: mediahost store copy FROM FILE",
-            )
-        written = back_up(path, file.absolute(), count)
+        written = back_up(store.database, file.absolute(), count)
     if as_json:
         print_json({"file": path_to_url(file.absolute()), "size": written})
     else:

@@ -1,4 +1,4 @@
-"""Backups of a store's SQLite file, taken while hosts go on writing to it."""
+"""Backups of a store into one SQLite file, taken while hosts go on writing to it."""
 
 import os
 import sqlite3
@@ -8,25 +8,30 @@ from pathlib import Path
 
 from mediahost.errors import StoreError, UsageError
 from mediahost.model.media import display
-from mediahost.store.sqlite import explained
+from mediahost.store.copying import copy_store
+from mediahost.store.engine import Database
+from mediahost.store.sqlite import SqliteDatabase
+from mediahost.store.upgrade import upgrade
 
 # Some milliseconds of work between two reports of progress.
 PAGES_A_STEP = 2_000
 
 
 def back_up(
-    source: Path, target: Path, on_pages: Callable[[int, int], None] = lambda _done, _total: None
+    source: Database,
+    target: Path,
+    on_pages: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> int:
     """Write a copy of the database, of one moment, readable by its owner alone.
 
-    It is SQLite's own backup, in steps, under one reading transaction: writers go on meanwhile,
-    and nothing of theirs is in the copy. The copy gets its name when it is whole, checked and on
-    the disk.
+    Of SQLite it is its own backup, in steps; of Postgres a copy row by row. Either is read under
+    one transaction: writers go on meanwhile, and nothing of theirs is in the copy. The copy gets
+    its name when it is whole, checked and on the disk.
 
     Args:
         source: The database.
         target: The file to write, which must not exist.
-        on_pages: Learns how many of how many pages are copied.
+        on_pages: Learns how many of how many pages are copied; of Postgres, rows of a table.
 
     Returns:
         Size of the copy in bytes.
@@ -43,8 +48,10 @@ def back_up(
     except OSError as error:
         raise UsageError(f"{display(target)} can't be written: {error.strerror}") from error
     try:
-        with explained(source):
-            _copy(source, part, on_pages)
+        if isinstance(source, SqliteDatabase):
+            _copy_pages(source, part, on_pages)
+        else:
+            _copy_rows(source, part, on_pages)
         _check(part)
         _keep(part, target)
     except OSError as error:
@@ -55,11 +62,8 @@ def back_up(
     return target.stat().st_size
 
 
-def _copy(source: Path, part: Path, on_pages: Callable[[int, int], None]) -> None:
-    with (
-        closing(sqlite3.connect(source, isolation_level=None)) as reading,
-        closing(sqlite3.connect(part, isolation_level=None)) as writing,
-    ):
+def _copy_pages(source: SqliteDatabase, part: Path, on_pages: Callable[[int, int], None]) -> None:
+    with source.raw() as reading, closing(_connect(part)) as writing:
         # From here on it is one moment; without it each commit of others would start it anew.
         reading.execute("BEGIN")
         reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -69,8 +73,27 @@ def _copy(source: Path, part: Path, on_pages: Callable[[int, int], None]) -> Non
             progress=lambda _status, left, total: on_pages(total - left, total),
         )
         reading.execute("COMMIT")
-        # A backup is one file: without this it would need two more beside it to be read.
-        writing.execute("PRAGMA journal_mode = DELETE")
+        _be_one_file(writing)
+
+
+def _copy_rows(source: Database, part: Path, on_pages: Callable[[int, int], None]) -> None:
+    copy = SqliteDatabase(part)
+    try:
+        upgrade(copy)
+        copy_store(source, copy, lambda _table, done, total: on_pages(done, total))
+    finally:
+        copy.close()
+    with closing(_connect(part)) as connection:
+        _be_one_file(connection)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None)
+
+
+def _be_one_file(connection: sqlite3.Connection) -> None:
+    """A backup is one file: without this it would need two more beside it to be read."""
+    connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def _check(part: Path) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Integer, Text, and_, bindparam, func, select
 from mediahost.model.changes import MOST_CHANGES, Changes, Mark
 from mediahost.model.job import JobStatus
 from mediahost.store.changelog import log_position, logged_since, trimmed_since
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import job_changes, job_progress, jobs, meta
 
 # Beyond so many new jobs it is quicker to count all, by the index, than to read the new ones.
@@ -53,6 +53,7 @@ class JobChanges:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     def changes(self, mark: Mark | None = None) -> Changes:
         """What happened to jobs since a mark; none: where things stand.
 

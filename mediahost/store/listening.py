@@ -14,6 +14,12 @@ from mediahost.store.postgres import connect_arguments
 # How long `close` is not noticed, and how often a server that went away is asked for.
 SLICE_S = 0.25
 
+# Several commits within this long are told as one: nobody looks more often.
+COALESCE_S = 0.1
+
+# A notification may be lost with the connection: look so often though none was heard.
+RECONCILE_S = 5.0
+
 
 class PostgresWakeup:
     """Listens for what the triggers notify of, on a connection of its own.
@@ -28,6 +34,7 @@ class PostgresWakeup:
         self._location = location
         self._closed = threading.Event()
         self._in_use = threading.Lock()
+        self._told_at = time.monotonic()
         self._connection: psycopg.Connection[Any] | None = self._listen()
 
     def __enter__(self) -> Self:
@@ -39,12 +46,16 @@ class PostgresWakeup:
     def wait(self, timeout_s: float) -> bool:
         """Wait for a change since the last call, at most so long; whether there was one.
 
-        A closed one returns at once. After a restart of the server it says that there was one.
+        A closed one returns at once. After a restart of the server it says that there was one, as
+        it does every `RECONCILE_S` seconds.
         """
         ends_at = time.monotonic() + timeout_s
+        self._closed.wait(min(max(self._told_at + COALESCE_S - time.monotonic(), 0.0), timeout_s))
         while not self._closed.is_set():
             left = ends_at - time.monotonic()
-            if self._hears(min(SLICE_S, max(left, 0.0))):
+            heard = self._hears(min(SLICE_S, max(left, 0.0)))
+            if heard or time.monotonic() > self._told_at + RECONCILE_S:
+                self._told_at = time.monotonic()
                 return True
             if left <= 0:
                 break
@@ -66,6 +77,9 @@ class PostgresWakeup:
                     self._connection = self._listen()
                     return True
                 heard = list(self._connection.notifies(timeout=timeout_s, stop_after=1))
+                if heard:
+                    # With the others that have come meanwhile.
+                    list(self._connection.notifies(timeout=0))
             except psycopg.OperationalError:
                 if self._connection:
                     self._connection.close()

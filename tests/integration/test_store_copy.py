@@ -7,6 +7,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from mediahost.store import copying, open_store
+from mediahost.store.tables import Record
+
 BOTH = ("--action", "count.cut", "--action", "count.look")
 
 # Dies as by a power cut once so many batches were written.
@@ -91,3 +94,38 @@ def test_a_copy_goes_onto_no_store(home: Any) -> None:
     assert home.call("store", "copy", store, "notes.txt").code == 3
     assert (home.folder / "notes.txt").read_text() == "mine"
     assert home.call("store", "copy", "nowhere.db", "other.db").code == 2
+
+
+def test_a_store_goes_to_postgres_and_back_and_every_row_is_the_same(
+    home: Any, bare_postgres_url: str
+) -> None:
+    home.tones(2)
+    home.run(*BOTH)
+    home.call("jobs", "cancel", "1")
+    there = home.call("store", "copy", home.data / "store.db", bare_postgres_url, "--json")
+    assert there.code == 0, there.err
+    used = {"MEDIAHOST_DATABASE_URL": bare_postgres_url}
+    back = home.call("store", "copy", bare_postgres_url, "back.db", "--json")
+    assert back.code == 0, back.err
+    assert said(home.folder / "back.db") == said(home.data / "store.db")
+    backup = home.call("store", "backup", "backup.db", environ=used)
+    assert backup.code == 0, backup.err
+    assert said(home.folder / "backup.db") == said(home.data / "store.db")
+    # New rows are numbered behind those that came with their numbers.
+    home.tone("new.wav", 999)
+    assert home.run(*BOTH, environ=used).counts == {"cached": 4, "done": 2}
+
+
+def said(path: Path) -> dict[str, Any]:
+    """What each row says, whatever wrote it: JSON may be spelled in several ways."""
+    store = open_store(path)
+    with store.database.read() as connection:
+        tables = {
+            table.name: sorted(
+                copying.row_hash(row) for row in connection.execute(table.select()).mappings()
+            )
+            for table in Record.metadata.sorted_tables
+            if table.name != "job_changes"
+        }
+    store.close()
+    return tables

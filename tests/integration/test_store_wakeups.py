@@ -8,6 +8,8 @@ from threading import Event, Thread
 import pytest
 
 from mediahost.hashing import FileStat, hash_bytes
+from mediahost.model.job import JobRequest
+from mediahost.model.media import MediaFile, MediaKind
 from mediahost.ports import HashedFile
 from mediahost.store import SqlStore, open_store
 from mediahost.store.wakeups import SqliteWakeup
@@ -71,4 +73,39 @@ def test_a_writer_that_has_not_committed_keeps_the_next_from_numbering(tmp_path:
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("INSERT INTO job_changes (job_number) VALUES (1)")
         other.close()
+    store.close()
+
+
+def test_postgres_tells_of_jobs_at_once_and_again_after_its_connection_is_lost(
+    postgres_url: str,
+) -> None:
+    store = open_store(postgres_url)
+    wakeup = store.wakeup()
+    assert not wakeup.wait(0.2)
+    media = MediaFile(Path("/media/a.mp4"), MediaKind.VIDEO, hash_bytes(b"film"))
+    request = JobRequest("hello.halves", 1, {}, media, hash_bytes(b"config"))
+    store.submit([request])
+    assert wakeup.wait(TIMEOUT_S)
+    store.claim("here", 1, 60)
+    assert wakeup.wait(TIMEOUT_S)
+    with store.database.write() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%%'"
+        )
+    assert wakeup.wait(TIMEOUT_S), "it has connected again"
+    wakeup.close()
+    assert not wakeup.wait(TIMEOUT_S)
+    store.close()
+
+
+def test_a_watcher_of_postgres_looks_now_and_then_though_it_hears_nothing(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mediahost.store import listening  # noqa: PLC0415 - psycopg is dear to import
+
+    monkeypatch.setattr(listening, "RECONCILE_S", 0.3)
+    store = open_store(postgres_url)
+    wakeup = store.wakeup()
+    assert wakeup.wait(TIMEOUT_S)
+    wakeup.close()
     store.close()
