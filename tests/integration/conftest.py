@@ -58,6 +58,7 @@ class Home:
 
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
+    started: "list[subprocess.Popen[str]]" = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.media = self.folder / "media"
@@ -109,10 +110,21 @@ class Home:
         prefix: Sequence[str] = (),
     ) -> "subprocess.Popen[str]":
         """Start the program in a process group of its own, by another program if need be."""
-        return subprocess.Popen(
-            [*prefix, PROGRAM, *arguments],
+        return self._start([*prefix, PROGRAM, *arguments], environ or {})
+
+    def start_python(
+        self, program: Path, *arguments: str, environ: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[str]":
+        """Start a Python program with the home's environment."""
+        return self._start([sys.executable, program, *arguments], environ or {})
+
+    def _start(
+        self, command: Sequence[str | os.PathLike[str]], environ: Mapping[str, str]
+    ) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            command,
             cwd=self.folder,
-            env={**self.environ, **(environ or {})},
+            env={**self.environ, **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -120,21 +132,15 @@ class Home:
             errors="surrogateescape",
             process_group=0,
         )
+        self.started.append(process)
+        return process
 
-    def start_python(
-        self, program: Path, *arguments: str, environ: Mapping[str, str] | None = None
-    ) -> "subprocess.Popen[str]":
-        """Start a Python program with the home's environment."""
-        return subprocess.Popen(
-            [sys.executable, program, *arguments],
-            cwd=self.folder,
-            env={**self.environ, **(environ or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            process_group=0,
-        )
+    def end(self) -> None:
+        """Kill what a test that failed has left running; its workers die with it."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate(timeout=TIMEOUT_S)
 
     def finish(self, process: "subprocess.Popen[str]") -> Answer:
         """Wait for a program to end; it never shows a traceback."""
@@ -198,9 +204,11 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path) -> Iterator[Home]:
     """An empty home."""
-    return Home(tmp_path)
+    home = Home(tmp_path)
+    yield home
+    home.end()
 
 
 class Starts:

@@ -24,6 +24,7 @@ from mediahost import (
 )
 
 POLL_S = 0.01
+LONGEST_WAIT_S = 300
 
 
 def note(action: str, media: MediaFile) -> None:
@@ -87,11 +88,13 @@ class Wait(Analyzer, name="count.wait", version=1):
     flavour: str = "plain"
 
     def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
-        import time  # noqa: PLC0415 - only this action waits
-
         note("wait", media)
         gate = Path(os.environ["OPEN"])
+        # Tests that are killed open no gate and end no program.
+        ends_at = time.monotonic() + LONGEST_WAIT_S
         while not gate.exists():
+            if time.monotonic() > ends_at:
+                raise TimeoutError(f"Nobody made {gate}")
             context.progress(0.25, "waiting")
             time.sleep(POLL_S)
         return MediaAnalysisResult(metadata={"size": media.path.stat().st_size})
