@@ -19,6 +19,7 @@ SUBJECTS = {
     "startup": "startup",
     "store": "store_scale",
     "tui": "tui",
+    "watch": "watch",
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent / ".venv"
 PYTHON = HERE / "bin" / "python"
-PACKAGES = ("dvc", "huey", "imageio-ffmpeg", "joblib")
+PACKAGES = ("dvc", "huey", "imageio-ffmpeg", "joblib", "watchdog", "watchfiles")
 
 
 def install() -> None:

@@ -1,5 +1,6 @@
 """examples/: each is run as its first lines say, on the media beside it."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -43,6 +44,25 @@ def test_the_plugin_is_tried_before_it_is_installed(shell: Shell) -> None:
     (density,) = re.findall(r"per_second: ([\d.]+)", answer.stdout)
     size = (EXAMPLES / "media" / "two_cities.flac").stat().st_size
     assert abs(float(density) - size / 44.374 / 1000) < 0.1
+
+
+def test_an_inbox_makes_episodes_of_recordings(shell: Shell, tmp_path: Path) -> None:
+    answer = shell(
+        "mkdir inbox\n"
+        "cp examples/media/two_cities.flac inbox/\n"
+        "touch -d 2026-01-31T12:00 inbox/two_cities.flac\n"
+        "echo noise > inbox/broken.wav\n"
+        "mediahost --settings examples/06_podcast_inbox.toml watch --once || test $? = 1"
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "1 done, 1 failed"
+    episode = tmp_path / "episodes" / "2026" / "two_cities"
+    assert episode.with_suffix(".mp3").stat().st_size > 100_000
+    pauses = json.loads(episode.with_suffix(".json").read_text())["ranges"]
+    assert len(pauses) > 5
+    assert all(pause["label"] == "silence" for pause in pauses)
+    assert [path.name for path in (tmp_path / "recorded").iterdir()] == ["two_cities.flac"]
+    assert [path.name for path in (tmp_path / "unusable").iterdir()] == ["broken.wav"]
 
 
 def test_each_example_is_in_the_table() -> None:
