@@ -18,6 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mediahost.store.browse import JobLine
+from mediahost.tui.awaiting import Awaiting, with_rows
 from mediahost.tui.columns import Columns, cells, header, placeholder
 from mediahost.tui.rows import Rows
 from mediahost.tui.signs import STYLES
@@ -27,7 +28,7 @@ _PREFIX = "job-table--"
 _STYLES = (*STYLES, "header", "cursor", "mark", "number", "action", "media", "error", "cached")
 
 
-class JobTable(ScrollView, can_focus=True):
+class JobTable(ScrollView, Awaiting, can_focus=True):
     """Jobs, one a line."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -97,11 +98,14 @@ class JobTable(ScrollView, can_focus=True):
 
     def __init__(self, *, attempts: int, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
+        self.await_rows()
         self.rows = Rows()
         self.marked: set[int] = set()
         self.all_marked = False
         self.cursor = 0
         self._range_from: int | None = None
+        self._whole = False
+        self._to_end = False
         self._attempts = attempts
         self._ascii_only = ascii_only
         self._columns = Columns.for_width(80)
@@ -135,15 +139,19 @@ class JobTable(ScrollView, can_focus=True):
         """The numbers of the jobs that are in sight."""
         return self.rows.numbers_at(*self.window)
 
-    def show(self, rows: "Rows", lines: Iterable[JobLine] = ()) -> None:
-        """Show another list; the cursor stays on its job if it is there still."""
+    def show(self, rows: "Rows", lines: Iterable[JobLine] = (), *, whole: bool = True) -> None:
+        """Show another list, or its beginning; the cursor stays on its job if that is there."""
         current = self.current
         self.rows = rows
         self.rows.put(lines)
         self.cursor = 0 if current is None or self.at_top else rows.nearest(current)
         self._resized()
         self.refresh()
+        self._whole = whole
+        if whole and self._to_end:
+            self.move_to(len(rows) - 1)
         self._tell()
+        self.rows_are_there()
 
     def grow(self, fresh: Iterable[int]) -> None:
         """New jobs come above the others; the cursor stays at the top if it is there."""
@@ -187,12 +195,14 @@ class JobTable(ScrollView, can_focus=True):
         self.refresh()
         self.post_message(self.Marked())
 
+    @with_rows
     def mark_all(self) -> None:
         """Mark every job that matches, also those that nobody has scrolled to."""
         self.all_marked = True
         self.refresh()
         self.post_message(self.Marked())
 
+    @with_rows
     def action_mark(self) -> None:
         """Mark the job under the cursor, or take its mark away."""
         if self.current is None:
@@ -204,6 +214,7 @@ class JobTable(ScrollView, can_focus=True):
         self.post_message(self.Marked())
         self.action_move(1)
 
+    @with_rows
     def action_range(self) -> None:
         """Begin a range of marks here, or end it."""
         if self._range_from is None or (start := self.rows.index_of(self._range_from)) is None:
@@ -218,22 +229,30 @@ class JobTable(ScrollView, can_focus=True):
 
     # --- moving --------------------------------------------------------------------------------
 
+    @with_rows
     def action_move(self, rows: int) -> None:
         """Move the cursor."""
         self.move_to(self.cursor + rows)
 
+    @with_rows
     def action_page(self, pages: int) -> None:
         """Move the cursor by so many screens."""
         self.move_to(self.cursor + pages * max(1, self.window[1] - 1))
 
+    @with_rows
     def action_top(self) -> None:
         """Go to the first row."""
         self.move_to(0)
 
+    @with_rows
     def action_bottom(self) -> None:
         """Go to the last row."""
         self.move_to(len(self.rows) - 1)
+        if not self._whole:  # what is pressed next is meant for the true last row
+            self._to_end = True
+            self.await_rows()
 
+    @with_rows
     def action_open(self) -> None:
         """Open the job under the cursor."""
         if self.current is not None:
@@ -241,6 +260,7 @@ class JobTable(ScrollView, can_focus=True):
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row, and bring it into sight."""
+        self._to_end = False
         index = max(0, min(index, len(self.rows) - 1))
         if index == self.cursor:
             return

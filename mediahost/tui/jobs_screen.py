@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from array import array
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -22,6 +23,7 @@ from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
 from mediahost.model.media import url_to_path
 from mediahost.store.browse import ActionCount, Order
+from mediahost.tui.awaiting import with_rows
 from mediahost.tui.confirm import Confirm
 from mediahost.tui.detail import JobDetail
 from mediahost.tui.facets import Facets
@@ -79,6 +81,8 @@ class JobsScreen(Screen[None]):
     JobsScreen #list { height: 1fr; }
     JobsScreen #fresh { height: 1; display: none; content-align: right middle; padding: 0 1;
         background: $surface; color: $accent; }
+    /* A hidden table would lose the focus, and with it the next keys. */
+    JobsScreen JobTable.nothing { height: 0; }
     JobsScreen #empty { height: 1fr; display: none; padding: 1 2; }
     JobsScreen JobDetail { height: 45%; display: none; border-top: solid $border; }
     JobsScreen.open JobDetail { display: block; }
@@ -96,6 +100,7 @@ class JobsScreen(Screen[None]):
         self._follow = True
         self._seen = 0
         self._fresh = array("q")
+        self._listed: JobFilter | None = None
         self._listing: threading.Event | None = None
         self._complete = False
         self._looking = False
@@ -155,13 +160,16 @@ class JobsScreen(Screen[None]):
             numbers = [line.number for line in first]
             rows.replace(array("q", numbers[::-1] if order is Order.NEWEST else numbers), order)
             self._seen = max(numbers, default=0)
+            self._listed = wanted
             if len(self.table.rows) == 0 or self.table.at_top:
-                self.table.show(rows, first)
+                self.table.show(rows, first, whole=len(first) < FIRST)
             self._tell()
             await self._list_all(wanted, order, cancelled)
         except NoMatches:
             return  # the screen was left for good meanwhile
         except StoreError as error:
+            with suppress(NoMatches):
+                self.table.rows_are_there()
             self.app.post_message(Trouble(error))
         except asyncio.CancelledError:
             cancelled.set()
@@ -308,14 +316,14 @@ class JobsScreen(Screen[None]):
 
     def _tell_empty(self, total: int) -> None:
         empty = self.query_one("#empty", Static)
-        show = total == 0 and (self._complete or bool(self._counts))
+        show = total == 0 and self._listed == self._wanted
         empty.display = show
-        self.table.display = not show
+        self.table.set_class(show, "nothing")
         if not show:
             return
         if self._wanted.terms:
             empty.update(Text(f"No job matches  {self._wanted.text}\n\nEsc clears the filter."))
-        elif self._complete:
+        else:
             empty.update(_first_steps())
 
     def on_job_table_highlighted(self, message: JobTable.Highlighted) -> None:
@@ -371,6 +379,7 @@ class JobsScreen(Screen[None]):
         self._wanted = message.wanted
         self.table.move_to(0)
         self.table.clear_marks()
+        self.table.await_rows()
         self._relist()
         self._tell_counts()
 
@@ -384,6 +393,7 @@ class JobsScreen(Screen[None]):
         orders = list(Order)
         self._order = orders[(orders.index(self._order) + 1) % len(orders)]
         self.table.move_to(0)
+        self.table.await_rows()
         self._relist()
 
     def action_follow(self) -> None:
@@ -402,6 +412,10 @@ class JobsScreen(Screen[None]):
         else:
             self._relist()
 
+    def when_there(self, act: Callable[[], object]) -> None:
+        """Do this at once if the rows are there, else as soon as they come."""
+        self.table.when_there(act)
+
     # --- one job -------------------------------------------------------------------------------
 
     def on_job_table_opened(self, message: JobTable.Opened) -> None:
@@ -409,6 +423,7 @@ class JobsScreen(Screen[None]):
         message.stop()
         self._open("summary" if not self.has_class("open") else self.detail.tab)
 
+    @with_rows
     def action_log(self) -> None:
         """Show the log."""
         self._open("log")
@@ -438,6 +453,7 @@ class JobsScreen(Screen[None]):
         else:
             self.table.focus()
 
+    @with_rows
     def action_open_file(self) -> None:
         """Open the media file with the program that the desktop has for it."""
         line = self.table.current_line
@@ -445,6 +461,7 @@ class JobsScreen(Screen[None]):
             said = open_outside(Path(url_to_path(line.media_url)))
             self.notify(said, markup=False)
 
+    @with_rows
     def action_copy(self) -> None:
         """Put the path into the clipboard."""
         line = self.table.current_line
@@ -458,6 +475,7 @@ class JobsScreen(Screen[None]):
         """Mark all that match, however many."""
         self.table.mark_all()
 
+    @with_rows
     @work(group="steer")
     async def action_cancel(self) -> None:
         """Cancel: one pending job at once, more or a running one after a question."""
@@ -466,12 +484,14 @@ class JobsScreen(Screen[None]):
         if await self._asked("Cancel", at_once=pending):
             await self._steer("cancelled", self._session.cancel)
 
+    @with_rows
     @work(group="steer")
     async def action_retry(self) -> None:
         """Try failed and cancelled jobs again."""
         if await self._asked("Try again", at_once=True):
             await self._steer("pending again", self._session.retry)
 
+    @with_rows
     @work(group="steer")
     async def action_delete(self) -> None:
         """Delete jobs; their results stay."""
@@ -483,6 +503,7 @@ class JobsScreen(Screen[None]):
         """Choose files, and what to do with them."""
         self.app.post_message(SubmitRequest())
 
+    @with_rows
     @work(group="steer")
     async def action_rerun(self) -> None:
         """Run an action again on its file, with its config to be edited."""

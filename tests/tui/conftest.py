@@ -22,7 +22,7 @@ from mediahost.tui.session import Session
 from mediahost.wiring import make_store
 
 HOST = "here"
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 SMALL, MIDDLE, LARGE = (80, 24), (120, 36), (200, 50)
 
 Steps = Callable[[Pilot[None], MediahostApp], Awaitable[None]]

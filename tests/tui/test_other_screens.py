@@ -74,12 +74,13 @@ def test_a_form_shows_the_fault_beside_the_field(
         await pilot.press("down")
         await until(pilot, "How deep")
         form = app.screen.query_one(ConfigForm)
-        form.query("Input").first().focus()
+        depth = form.query("Input").first().focus()
+        await until(pilot, lambda _: depth.has_focus)
         await pilot.press("end", "0", "0")
         await until(pilot, "less than or equal to 9")
         assert form.check() is None
         await pilot.press("backspace", "backspace")
-        assert form.check() == {"depth": "1", "way": "up"}
+        await until(pilot, lambda _: form.check() == {"depth": "1", "way": "up"})
 
     tui.run(steps, registry=registry)
 
@@ -119,12 +120,14 @@ def test_a_job_is_run_again_with_another_config(
         await pilot.press("ctrl+s")
         await until(pilot, "pending    look.at")
         await pilot.press("R")
-        await until(pilot, "1 would run")
+        await until(pilot, lambda _: isinstance(app.screen, SubmitScreen))
+        await until(pilot, "1 would run, 0 cached")
         form = app.screen.query_one(ConfigForm)
         assert form.check() == {"depth": "3", "way": "up"}
-        form.query("Input").first().focus()
+        depth = form.query("Input").first().focus()
+        await until(pilot, lambda _: depth.has_focus)
         await pilot.press("end", "backspace", "4")
-        await until(pilot, "1 would run")
+        await until(pilot, lambda _: form.check() == {"depth": "4", "way": "up"})
         await pilot.press("ctrl+s")
         await until(pilot, "1-2 of 2")
         assert {job.parameters["config"]["depth"] for job in tui.store.jobs()} == {3, 4}

@@ -41,16 +41,18 @@ def test_the_transcript_follows_the_axis_and_the_axis_the_transcript(
         await pilot.press("enter")
         await until(pilot, "00:03.0  word3.")
         axis, transcript = app.screen.query_one(TimeAxis), app.screen.query_one(Transcript)
-        assert axis.has_focus
+        await until(pilot, lambda _: axis.has_focus)
         axis.go(4.0)
         await pilot.press("l")
-        assert transcript.highlighted == 4
+        await until(pilot, lambda _: transcript.highlighted == 4)
         transcript.focus()
+        await until(pilot, lambda _: transcript.has_focus)
         await pilot.press("down", "down")
-        assert axis.at == 6.0
+        await until(pilot, lambda _: axis.at == 6.0)
         axis.focus()
+        await until(pilot, lambda _: axis.has_focus)
         await pilot.press("z")
-        assert axis.end - axis.start == 5.0
+        await until(pilot, lambda _: axis.end - axis.start == 5.0)
         assert axis.start <= axis.at <= axis.end
 
     tui.run(steps)
@@ -100,9 +102,8 @@ def test_a_plugins_view_is_used_and_a_broken_one_is_replaced(tui: "Tui", until: 
         await until(pilot, "1-2 of 2")
         await pilot.press("enter")
         await until(pilot, "beep")
-        assert app.views.faults == [
-            "The view of av.cut can't be used: RuntimeError: no such widget"
-        ]
+        fault = "The view of av.cut can't be used: RuntimeError: no such widget"
+        await until(pilot, lambda _: app.views.faults == [fault])
         await pilot.press("escape", "j", "enter")
         await until(pilot, "mine: 1")
 
