@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from mediahost import Action, hookimpl
+from mediahost_speech.transcribe import Transcribe
 from mediahost_speech.vad import SpeechVad
 
 
 @hookimpl
 def mediahost_register_actions() -> list[type[Action]]:
     """Give the host this plugin's actions."""
-    return [SpeechVad]
+    return [SpeechVad, Transcribe]
 
 
 @hookimpl

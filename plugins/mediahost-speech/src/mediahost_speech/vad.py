@@ -53,7 +53,7 @@ class SpeechVad(Analyzer, name="speech.vad", version=1, accepts={"audio", "video
         sound = Sound(media.path, context.threads)
         stretches = list(
             find_speech(
-                _moments(sound, context),
+                moments(sound, context),
                 threshold=self.threshold,
                 min_speech_s=self.min_speech_s,
                 min_silence_s=self.min_silence_s,
@@ -79,12 +79,19 @@ class SpeechVad(Analyzer, name="speech.vad", version=1, accepts={"audio", "video
         )
 
 
-def _moments(sound: Sound, context: Context) -> Iterator[Moment]:
+def moments(sound: Sound, context: Context, share: float = 1.0) -> Iterator[Moment]:
+    """How probable speech is, window by window.
+
+    Args:
+        sound: What to listen to.
+        context: Hears how far it is.
+        share: How much of the action this is, 0 to 1.
+    """
     detector = context.resource(load_detector)
     detector.reset()
     for window in sound.windows():
         done = window.end / sound.promised_s if sound.promised_s else 0.0
-        context.progress(min(done, 1.0), f"Listened to {window.end:.0f} s")
+        context.progress(share * min(done, 1.0), f"Listened to {window.end:.0f} s")
         if window.samples is None:
             detector.reset()
             yield Moment(window.start, window.end, 0.0)

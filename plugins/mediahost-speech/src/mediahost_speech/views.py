@@ -12,4 +12,4 @@ def heard(shown: Shown) -> Widget:
     return Parts(axis_of(shown), transcript_of(stored), Facts(stored.result.metadata))
 
 
-VIEWS = {"speech.vad": heard}
+VIEWS = {"speech.vad": heard, "speech.transcribe": heard}

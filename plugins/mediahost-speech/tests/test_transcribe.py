@@ -1,0 +1,171 @@
+"""`speech.transcribe` on a real reading whose text is known, and on what nobody says."""
+
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import numpy as np
+import pytest
+
+from mediahost import Context, JobCancelled, MediaAnalysisResult, MediaFile, Transcription
+from mediahost.errors import UsageError
+from mediahost.executor.resources import Resources
+from mediahost.testing import ActionRun, check_action, run_action, write_wav
+from mediahost_speech.transcribe import Transcribe
+from mediahost_speech.vad import SpeechVad
+
+RATE = 16_000
+Samples = np.ndarray[Any, np.dtype[np.int16]]
+WriteWav = Callable[..., Path]
+
+# Charles Dickens, A Tale of Two Cities, 1859: its first sentence.
+TEXT = """
+It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of
+foolishness, it was the epoch of belief, it was the epoch of incredulity, it was the season of
+Light, it was the season of Darkness, it was the spring of hope, it was the winter of despair, we
+had everything before us, we had nothing before us, we were all going direct to Heaven, we were all
+going direct the other way - in short, the period was so far like the present period, that some of
+its noisiest authorities insisted on its being received, for good or for evil, in the superlative
+degree of comparison only.
+"""
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[a-z']+", text.lower()))
+
+
+def _said(run: ActionRun) -> Transcription:
+    assert isinstance(run.result, MediaAnalysisResult)
+    assert run.result.transcription is not None
+    return run.result.transcription
+
+
+@pytest.fixture(scope="session")
+def base_run(reading: Path) -> ActionRun:
+    """The default model on the whole reading."""
+    return run_action(Transcribe(), reading, threads=2)
+
+
+@pytest.fixture
+def sentence(wav: WriteWav, spoken: Samples) -> Path:
+    """It was the best of times, it was the worst of times."""
+    return wav(spoken[: round(4.8 * RATE)])
+
+
+def test_at_most_one_word_in_fifty_is_wrong(base_run: ActionRun) -> None:
+    assert jiwer.wer(_plain(TEXT), _plain(_said(base_run).text)) <= 0.02
+
+
+def test_each_word_has_its_time_and_probability(base_run: ActionRun) -> None:
+    said = _said(base_run)
+    assert _plain(" ".join(word.text for word in said.words)) == _plain(said.text)
+    starts = [word.start for word in said.words]
+    assert starts == sorted(starts)
+    assert all(word.start <= word.end <= 44.4 for word in said.words)
+    assert all(word.probability is not None for word in said.words)
+    assert said.confidence == pytest.approx(0.97, abs=0.05)
+
+
+def test_words_are_where_the_detector_hears_speech(
+    base_run: ActionRun, reading_run: ActionRun
+) -> None:
+    words = _said(base_run).words
+    middles = [(word.start + word.end) / 2 for word in words]
+    heard = [
+        any(found.start - 0.25 <= middle <= found.end + 0.25 for found in reading_run.ranges)
+        for middle in middles
+    ]
+    assert sum(heard) >= 0.97 * len(words)
+    for found in reading_run.ranges:
+        assert any(found.start - 0.5 <= middle <= found.end + 0.5 for middle in middles), found
+
+
+def test_sentences_are_ranges_with_their_text(base_run: ActionRun) -> None:
+    assert [found.label for found in base_run.ranges] == ["speech"] * len(base_run.ranges)
+    texts = [str(found.payload["text"]) for found in base_run.ranges]
+    assert texts[0] == "It was the best of times, it was the worst of times."
+    assert " ".join(texts) == _said(base_run).text
+
+
+def test_the_language_is_told_with_its_probability(base_run: ActionRun) -> None:
+    said = _said(base_run)
+    assert (said.provider, said.language) == ("faster-whisper", "en")
+    base_run.assert_metadata(language="en", model="base", words=len(said.words), dropped=0)
+    assert base_run.metadata["language_probability"] > 0.8
+
+
+def test_the_same_words_come_twice(sentence: Path) -> None:
+    first = run_action(Transcribe(model="tiny.en"), sentence)
+    again = run_action(Transcribe(model="tiny.en"), sentence)
+    assert first.result == again.result
+    assert _plain(_said(first).text) == _plain(
+        "It was the best of times, it was the worst of times"
+    )
+
+
+def test_speech_that_a_step_before_has_found_is_taken(wav: WriteWav, spoken: Samples) -> None:
+    path = wav(spoken[: 9 * RATE])
+    speech = run_action(SpeechVad(), path)
+    first = speech.ranges[0]
+    only_first = run_action(
+        Transcribe(model="tiny.en"),
+        path,
+        inputs={"speech.vad": MediaAnalysisResult(ranges=(first,), metadata={"speech_ranges": 1})},
+    )
+    assert _said(only_first).text.startswith("It was the best of times")
+    assert "age of" not in _said(only_first).text
+    assert all(word.end <= first.end + 0.05 for word in _said(only_first).words)
+
+
+def test_nobody_is_put_words_in_the_mouth(tmp_path: Path, film: Path) -> None:
+    tones = write_wav(tmp_path / "tones.wav", (2, 0), (2, 440), (1, 0))
+    for path in (tones, film):
+        run = run_action(Transcribe(model="tiny.en"), path)
+        said = _said(run)
+        assert (said.text, said.words, said.language) == ("", (), None)
+        run.assert_ranges().assert_metadata(words=0, language=None)
+
+
+def test_a_model_that_knows_only_english_refuses_other_languages(sentence: Path) -> None:
+    with pytest.raises(UsageError, match="knows only English, not fr"):
+        run_action(Transcribe(model="tiny.en", language="fr"), sentence)
+
+
+def test_a_model_is_loaded_once_for_many_jobs(sentence: Path, tmp_path: Path) -> None:
+    kept = Resources()
+    for number in range(2):
+        context = Context(
+            staging=tmp_path / str(number),
+            log=logging.getLogger("test"),
+            find_resource=kept.find,
+        )
+        Transcribe(model="tiny.en").analyze(MediaFile.at(sentence), context)
+    assert (
+        sorted(name.rpartition(".")[2] for name in kept.names())
+        == [
+            "load_detector()",
+            "load_whisper(tiny.en, 1)",
+        ]
+        or kept.loads == 2
+    )
+    assert kept.loads == 2
+
+
+def test_a_cancel_is_obeyed_while_it_listens_and_while_it_writes(sentence: Path) -> None:
+    whole = run_action(Transcribe(model="tiny.en"), sentence)
+    for after in (3, whole.checkpoints - 1):
+        with pytest.raises(JobCancelled):
+            run_action(Transcribe(model="tiny.en"), sentence, cancel_after=after)
+
+
+def test_progress_goes_on_from_listening_to_writing(base_run: ActionRun) -> None:
+    fractions = [fraction for fraction, _ in base_run.progress]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1)
+
+
+def test_it_keeps_to_what_the_host_counts_on(wav: WriteWav, spoken: Samples) -> None:
+    check_action(Transcribe(model="tiny.en"), wav(spoken[RATE : round(2.6 * RATE)]))
