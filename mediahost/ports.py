@@ -622,8 +622,8 @@ class AttemptSpec:
     action: str
     config: Mapping[str, Any]
     media: MediaFile
-    workdir: Path
-    log_path: Path
+    workdir: str
+    log_path: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
     timeout_s: float | None = None
     threads: int = 1
@@ -680,8 +680,8 @@ class Executor(Protocol):
         """What idle workers keep loaded: (environment, resource)."""
         ...
 
-    def submit(self, attempt: AttemptSpec) -> None:
-        """Run an attempt as soon as may be. Never blocks, never raises for a plugin's fault."""
+    def submit(self, *attempts: AttemptSpec) -> None:
+        """Run attempts as soon as may be. Never blocks, never raises for a plugin's fault."""
         ...
 
     def cancel(self, token: Token, grace_s: float | None = None) -> None:

@@ -181,8 +181,12 @@ class DaskExecutor:
         """Dask workers that keep something loaded are chosen here, not by the host."""
         return frozenset()
 
-    def submit(self, attempt: AttemptSpec) -> None:
-        """Run an attempt as soon as a Dask worker is free. After `stop` it ends as lost."""
+    def submit(self, *attempts: AttemptSpec) -> None:
+        """Run attempts as soon as a Dask worker is free. After `stop` they end as lost."""
+        for attempt in attempts:
+            self._submit(attempt)
+
+    def _submit(self, attempt: AttemptSpec) -> None:
         mine = _Attempt(attempt)
         with self._lock:
             stopping = self._stopping
@@ -339,12 +343,12 @@ class DaskExecutor:
         run = answer["run"]
         try:
             if answer["log"]:
-                self._take_log(spec.log_path, f"{run}.log")
+                self._take_log(Path(spec.log_path), f"{run}.log")
             if not isinstance(ended.result, MediaProcessingResult):
                 return ended
             artifacts = []
             for artifact in ended.result.artifacts:
-                path = spec.workdir / Path(*artifact.path.parts[1:])
+                path = Path(spec.workdir, *artifact.path.parts[1:])
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._exchange.take(artifact.path.as_posix(), path)
                 artifacts.append(artifact.model_copy(update={"path": path}))

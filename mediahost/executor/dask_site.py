@@ -114,7 +114,7 @@ class Site:
         workdir.mkdir(exist_ok=True)
         path = exchange.fetch_media(spec.media, self._folder)
         media = MediaFile(path, spec.media.kind, spec.media.file_hash, spec.media.url)
-        return replace(spec, media=media, workdir=workdir, log_path=own / "log")
+        return replace(spec, media=media, workdir=str(workdir), log_path=str(own / "log"))
 
     def _watched(self, spec: AttemptSpec, worker: Any, topic: str) -> Ended:
         heard: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
@@ -146,9 +146,10 @@ class Site:
 
     @staticmethod
     def _hand_over_log(spec: AttemptSpec, exchange: Exchange, run: str) -> bool:
-        if not spec.log_path.exists():
+        log = Path(spec.log_path)
+        if not log.exists():
             return False
-        exchange.put(spec.log_path, f"{run}.log")
+        exchange.put(log, f"{run}.log")
         return True
 
 
@@ -160,7 +161,7 @@ def _handed_over(ended: Ended, spec: AttemptSpec, exchange: Exchange, run: str) 
     """The same with its artifacts in the exchange, named by their place there."""
     if not isinstance(ended.result, MediaProcessingResult):
         return ended
-    workdir = spec.workdir.resolve()
+    workdir = Path(spec.workdir).resolve()
     artifacts = []
     for artifact in ended.result.artifacts:
         name = f"{run}/{artifact.path.relative_to(workdir)}"

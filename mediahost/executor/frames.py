@@ -4,10 +4,9 @@ import json
 import struct
 from typing import Any
 
-_LENGTH = struct.Struct(">I")
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
-# Made once: `json.dumps` makes an encoder for each call with such arguments.
-_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_LENGTH = struct.Struct(">I")
 
 # A frame is held in memory twice on each side; no result that a person looks at is this long.
 MAX_BYTES = 64 << 20
@@ -25,10 +24,23 @@ def pack(message: Any) -> bytes:
         ValueError: It holds something that JSON has no word for.
         TypeError: The same.
     """
-    body = _ENCODER.encode(message).encode()
+    body = _spelled(message)
     if len(body) > MAX_BYTES:
         raise BadFrame(f"{len(body) >> 20} MiB are too many; {MAX_BYTES >> 20} MiB are the limit")
     return _LENGTH.pack(len(body)) + body
+
+
+def _spelled(message: Any) -> bytes:
+    try:
+        body = to_json(message)
+    except PydanticSerializationError:
+        # A lone surrogate in a text: not UTF-8, but JSON can spell it.
+        pass
+    else:
+        if b"NaN" not in body and b"Infinity" not in body:
+            return body
+        # Words, or numbers that JSON has no word for: the next one can tell.
+    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
 
 
 class FrameReader:
@@ -53,14 +65,19 @@ class FrameReader:
             end = begin + _LENGTH.size + length
             if len(self._pending) < end:
                 break
-            messages.append(_parsed(self._pending[begin + _LENGTH.size : end]))
+            messages.append(_parsed(bytes(self._pending[begin + _LENGTH.size : end])))
             begin = end
         del self._pending[:begin]
         return messages
 
 
-def _parsed(body: bytearray) -> Any:
+def _parsed(body: bytes) -> Any:
     try:
+        return from_json(body, allow_inf_nan=False, cache_strings="keys")
+    except ValueError:
+        pass
+    try:
+        # It knows lone surrogates.
         return json.loads(body.decode())
     except ValueError:
         raise BadFrame("A frame held no JSON") from None

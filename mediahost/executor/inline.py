@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from mediahost.executor import verdict
 from mediahost.executor.resources import Resources
@@ -65,16 +66,17 @@ class InlineExecutor:
         """There is one process only, so there is nothing to choose."""
         return frozenset()
 
-    def submit(self, attempt: AttemptSpec) -> None:
-        """Run an attempt after those before it. After `stop` it ends as lost."""
-        with self._lock:
-            stopping = self._stopping
-            if not stopping:
-                self._attempts.add(attempt.token)
-                self._queue.put(attempt)
-        if stopping:
-            outcome, failure = verdict.stopped(attempt.action)
-            self._tell(Ended(attempt.token, outcome, failure=failure))
+    def submit(self, *attempts: AttemptSpec) -> None:
+        """Run attempts after those before them. After `stop` they end as lost."""
+        for attempt in attempts:
+            with self._lock:
+                stopping = self._stopping
+                if not stopping:
+                    self._attempts.add(attempt.token)
+                    self._queue.put(attempt)
+            if stopping:
+                outcome, failure = verdict.stopped(attempt.action)
+                self._tell(Ended(attempt.token, outcome, failure=failure))
 
     def cancel(self, token: Token, grace_s: float | None = None) -> None:  # noqa: ARG002 - it can't be killed
         """Ask an attempt to stop at its next checkpoint. Unknown tokens are ignored."""
@@ -148,7 +150,7 @@ class InlineExecutor:
 def _log_of(spec: AttemptSpec) -> Iterator[logging.Logger]:
     """A logger of this attempt's own, which nobody else finds by its name."""
     log = logging.Logger("mediahost.action")  # noqa: LOG001 - not to be shared
-    spec.log_path.parent.mkdir(parents=True, exist_ok=True)
+    Path(spec.log_path).parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(spec.log_path, encoding="utf-8", delay=True)
     handler.setFormatter(_FORMAT)
     log.addHandler(handler)

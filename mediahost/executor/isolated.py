@@ -1,7 +1,7 @@
 """The isolated executor: attempts of some actions in environments of their own, the others here."""
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -60,15 +60,19 @@ class IsolatedExecutor:
             for _, resource in executor.warm()
         )
 
-    def submit(self, attempt: AttemptSpec) -> None:
-        """Run an attempt in its action's environment."""
-        python = self._interpreters.get(attempt.action)
+    def submit(self, *attempts: AttemptSpec) -> None:
+        """Run attempts in their actions' environments."""
+        batches: defaultdict[Executor, list[AttemptSpec]] = defaultdict(list)
         with self._lock:
-            # A main executor that is stopped knows what becomes of what comes too late.
-            executor = self._main if python is None or self._stopping else self._of(python)
-            if executor is not self._main:
-                self._elsewhere[attempt.token] = attempt.pool
-        executor.submit(attempt)
+            for attempt in attempts:
+                python = self._interpreters.get(attempt.action)
+                # A main executor that is stopped knows what becomes of what comes too late.
+                executor = self._main if python is None or self._stopping else self._of(python)
+                if executor is not self._main:
+                    self._elsewhere[attempt.token] = attempt.pool
+                batches[executor].append(attempt)
+        for executor, batch in batches.items():
+            executor.submit(*batch)
 
     def cancel(self, token: Token, grace_s: float | None = None) -> None:
         """Ask an attempt to stop, wherever it runs."""

@@ -19,7 +19,7 @@ class JobLog:
         path: The file; None: only the last few lines are remembered.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: str | None = None) -> None:
         self._path = path
         self._file: IO[bytes] | None = None
         self._written = 0
@@ -35,8 +35,9 @@ class JobLog:
             data += b"\n... and more, which was not kept\n"
         try:
             if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._path.open("ab", buffering=0)
+                path = Path(self._path)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = path.open("ab", buffering=0)
             self._file.write(data)
         except OSError as error:
             _logger.warning("The log %s can't be written: %s", self._path, error)

@@ -71,22 +71,26 @@ class Lane:
         supervisor = self._supervisor
         return supervisor.warm() if supervisor else frozenset()
 
-    def submit(self, attempt: AttemptSpec) -> None:
-        """Run an attempt as soon as a worker is free. After `stop` it ends as lost."""
-        why = verdict.stopped(attempt.action)
-        try:
-            mine = Attempt(attempt, pack(spec_to_json(attempt)))
-        except (ValueError, TypeError) as error:
-            why = verdict.not_sendable(attempt.action, error)
-            mine = None
+    def submit(self, specs: Sequence[AttemptSpec]) -> None:
+        """Run attempts as soon as workers are free. After `stop` they end as lost."""
+        mine: list[Attempt] = []
+        for spec in specs:
+            try:
+                mine.append(Attempt(spec, pack(spec_to_json(spec))))
+            except (ValueError, TypeError) as error:
+                self._refuse(spec, verdict.not_sendable(spec.action, error))
         with self._lock:
             supervisor = self._supervisor
-            if supervisor is not None and mine is not None:
-                self._attempts[attempt.token] = mine
+            if supervisor is not None:
+                self._attempts.update((attempt.spec.token, attempt) for attempt in mine)
                 supervisor.post(partial(supervisor.queue, mine))
-        if supervisor is None or mine is None:
-            outcome, failure = why
-            self._hand_over(Ended(attempt.token, outcome, failure=failure))
+        if supervisor is None:
+            for attempt in mine:
+                self._refuse(attempt.spec, verdict.stopped(attempt.spec.action))
+
+    def _refuse(self, spec: AttemptSpec, why: verdict.Verdict) -> None:
+        outcome, failure = why
+        self._hand_over(Ended(spec.token, outcome, failure=failure))
 
     def cancel(self, token: Token, grace_s: float) -> None:
         """Ask an attempt to stop; after `grace_s` seconds end it. Unknown tokens are ignored."""

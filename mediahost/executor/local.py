@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from mediahost.executor import verdict
@@ -74,14 +75,19 @@ class LocalExecutor:
         lanes = tuple(self._lanes.values())
         return frozenset(("", name) for lane in lanes for name in lane.warm())
 
-    def submit(self, attempt: AttemptSpec) -> None:
-        """Run an attempt as soon as a worker is free. After `stop` it ends as lost."""
-        lane = self._lane(attempt.pool)
-        if lane is not None:
-            lane.submit(attempt)
-        else:
-            outcome, failure = verdict.stopped(attempt.action)
-            self._sink(Ended(attempt.token, outcome, failure=failure))
+    def submit(self, *attempts: AttemptSpec) -> None:
+        """Run attempts as soon as workers are free. After `stop` they end as lost."""
+        batches: defaultdict[str, list[AttemptSpec]] = defaultdict(list)
+        for attempt in attempts:
+            batches[attempt.pool].append(attempt)
+        for pool, batch in batches.items():
+            lane = self._lane(pool)
+            if lane is not None:
+                lane.submit(batch)
+                continue
+            for attempt in batch:
+                outcome, failure = verdict.stopped(attempt.action)
+                self._sink(Ended(attempt.token, outcome, failure=failure))
 
     def _lane(self, pool: str) -> Lane | None:
         pool = pool if pool in self._slots else "cpu"

@@ -1,7 +1,6 @@
 """Messages: attempts and their ends as plain values, to cross a process."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -35,8 +34,8 @@ def spec_from_json(data: dict[str, Any]) -> AttemptSpec:
         data["action"],
         data["config"],
         MediaFile.from_json(data["media"]),
-        Path(url_to_path(data["workdir"])),
-        Path(url_to_path(data["log_path"])),
+        url_to_path(data["workdir"]),
+        url_to_path(data["log_path"]),
         data["inputs"],
         data["timeout_s"],
         data["threads"],

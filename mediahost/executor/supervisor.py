@@ -88,12 +88,13 @@ class Supervisor:
 
     # --- orders
 
-    def queue(self, attempt: Attempt) -> None:
-        """Run an attempt as soon as a worker is free."""
-        if self._stopping:
+    def queue(self, attempts: Sequence[Attempt]) -> None:
+        """Run attempts as soon as a worker is free."""
+        if not self._stopping:
+            self._waiting.add(attempts)
+            return
+        for attempt in attempts:
             self._end(attempt, verdict.stopped(attempt.spec.action))
-        else:
-            self._waiting.add(attempt)
 
     def cancel(self, attempt: Attempt, grace_s: float) -> None:
         """End an attempt, first gently."""

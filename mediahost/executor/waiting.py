@@ -34,9 +34,9 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._attempts)
 
-    def add(self, attempt: Attempt) -> None:
+    def add(self, attempts: Iterable[Attempt]) -> None:
         """Queue up at the end."""
-        self._attempts.append(attempt)
+        self._attempts.extend(attempts)
 
     def put_back(self, attempts: Iterable[Attempt]) -> None:
         """Queue up at the front, in their order."""

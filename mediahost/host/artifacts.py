@@ -25,6 +25,9 @@ class ArtifactFolder:
         self._data_dir = data_dir
         self._all_staging = data_dir / STAGING
         self._staging = self._all_staging / host.replace("/", "+")
+        # As text: of each attempt's paths most are never opened.
+        self._staging_text = str(self._staging)
+        self._logs_text = str(data_dir / LOGS)
 
     @property
     def folders(self) -> tuple[Path, Path]:
@@ -43,7 +46,7 @@ class ArtifactFolder:
         """Remove this host's staging."""
         shutil.rmtree(self._staging, ignore_errors=True)
 
-    def stage(self, token: Token) -> Path:
+    def stage(self, token: Token) -> str:
         """Where an attempt makes a folder to write to, if it has anything to write.
 
         What an earlier attempt of the same job may have kept without its commit is removed: the
@@ -51,16 +54,22 @@ class ArtifactFolder:
         """
         for earlier in range(1, token.attempt):
             _remove(self._kept(Token(token.job_id, earlier)))
-        self.unstage(token)
-        return self._staging / _name(token)
+        return f"{self._staging_text}/{_name(token)}"
 
-    def unstage(self, token: Token) -> None:
-        """Remove what an attempt wrote and did not keep."""
-        _remove(f"{self._staging}/{_name(token)}")
+    def unstage(self, tokens: Collection[Token]) -> None:
+        """Remove what attempts wrote and did not keep."""
+        try:
+            # One look for all of them: nearly every attempt writes nothing.
+            left = {entry.name for entry in os.scandir(self._staging_text)}
+        except FileNotFoundError:
+            return
+        for token in tokens if left else ():
+            if (name := _name(token)) in left:
+                shutil.rmtree(f"{self._staging_text}/{name}", ignore_errors=True)
 
-    def log_path(self, token: Token) -> Path:
+    def log_path(self, token: Token) -> str:
         """Where an attempt's log is."""
-        return log_path(self._data_dir, token)
+        return f"{self._logs_text}/{_name(token)}.log"
 
     def keep(self, token: Token, result: MediaProcessingResult) -> MediaProcessingResult:
         """Move an attempt's artifacts to where they stay, on the disk before this returns.
@@ -93,7 +102,7 @@ class ArtifactFolder:
         return self._artifacts / str(token.job_id)[-2:] / _name(token)
 
 
-def _remove(folder: str | Path) -> None:
+def _remove(folder: Path) -> None:
     if os.path.lexists(folder):
         shutil.rmtree(folder, ignore_errors=True)
 

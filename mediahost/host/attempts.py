@@ -21,7 +21,7 @@ from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.crash import crash_point
 from mediahost.host.files import FileHashes, MediaChanged
 from mediahost.host.inputs import Inputs
-from mediahost.host.writers import Writers, writers_of
+from mediahost.host.look import Look
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
 from mediahost.model.media import MediaFile, display
 from mediahost.model.result import MediaProcessingResult, Result
@@ -95,8 +95,16 @@ class Attempts:
         """
         self._inputs.located(job.request.media)
 
-    def prepare(self, job: ClaimedJob) -> AttemptSpec:
+    def look(self) -> Look:
+        """At media files as they are from now on; the next moment needs another one."""
+        return Look(self._files)
+
+    def prepare(self, job: ClaimedJob, look: Look) -> AttemptSpec:
         """What an executor needs to run the attempt.
+
+        Args:
+            job: What was claimed.
+            look: At its media file; made before the attempt begins.
 
         Raises:
             MediaChanged: The media file, the action or a followed result is no longer what the
@@ -113,7 +121,7 @@ class Attempts:
                 "Run it again to ask for the installed one.",
             )
         media = self._inputs.located(request.media)
-        self._media[job.token] = media, self._check_unchanged(media)
+        self._media[job.token] = media, _unchanged(media, look)
         return AttemptSpec(
             token=job.token,
             action=request.action,
@@ -127,20 +135,6 @@ class Attempts:
             algorithm=self._store.algorithm,
             pool=info.pool,
         )
-
-    def _check_unchanged(self, media: MediaFile) -> FileStat:
-        name = display(media.path.name)
-        try:
-            stat, file_hash = self._files.look(str(media.path))
-        except FileNotFoundError:
-            raise MediaChanged(f"{name} is gone") from None
-        except ChangedWhileHashing:
-            raise MediaChanged(f"{name} is being written") from None
-        except OSError as error:
-            raise MediaChanged(f"{name} can't be read: {error.strerror}") from None
-        if file_hash != media.file_hash:
-            raise MediaChanged(f"{name} has changed since the job was made")
-        return stat
 
     def _followed(self, request: JobRequest) -> Mapping[str, Any]:
         """Results of the steps that this one follows, if they are still those it was planned on."""
@@ -160,13 +154,19 @@ class Attempts:
         return {step: stored[key].result.model_dump(mode="json") for step, key in keys.items()}
 
     def completed(
-        self, job: ClaimedJob, ended: Ended, fresh: dict[CacheKey, Hit], follow_ups: FollowUps
+        self,
+        job: ClaimedJob,
+        ended: Ended,
+        look: Look,
+        fresh: dict[CacheKey, Hit],
+        follow_ups: FollowUps,
     ) -> Completion:
         """What to commit for an attempt that gave a result.
 
         Args:
             job: What was claimed.
             ended: How it ended.
+            look: At its media file; made after the attempt has ended.
             fresh: The results that are to be committed together; this one is added.
             follow_ups: Asked for what can be done next.
 
@@ -178,7 +178,7 @@ class Attempts:
         result = ended.result
         if result is None:
             raise ValueError("an attempt that ended well has a result")
-        stat = self._check_still(job)
+        stat = self._check_still(job, look)
         hashed = result_hash(result, self._store.algorithm)
         if isinstance(result, MediaProcessingResult):
             result = self._artifacts.keep(job.token, result)
@@ -188,18 +188,18 @@ class Attempts:
         following = follow_ups(job, fresh)
         return Completion(job, result, hashed, ended.elapsed_ms, following, stat.size)
 
-    def _check_still(self, job: ClaimedJob) -> FileStat:
+    def _check_still(self, job: ClaimedJob, look: Look) -> FileStat:
         request = job.request
         media, before = self._media.pop(job.token, (request.media, None))
         try:
-            after = self._check_unchanged(media)
+            after = _unchanged(media, look)
         except MediaChanged as error:
             raise MediaChanged(
                 f"{display(request.media.path.name)} changed or went away while it was processed; "
                 "the result was discarded",
                 "Run it again when the file is at rest.",
             ) from error
-        if before != after or writers_of(str(media.path)) is Writers.SOME:
+        if before != after or look.is_being_written(str(media.path)):
             # The same bytes as before, but who knows which ones were read in between.
             raise MediaTouched(f"{display(request.media.path.name)} was touched meanwhile")
         return after
@@ -217,6 +217,21 @@ class Attempts:
             most, tried = 1, 1
         retry_in_s = back_off_s(tried) if tried < most else None
         return Setback(job, outcome, failure, retry_in_s, ms)
+
+
+def _unchanged(media: MediaFile, look: Look) -> FileStat:
+    try:
+        stat, file_hash = look.at(str(media.path))
+    except FileNotFoundError:
+        raise MediaChanged(f"{display(media.path.name)} is gone") from None
+    except ChangedWhileHashing:
+        raise MediaChanged(f"{display(media.path.name)} is being written") from None
+    except OSError as error:
+        name = display(media.path.name)
+        raise MediaChanged(f"{name} can't be read: {error.strerror}") from None
+    if file_hash != media.file_hash:
+        raise MediaChanged(f"{display(media.path.name)} has changed since the job was made")
+    return stat
 
 
 def back_off_s(failures: int) -> float:

@@ -14,11 +14,13 @@ from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, FollowUps, failure_from, outcome_of
 from mediahost.host.crash import crash_point
 from mediahost.host.identity import is_abandoned, is_gone
+from mediahost.host.look import Look
 from mediahost.host.schedule import Schedule, Share
 from mediahost.model.event import Event, EventKind
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest, JobStatus, Outcome, Token
 from mediahost.ports import (
+    AttemptSpec,
     Completion,
     Ended,
     Executor,
@@ -108,13 +110,13 @@ class Dispatcher:
         self._cancels = _Every(CANCEL_POLL_S)
         self._reports = _Every(PROGRESS_EVERY_S)
         self._beats = _Every(min(HEARTBEAT_S, lease_s / 4))
-        self._listener: Listener = lambda _event: None
+        self._listener: Listener | None = None
         self._started = False
         self._claim_from = 0.0
 
     def run(
         self,
-        listener: Listener,
+        listener: Listener | None,
         *,
         source: str | None = None,
         wait_for: Iterable[UUID] = (),
@@ -124,7 +126,7 @@ class Dispatcher:
         """Run jobs until none is left.
 
         Args:
-            listener: Learns of each event, on this thread.
+            listener: Learns of each event, on this thread; None: nobody wants to.
             source: Run this source's jobs only; None: all.
             wait_for: Jobs that must be final too before this returns, whoever runs them. While
                 nothing else is to do, some that are still pending are taken over.
@@ -230,22 +232,28 @@ class Dispatcher:
 
     def _submit_attempts(self, jobs: Sequence[ClaimedJob]) -> None:
         self._schedule.claimed(jobs)
+        here: list[ClaimedJob] = []
         for job in jobs:
             self._in_hand[job.token] = job
             if self._attempts.is_here(job):
-                self._submit_attempt(job)
+                here.append(job)
             else:
                 # A server may take its time; leases have to be renewed meanwhile.
                 self._fetching.add(job.token)
                 Thread(target=self._fetch, args=(job,), name="fetch", daemon=True).start()
+        self._run_here(here)
 
-    def _submit_attempt(self, job: ClaimedJob) -> None:
-        try:
-            self._executor.submit(self._attempts.prepare(job))
-        except (MediahostError, OSError) as error:
-            if isinstance(error, StoreError):
-                raise
-            self._events.put(_failed(job, error))
+    def _run_here(self, jobs: Iterable[ClaimedJob]) -> None:
+        look = self._attempts.look()
+        specs: list[AttemptSpec] = []
+        for job in jobs:
+            try:
+                specs.append(self._attempts.prepare(job, look))
+            except (MediahostError, OSError) as error:
+                if isinstance(error, StoreError):
+                    raise
+                self._events.put(_failed(job, error))
+        self._executor.submit(*specs)
 
     def _fetch(self, job: ClaimedJob) -> None:
         try:
@@ -264,7 +272,7 @@ class Dispatcher:
             if job.token in self._withdrawn:
                 self._release([job.token])
             else:
-                self._submit_attempt(job)
+                self._run_here([job])
 
     def _withdraw(self) -> None:
         """Give back what was claimed ahead and has not begun."""
@@ -321,9 +329,10 @@ class Dispatcher:
         completions: list[Completion] = []
         setbacks: list[Setback] = []
         fresh: dict[CacheKey, Hit] = {}
+        look = self._attempts.look()
         for event in ended:
             job = self._drop(event.token, event.elapsed_ms / 1000)
-            judged = self._judge(job, event, fresh)
+            judged = self._judge(job, event, look, fresh)
             if isinstance(judged, Completion):
                 completions.append(judged)
             else:
@@ -334,9 +343,9 @@ class Dispatcher:
         if any(done.follow_ups for done in completions):
             self._claim_from = 0.0
         judgements: list[Completion | Setback] = [*completions, *setbacks]
+        self._artifacts.unstage([done.job.token for done in judgements])
         for done in judgements:
             token = done.job.token
-            self._artifacts.unstage(token)
             if token in written:
                 self._announce(done)
             elif isinstance(done, Completion):
@@ -359,7 +368,7 @@ class Dispatcher:
         self._store.release(self._host, tokens)
         for token in tokens:
             self._drop(token)
-            self._artifacts.unstage(token)
+        self._artifacts.unstage(tokens)
 
     def _submit(self, requests: Sequence[JobRequest]) -> None:
         for request, job_id in zip(requests, self._store.submit(requests), strict=True):
@@ -368,12 +377,12 @@ class Dispatcher:
                 self._claim_from = 0.0
 
     def _judge(
-        self, job: ClaimedJob, ended: Ended, fresh: dict[CacheKey, Hit]
+        self, job: ClaimedJob, ended: Ended, look: Look, fresh: dict[CacheKey, Hit]
     ) -> Completion | Setback:
         if ended.outcome is Outcome.OK:
             crash_point("ran")
             try:
-                return self._attempts.completed(job, ended, fresh, self._follow_ups)
+                return self._attempts.completed(job, ended, look, fresh, self._follow_ups)
             except StoreError:
                 raise
             except (MediahostError, OSError) as error:
@@ -421,6 +430,8 @@ class Dispatcher:
         fraction: float | None = None,
         **details: object,
     ) -> None:
+        if self._listener is None:
+            return
         details["key"] = [request.media.file_hash, request.config_hash]
         url = request.media.source
         self._listener(Event(kind, request.action, url, request.job_id, fraction, message, details))

@@ -149,7 +149,7 @@ class Host:
             StoreError: The store can't be used.
         """
         started = time.monotonic()
-        announce = self._announcing(listener)
+        announce = self._announcing(listener) or _deaf
         roots, summary = self._candidates(paths, recipe, output, on_hashed)
         run = Run(
             self.store,
@@ -235,7 +235,7 @@ class Host:
 
     def work(
         self,
-        listener: Listener = _deaf,
+        listener: Listener | None = None,
         *,
         forever: bool = True,
         until: Callable[[], bool] = lambda: False,
@@ -264,11 +264,13 @@ class Host:
         """Whether more may be submitted, or so much waits that whoever finds files should pause."""
         return self.store.count_waiting() < self.settings.max_pending
 
-    def _announcing(self, listener: Listener) -> Listener:
+    def _announcing(self, listener: Listener | None) -> Listener | None:
         """Tell the plugins too (`mediahost_event`), where any wants to hear."""
         self._announcer.start()
         if not self._announcer.has_listeners:
             return listener
+        if listener is None:
+            return self._announcer.event
 
         def announce(event: Event) -> None:
             listener(event)

@@ -130,6 +130,8 @@ def is_remote(source: str) -> bool:
 def display(text: str | os.PathLike[str]) -> str:
     """Text that is safe on a terminal: control characters and bad UTF-8 are shown escaped."""
     shown = os.fspath(text)
+    if shown.isprintable():
+        return shown
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
     )

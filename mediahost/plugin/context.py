@@ -51,7 +51,7 @@ class Context:
         threads: How many threads a decoder or encoder may use.
     """
 
-    staging: Path
+    staging: str | os.PathLike[str]
     inputs: Mapping[str, Result] = field(default_factory=dict)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("mediahost.action"))
     threads: int = 1
@@ -64,8 +64,9 @@ class Context:
     @property
     def workdir(self) -> Path:
         """An empty folder of this attempt's own: the only place to write."""
-        self.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self.staging
+        workdir = Path(self.staging)
+        workdir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return workdir
 
     def progress(self, fraction: float, message: str = "") -> None:
         """Say how far the action is, as often as you like, and stop here if it was cancelled.

@@ -56,14 +56,13 @@ class Rig:
     def spec(self, action: str, *, timeout_s: float | None = None, **config: Any) -> AttemptSpec:
         """An attempt at an action of the faults plugin."""
         job_id = uuid4()
-        workdir = self.folder / job_id.hex
         return AttemptSpec(
             Token(job_id, 1),
             f"faults.{action}",
             config,
             MediaFile.at(self.media),
-            workdir,
-            self.folder / "logs" / f"{job_id.hex}.log",
+            str(self.folder / job_id.hex),
+            str(self.folder / "logs" / f"{job_id.hex}.log"),
             timeout_s=timeout_s,
         )
 

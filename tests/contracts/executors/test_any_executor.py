@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def test_an_analyzer_gives_its_result(any_rig: Any) -> None:
 def test_a_processor_gives_artifacts_with_size_and_hash(any_rig: Any) -> None:
     spec = any_rig.submit("copy")
     (artifact,) = any_rig.end(spec).result.artifacts
-    assert artifact.path == spec.workdir / "copy.wav"
+    assert artifact.path == Path(spec.workdir) / "copy.wav"
     assert artifact.size == any_rig.media.stat().st_size
     assert artifact.file_hash == hash_file(any_rig.media)[0]
     assert artifact.mime_type == "audio/wav"
@@ -74,7 +75,7 @@ def test_an_exception_ends_its_attempt_in_words(any_rig: Any, fault: str, messag
     assert (ended.outcome, ended.failure.message) == (Outcome.ERROR, message)
     assert ended.failure.transient is (fault == "transient")
     assert "faults.py" in ended.failure.traceback
-    assert "faults.py" in spec.log_path.read_text()
+    assert "faults.py" in Path(spec.log_path).read_text()
     assert any_rig.end(innocent).outcome is Outcome.OK
 
 

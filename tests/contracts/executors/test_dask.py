@@ -45,7 +45,7 @@ def test_a_crash_costs_its_own_attempt_only(dask_rig: Any) -> None:
     ended = dask_rig.end(guilty)
     assert ended.outcome is Outcome.CRASHED
     assert "SIGSEGV" in ended.failure.message
-    assert "Segmentation fault" in guilty.log_path.read_text()
+    assert "Segmentation fault" in Path(guilty.log_path).read_text()
     assert {end.outcome for end in dask_rig.ends(*innocents)} == {Outcome.OK}
 
 
@@ -67,11 +67,11 @@ def test_media_artifacts_and_logs_pass_through_a_bucket(
     ended = rig.end(spec)
     assert ended.outcome is Outcome.OK, ended.failure
     (artifact,) = ended.result.artifacts
-    assert artifact.path == spec.workdir / "copy.wav"
+    assert artifact.path == Path(spec.workdir) / "copy.wav"
     assert hash_file(artifact.path)[0] == file_hash
     noisy = rig.submit("fault", fault="garbage")
     assert rig.end(noisy).outcome is Outcome.OK
-    assert b"printed by Python" in noisy.log_path.read_bytes()
+    assert b"printed by Python" in Path(noisy.log_path).read_bytes()
     left = s3.files.find(top)
     assert [path.rpartition("/")[2] for path in left] == ["tone.wav"]  # the input, for others
 

@@ -46,7 +46,7 @@ def _wait_until_gone(*pids: int, within_s: float = 20.0) -> None:
 
 
 def _pid_of_the_program(spec: AttemptSpec) -> int:
-    note = spec.workdir / "pid"
+    note = Path(spec.workdir) / "pid"
     _wait_until(lambda: note.exists() and bool(note.read_text()))
     return int(note.read_text())
 
@@ -73,7 +73,7 @@ def test_a_crash_costs_its_own_attempt_only(process_rig: Any, fault: str, messag
 def test_the_log_of_a_crash_shows_the_line_that_led_to_it(process_rig: Any) -> None:
     spec = process_rig.submit("fault", fault="segfault")
     assert "_segfault" in process_rig.end(spec).failure.traceback
-    assert "Segmentation fault" in spec.log_path.read_text()
+    assert "Segmentation fault" in Path(spec.log_path).read_text()
 
 
 def test_a_killed_worker_suggests_a_lack_of_memory(process_rig: Any) -> None:
@@ -89,7 +89,7 @@ def test_a_killed_worker_suggests_a_lack_of_memory(process_rig: Any) -> None:
 def test_output_goes_to_the_log_from_c_too_and_disturbs_nothing(process_rig: Any) -> None:
     spec = process_rig.submit("fault", fault="garbage")
     assert process_rig.end(spec).outcome is Outcome.OK
-    log = spec.log_path.read_bytes()
+    log = Path(spec.log_path).read_bytes()
     assert bytes(range(256)) * 40 in log
     assert b"printed by Python" in log
     assert b"put by C \xff\xfe" in log
@@ -99,13 +99,13 @@ def test_output_goes_to_the_log_from_c_too_and_disturbs_nothing(process_rig: Any
 def test_neither_program_nor_fork_gets_hold_of_the_sockets(process_rig: Any) -> None:
     spec = process_rig.submit("fault", fault="inherit")
     assert process_rig.end(spec).outcome is Outcome.OK
-    assert (spec.workdir / "sockets").read_text() == ""
+    assert (Path(spec.workdir) / "sockets").read_text() == ""
 
 
 def test_a_quiet_attempt_leaves_no_log(process_rig: Any) -> None:
     spec = process_rig.submit("fine")
     process_rig.end(spec)
-    assert not spec.log_path.exists()
+    assert not Path(spec.log_path).exists()
 
 
 def test_an_attempt_that_closed_its_output_spoils_no_later_one(process_rig: Any) -> None:
@@ -114,7 +114,7 @@ def test_an_attempt_that_closed_its_output_spoils_no_later_one(process_rig: Any)
     later = process_rig.submit("fault", fault="garbage")
     ended = process_rig.end(later)
     assert ended.result.metadata["pid"] != closed.result.metadata["pid"]
-    assert b"printed by Python" in later.log_path.read_bytes()
+    assert b"printed by Python" in Path(later.log_path).read_bytes()
 
 
 def test_a_worker_that_closed_its_sockets_is_ended(process_rig: Any) -> None:
@@ -182,7 +182,7 @@ def test_a_program_left_running_is_ended_with_its_attempt(process_rig: Any, faul
     ended = process_rig.end(spec)
     assert ended.outcome is Outcome.OK
     assert not _is_running(_pid_of_the_program(spec))
-    assert "left running" in spec.log_path.read_text()
+    assert "left running" in Path(spec.log_path).read_text()
     again = process_rig.end(process_rig.submit("fine"))
     assert again.result.metadata["pid"] == ended.result.metadata["pid"]
 
@@ -258,7 +258,7 @@ def test_what_was_taken_back_runs_once(quick_rig: Any) -> None:
     quick_rig.executor.cancel(slow.token, 60.0)
     quick_rig.end(slow)
     quick_rig.executor.stop(drain=True, grace_s=60.0)
-    assert [(spec.workdir / "runs").read_text() for spec in others] == ["x"] * 20
+    assert [(Path(spec.workdir) / "runs").read_text() for spec in others] == ["x"] * 20
 
 
 def test_a_crash_spares_those_that_were_given_ahead(quick_rig: Any) -> None:

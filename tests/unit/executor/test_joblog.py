@@ -7,7 +7,7 @@ from mediahost.executor.joblog import JobLog
 
 
 def test_a_log_is_made_with_its_folder_when_there_is_something_to_write(tmp_path: Path) -> None:
-    log = JobLog(tmp_path / "logs" / "job.log")
+    log = JobLog(str(tmp_path / "logs" / "job.log"))
     assert not (tmp_path / "logs").exists()
     log.write(b"one\n")
     log.write(b"two\n")
@@ -17,7 +17,7 @@ def test_a_log_is_made_with_its_folder_when_there_is_something_to_write(tmp_path
 
 def test_a_later_attempt_appends(tmp_path: Path) -> None:
     for line in (b"one\n", b"two\n"):
-        log = JobLog(tmp_path / "job.log")
+        log = JobLog(str(tmp_path / "job.log"))
         log.write(line)
         log.close()
     assert (tmp_path / "job.log").read_text() == "one\ntwo\n"
@@ -25,7 +25,7 @@ def test_a_later_attempt_appends(tmp_path: Path) -> None:
 
 def test_a_flood_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joblog, "MAX_BYTES", 100)
-    log = JobLog(tmp_path / "job.log")
+    log = JobLog(str(tmp_path / "job.log"))
     for _ in range(50):
         log.write(b"x" * 10)
     log.close()
@@ -35,7 +35,7 @@ def test_a_flood_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_log_that_can_not_be_written_costs_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    log = JobLog(tmp_path / "file" / "job.log")
+    log = JobLog(str(tmp_path / "file" / "job.log"))
     log.write(b"the last words\n")
     log.close()
     assert log.last_words == "the last words"

@@ -12,9 +12,7 @@ from mediahost.ports import AttemptSpec
 
 def attempt(model: str) -> Attempt:
     media = MediaFile(Path("/a.wav"), MediaKind.AUDIO, "h")
-    spec = AttemptSpec(
-        Token(uuid4(), 1), "t.hear", {"model": model}, media, Path("/w"), Path("/log")
-    )
+    spec = AttemptSpec(Token(uuid4(), 1), "t.hear", {"model": model}, media, "/w", "/log")
     return Attempt(spec, b"")
 
 
@@ -32,16 +30,16 @@ def test_a_worker_is_given_what_it_is_warm_for() -> None:
     waiting = Waiting()
     one = attempt("tiny")
     for each in (attempt("base"), one, attempt("base"), attempt("tiny")):
-        waiting.add(each)
+        waiting.add([each])
     assert models(waiting, one.kind, 4) == ["tiny", "tiny", "base", "base"]
 
 
 def test_the_one_whose_turn_it_is_is_passed_so_often_and_no_more() -> None:
     waiting = Waiting()
-    waiting.add(attempt("base"))
+    waiting.add([attempt("base")])
     warm = [attempt("tiny") for _ in range(PASSES_MOST + 4)]
     for each in warm:
-        waiting.add(each)
+        waiting.add([each])
     given = models(waiting, warm[0].kind, PASSES_MOST + 1)
     assert given == ["tiny"] * PASSES_MOST + ["base"]
 
@@ -49,7 +47,7 @@ def test_the_one_whose_turn_it_is_is_passed_so_often_and_no_more() -> None:
 def test_what_is_far_behind_is_not_looked_for() -> None:
     waiting = Waiting()
     for _ in range(LOOK_AHEAD):
-        waiting.add(attempt("base"))
+        waiting.add([attempt("base")])
     late = attempt("tiny")
-    waiting.add(late)
+    waiting.add([late])
     assert models(waiting, late.kind, 1) == ["base"]

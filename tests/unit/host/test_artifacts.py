@@ -57,9 +57,6 @@ def test_what_an_earlier_attempt_kept_without_a_commit_is_removed(folder: Artifa
 
 
 def test_a_stage_is_empty_and_discards_and_unstages(folder: ArtifactFolder) -> None:
-    (staged(folder) / "left").touch()
-    assert not folder.stage(TOKEN).exists()
-
     workdir = staged(folder)
     assert list(workdir.iterdir()) == []
 
@@ -69,9 +66,12 @@ def test_a_stage_is_empty_and_discards_and_unstages(folder: ArtifactFolder) -> N
     assert not artifact.path.exists()
 
     workdir = staged(folder)
-    folder.unstage(TOKEN)
-    folder.unstage(TOKEN)
+    other = Path(folder.stage(Token(TOKEN.job_id, 2)))
+    other.mkdir()
+    folder.unstage([TOKEN])
+    folder.unstage([TOKEN])
     assert not workdir.exists()
+    assert other.exists()
 
 
 def test_only_the_staging_of_hosts_that_are_gone_is_swept(tmp_path: Path) -> None:

@@ -103,12 +103,12 @@ def test_an_attempt_gets_what_it_needs(house: "House") -> None:
     house.limits = Limits(timeout_s=7, threads=3)
     job = house.claim(house.request(house.recipe({**LOOK, "config": {"depth": 2}})))
 
-    spec = house.attempts.prepare(job)
+    spec = house.attempts.prepare(job, house.attempts.look())
 
     assert spec.media.path == path
     assert spec.config == {"depth": 2, "note": ""}
     assert (spec.timeout_s, spec.threads) == (7, 3)
-    assert not spec.workdir.exists(), "it is made when it is asked for"
+    assert not Path(spec.workdir).exists(), "it is made when it is asked for"
 
 
 def test_inputs_are_the_results_that_the_job_was_planned_on(house: "House") -> None:
@@ -116,7 +116,9 @@ def test_inputs_are_the_results_that_the_job_was_planned_on(house: "House") -> N
     recipe = house.recipe(LOOK, {"action": "t.follow", "after": "t.look"})
     house.keep(recipe, {"size": 1})
     job = house.claim(house.request(recipe))
-    assert house.attempts.prepare(job).inputs["t.look"]["metadata"] == {"size": 1}
+    assert house.attempts.prepare(job, house.attempts.look()).inputs["t.look"]["metadata"] == {
+        "size": 1
+    }
 
     # Computed again meanwhile, and it came out otherwise.
     (first,) = house.planner.evaluate(house.recipe(LOOK), house.roots(), lambda _key: False)
@@ -126,7 +128,7 @@ def test_inputs_are_the_results_that_the_job_was_planned_on(house: "House") -> N
     house.store.commit("here", [Completion(forced, other, "another hash", 1)])
 
     with pytest.raises(MediaChanged, match=r"A result that t\.follow follows has changed"):
-        house.attempts.prepare(job)
+        house.attempts.prepare(job, house.attempts.look())
 
 
 def test_an_attempt_on_another_content_is_refused(house: "House") -> None:
@@ -135,10 +137,10 @@ def test_an_attempt_on_another_content_is_refused(house: "House") -> None:
 
     path.write_bytes(b"other")
     with pytest.raises(MediaChanged, match=r"a\.wav has changed since the job was made"):
-        house.attempts.prepare(job)
+        house.attempts.prepare(job, house.attempts.look())
     path.unlink()
     with pytest.raises(MediaChanged, match=r"a\.wav is gone"):
-        house.attempts.prepare(job)
+        house.attempts.prepare(job, house.attempts.look())
 
 
 def test_an_attempt_for_another_version_is_refused(house: "House") -> None:
@@ -147,7 +149,7 @@ def test_an_attempt_for_another_version_is_refused(house: "House") -> None:
     house.upgrade()
 
     with pytest.raises(MediaChanged, match=r"Version 1 of t\.look was asked for, but version 2"):
-        house.attempts.prepare(job)
+        house.attempts.prepare(job, house.attempts.look())
 
 
 def ended(job: ClaimedJob) -> Ended:
@@ -158,12 +160,12 @@ def test_a_result_of_a_file_that_changed_meanwhile_is_refused(house: "House") ->
     path = house.tone()
     job = house.claim(house.request(house.recipe(LOOK)))
     attempts = house.attempts
-    attempts.prepare(job)
+    attempts.prepare(job, attempts.look())
 
     path.write_bytes(b"other")
 
     with pytest.raises(MediaChanged, match="changed or went away while it was processed"):
-        attempts.completed(job, ended(job), {}, lambda _job, _fresh: ())
+        attempts.completed(job, ended(job), attempts.look(), {}, lambda _job, _fresh: ())
 
 
 def test_a_result_of_a_file_that_was_written_and_restored_is_refused(house: "House") -> None:
@@ -171,13 +173,13 @@ def test_a_result_of_a_file_that_was_written_and_restored_is_refused(house: "Hou
     data = path.read_bytes()
     job = house.claim(house.request(house.recipe(LOOK)))
     attempts = house.attempts
-    attempts.prepare(job)
+    attempts.prepare(job, attempts.look())
 
     path.write_bytes(b"other")
     path.write_bytes(data)
 
     with pytest.raises(MediaTouched) as caught:
-        attempts.completed(job, ended(job), {}, lambda _job, _fresh: ())
+        attempts.completed(job, ended(job), attempts.look(), {}, lambda _job, _fresh: ())
     # The file is the one that was asked about, so it is worth another attempt.
     assert outcome_of(caught.value) is Outcome.CHANGED
     assert failure_from(caught.value).transient
@@ -196,7 +198,7 @@ def test_follow_ups_see_all_that_is_committed_together(house: "House") -> None:
 
     for row in house.evaluate(recipe):
         job = house.claim(request_for(recipe, row, "test"))
-        attempts.prepare(job)
-        attempts.completed(job, ended(job), fresh, count)
+        attempts.prepare(job, attempts.look())
+        attempts.completed(job, ended(job), attempts.look(), fresh, count)
 
     assert seen == [1, 2]
