@@ -1,4 +1,4 @@
-"""Commands that plugins add, loaded where no built-in one is meant and for `--help`."""
+"""Commands that plugins add: loaded where no built-in one is meant, and where there may be any."""
 
 import logging
 from collections.abc import Mapping
@@ -21,7 +21,11 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, the built-in ones first."""
+        from mediahost.plugin.installed import may_implement
+
         built_in = super().list_commands(ctx)
+        if not may_implement("mediahost_register_commands"):
+            return built_in
         return [*built_in, *(name for name in self._from_plugins if name not in built_in)]
 
     @cached_property

@@ -12,7 +12,6 @@ from mediahost.cli.output import clock, local_time, place, print_json, seconds, 
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
 from mediahost.model.media import display, is_remote, kind_of
-from mediahost.model.watch import FileState
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host
@@ -126,6 +125,8 @@ def _by_watches(host: "Host", store: "SqlStore", path: str) -> "list[Preview]":
 
 def _watch_line(one: "Preview") -> str:
     """`watch inbox: done`, or why it is left out, or what is still to do."""
+    from mediahost.model.watch import FileState
+
     name = f"watch {display(one.watch)}"
     if one.state is FileState.IGNORED:
         return f"{name}: left out, {display(one.reason)}"

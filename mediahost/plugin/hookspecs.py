@@ -137,7 +137,8 @@ def mediahost_host_stopping() -> None:
 def mediahost_register_commands() -> Mapping[str, Any]:  # type: ignore[empty-body]
     """Give commands for the command line: by name, a function or a typer application.
 
-    Fires: when `mediahost` is called with a command that is not built in, or with `--help`.
+    Fires: when `mediahost` is called with a command that is not built in; with `--help` too, if
+    the source of any plugin names this hook.
     Parameters: none. First result: no. Runs in: the host.
     """
 

@@ -1,12 +1,11 @@
 """The registry: which plugins are installed, what they register, and what is wrong with them."""
 
-import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,7 @@ import pluggy
 from mediahost.errors import ActionConflict, MediahostError, PluginError, UnknownName
 from mediahost.plugin import hookspecs
 from mediahost.plugin.action import Action
-
-GROUP = "mediahost"
-
-# Plugins under development, which no distribution announces yet: dotted module names or paths of
-# Python files, separated as in PATH.
-EXTRA_VARIABLE = "MEDIAHOST_PLUGINS"
+from mediahost.plugin.installed import installed, under_development
 
 
 @dataclass
@@ -68,8 +62,7 @@ class Registry:
         registry = cls()
         for entry_point in installed():
             registry.load_entry_point(entry_point)
-        named = os.environ.get(EXTRA_VARIABLE, "").split(os.pathsep)
-        for name in dict.fromkeys([*extra, *filter(None, named)]):
+        for name in dict.fromkeys([*extra, *under_development()]):
             registry.load_module(name)
         return registry
 
@@ -171,11 +164,6 @@ class Registry:
         for row in self.rows:
             if f"{row.distribution}/{row.name}" == key:
                 _note(row, "can't give its executors", error)
-
-
-def installed() -> list[EntryPoint]:
-    """The entry points of all installed plugins, by name. This imports none of them."""
-    return sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
 
 
 def _module(name: str) -> Any:

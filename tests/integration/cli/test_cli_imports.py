@@ -41,10 +41,11 @@ def test_the_version_loads_next_to_nothing(home: "Home") -> None:
     assert loaded_by(home, "--version", watched=watched) == set()
 
 
-def test_help_loads_no_database(home: "Home") -> None:
-    watched = {*ALWAYS_LATE, *STORE, "rich", "pydantic_settings"}
+def test_help_loads_no_database_and_no_plugin(home: "Home") -> None:
+    watched = {*ALWAYS_LATE, *STORE, "rich", "pydantic", "pluggy"}
     assert loaded_by(home, "--help", watched=watched) == set()
-    assert loaded_by(home, "run", "--help", watched={*watched, "pluggy"}) == set()
+    # Typer reads the arguments of a command with pydantic.
+    assert loaded_by(home, "run", "--help", watched=watched) <= {"pydantic"}
 
 
 def test_looking_at_plugins_loads_no_database_and_no_codec(home: "Home") -> None:

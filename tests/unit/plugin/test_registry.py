@@ -212,7 +212,7 @@ def test_executors_of_a_broken_plugin_dont_cost_those_of_the_others(registry: Re
 
 def test_listing_the_installed_plugins_imports_none_of_them() -> None:
     code = (
-        "import sys; from mediahost.plugin.registry import installed; "
+        "import sys; from mediahost.plugin.installed import installed; "
         "names = [point.name for point in installed()]; "
         "print('builtin' in names, 'mediahost.plugin.builtin' in sys.modules, "
         "'mediahost.executor' in sys.modules)"
