@@ -76,7 +76,7 @@ def _call(argv: Argv, environ: dict[str, str], cwd: Path | None) -> Cost:
     started = time.perf_counter()
     process = subprocess.Popen(
         [str(part) for part in argv],
-        env=_environment() | environ,
+        env=environment() | environ,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -93,7 +93,8 @@ def _call(argv: Argv, environ: dict[str, str], cwd: Path | None) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """This process's, for programs that are measured."""
     # Otherwise every start would compile all that it imports.
     return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 

@@ -1,9 +1,11 @@
-"""The cheapest action that can be counted: it notes its number in the file RAN."""
+"""The cheapest action that can be counted: it naps for NAP_S, notes its number in the file RAN."""
 
 import os
+import time
 
 from mediahost import Action, Analyzer, Context, MediaAnalysisResult, MediaFile, hookimpl
 
+_nap_s = float(os.environ.get("NAP_S", "0"))
 _ran = (
     os.open(os.environ["RAN"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     if "RAN" in os.environ
@@ -18,6 +20,7 @@ class Note(Analyzer, name="bench.note", version=1):
 
     def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:  # noqa: ARG002
         """One write, so that several processes don't mix their lines."""
+        time.sleep(_nap_s)
         os.write(_ran, b"%d\n" % self.number)
         return MediaAnalysisResult()
 

@@ -3,11 +3,38 @@
 import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).parent / ".venv"
 PYTHON = HERE / "bin" / "python"
-PACKAGES = ("dvc", "huey", "imageio-ffmpeg", "joblib", "watchdog", "watchfiles")
+PACKAGES = (
+    "celery",
+    "dramatiq",
+    "dvc",
+    "huey",
+    "imageio-ffmpeg",
+    "joblib",
+    "pgqueuer[asyncpg]",
+    "procrastinate",
+    "psycopg[binary]",
+    "redis",
+    "taskiq",
+    "taskiq-redis",
+    "watchdog",
+    "watchfiles",
+)
+# The server's program is in redis-tools; the others are what it is linked to.
+REDIS_PACKAGES = (
+    "redis-tools",
+    "libatomic1",
+    "libjemalloc2",
+    "liblua5.1-0",
+    "liblzf1",
+    "libhiredis0.14",
+    "lua-bitop",
+    "lua-cjson",
+)
 
 
 def install() -> None:
@@ -16,7 +43,7 @@ def install() -> None:
     Raises:
         subprocess.CalledProcessError: A package can't be had.
     """
-    complete = HERE / f".complete-{'-'.join(PACKAGES)}"
+    complete = HERE / f".complete-{zlib.crc32(repr(PACKAGES).encode()):08x}"
     if complete.exists():
         return
     print(f"Installing {', '.join(PACKAGES)} into {HERE}", file=sys.stderr)
@@ -46,16 +73,30 @@ def ffmpeg() -> str:
 
 def b3sum() -> str | None:
     """The program b3sum: the system's, or the package's unpacked here; None if there is none."""
-    unpacked = HERE / "b3sum"
-    if not shutil.which("b3sum") and not unpacked.exists() and shutil.which("apt-get"):
-        unpacked.mkdir(parents=True)
-        # Without installing anything into the system.
-        fetched = subprocess.run(
-            ["apt-get", "--quiet", "download", "b3sum"],
-            cwd=unpacked,
-            check=False,
-            capture_output=True,
-        )
-        for package in unpacked.glob("b3sum_*.deb") if fetched.returncode == 0 else ():
-            subprocess.run(["dpkg-deb", "--extract", package, unpacked], check=True)
-    return shutil.which("b3sum") or shutil.which("b3sum", path=unpacked / "usr" / "bin")
+    return shutil.which("b3sum") or shutil.which("b3sum", path=_unpacked("b3sum") / "usr" / "bin")
+
+
+def redis_server() -> tuple[Path, dict[str, str]] | None:
+    """The program redis-server and what its environment must have, as `b3sum`; None without it."""
+    if installed := shutil.which("redis-server"):
+        return Path(installed), {}
+    unpacked = _unpacked("redis", *REDIS_PACKAGES)
+    program = unpacked / "usr" / "bin" / "redis-check-rdb"
+    libraries = {str(path.parent) for path in unpacked.rglob("*.so*")}
+    # It is several programs in one file, and its name tells which of them is wanted.
+    server = unpacked / "redis-server"
+    if not server.exists() and program.exists():
+        server.symlink_to(program.resolve())
+    return (server, {"LD_LIBRARY_PATH": ":".join(libraries)}) if server.exists() else None
+
+
+def _unpacked(name: str, *packages: str) -> Path:
+    """A folder with Debian packages unpacked, without installing anything into the system."""
+    folder = HERE / name
+    if not folder.exists() and shutil.which("apt-get"):
+        folder.mkdir(parents=True)
+        asked = ["apt-get", "--quiet", "download", *(packages or [name])]
+        subprocess.run(asked, cwd=folder, check=False, capture_output=True)
+        for package in folder.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "--extract", package, folder], check=True)
+    return folder

@@ -39,11 +39,17 @@ class Report:
     title: str
     lines: list[Line] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
+    head: Sequence[str] = ()
+    rows: list[Sequence[str]] = field(default_factory=list)
 
     def add(self, name: str, figure: float, unit: str, note: str = "") -> float:
         """Note a figure, and give it back."""
         self.lines.append(Line(name, figure, unit, note))
         return figure
+
+    def row(self, *cells: str) -> None:
+        """A row of the report's table, below `head`."""
+        self.rows.append(cells)
 
     def at_most(self, text: str, figure: float, limit: float, unit: str) -> None:
         """A goal that is reached by a figure up to `limit`."""
@@ -58,7 +64,7 @@ class Report:
         return asdict(self)
 
     def __str__(self) -> str:
-        width = max(len(line.name) for line in self.lines)
+        width = max((len(line.name) for line in self.lines), default=0)
         rows = [
             f"  {line.name:<{width}}  {_short(line.figure):>9} {line.unit:<11} {line.note}".rstrip()
             for line in self.lines
@@ -67,12 +73,27 @@ class Report:
             f"  {'pass' if goal.reached else 'MISS'}  {goal.text}: {goal.figure}"
             for goal in self.goals
         ]
-        return "\n".join([f"{self.title}", *rows, *goals])
+        return "\n".join([f"{self.title}", *rows, *_table(self.head, self.rows), *goals])
 
 
 def in_text(reports: Sequence[Report]) -> str:
     """All reports, one below the other."""
     return "\n\n".join(map(str, reports))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """In columns, figures flush right; the first and last columns are words."""
+    all_rows = [head, *rows] if head else rows
+    widths = [max(map(len, column)) for column in zip(*all_rows, strict=True)]
+    last = len(widths) - 1
+    return [
+        "  "
+        + "  ".join(
+            cell.ljust(width) if at in (0, last) else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in all_rows
+    ]
 
 
 def _short(figure: float) -> str:

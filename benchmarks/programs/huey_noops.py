@@ -1,20 +1,23 @@
 """Durable no-ops by huey on SQLite, each commit written through: `submit NUMBER`, or `work`.
 
-Each job notes its number in the file RAN; the queue is the file QUEUE.
+Each job naps for NAP_S seconds and notes its number in the file RAN; the queue is the file QUEUE.
 """
 
 import os
 import sys
+import time
 
 from huey import SqliteHuey
 
 queue = SqliteHuey(filename=os.environ["QUEUE"], fsync=True)
+NAP_S = float(os.environ["NAP_S"])
 ran = os.open(os.environ["RAN"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 
 @queue.task()
 def note(number: int) -> None:
     """One write, so that several processes don't mix their lines."""
+    time.sleep(NAP_S)
     os.write(ran, b"%d\n" % number)
 
 
