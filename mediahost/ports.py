@@ -588,6 +588,10 @@ class WatchStore(Store, Protocol):
         """Write what is known of files, in one transaction."""
         ...
 
+    def reopen_watched(self, watch_id: int, states: Collection[FileState], reason: str) -> int:
+        """Have files in one of these states settle again; how many there were."""
+        ...
+
     def record_outputs(self, outputs: Sequence[OwnOutput]) -> None:
         """Remember what is about to be written, before it is."""
         ...

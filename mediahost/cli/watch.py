@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from mediahost.cli import complete
-from mediahost.cli.output import counted, examples, print_json, print_table
+from mediahost.cli.output import examples, print_json, print_table
 from mediahost.cli.run import Workers
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
@@ -321,10 +321,26 @@ def resume(*, names: SomeNames = None, as_json: AsJson = False) -> None:
     _change(names, "resumed", as_json=as_json, paused=False, accepted=True)
 
 
-@app.command("scan", epilog=examples("watch scan", "watch scan inbox"))
-def scan(*, names: SomeNames = None, as_json: AsJson = False) -> None:
+@app.command("scan", epilog=examples("watch scan", "watch scan inbox --failed"))
+def scan(
+    *,
+    names: SomeNames = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Try again what failed.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Have a running `mediahost watch` look at everything now."""
+    if failed:
+        _reopen_failed(names)
     _change(names, "will be looked at", as_json=as_json, scan_asked=True)
+
+
+def _reopen_failed(names: list[str] | None) -> None:
+    from mediahost.model.watch import FileState
+
+    with state.store() as store:
+        for row in store.watches():
+            if names is None or row.name in names:
+                store.reopen_watched(row.id, [FileState.FAILED], "to be tried again")
 
 
 @app.command("remove", epilog=examples("watch remove inbox"))
@@ -380,4 +396,3 @@ def status(*, names: SomeNames = None, as_json: AsJson = False) -> None:
         typer.echo("No folder is watched yet: mediahost watch ~/inbox")
     else:
         print_status(found)
-        typer.echo(counted(len(found), "watch").replace("watchs", "watches"))

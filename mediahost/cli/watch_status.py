@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mediahost.cli.output import paragraph, seconds
+from mediahost.cli.output import counted, paragraph, seconds
 from mediahost.host.identity import is_gone
+from mediahost.model.job import JobStatus
 from mediahost.model.media import display, url_to_path
 from mediahost.model.watch import FileState
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mediahost.ports import WatchedFile, WatchRow, WatchStore
 
 MOST_FILES = 10
+MS_SHOWN = 1000
 SHOWN = (FileState.SETTLING, FileState.READY, FileState.QUEUED, FileState.FAILED)
 
 
@@ -26,12 +28,14 @@ class Status:
         row: The watch.
         is_running: Whether some process watches it now.
         counts: How many files are in which state.
+        jobs: How many jobs of it run now.
         files: Those that a person may ask about, the newest of each state.
     """
 
     row: "WatchRow"
     is_running: bool
     counts: dict[FileState, int]
+    jobs: int
     files: "dict[FileState, list[WatchedFile]]"
 
     @property
@@ -49,6 +53,7 @@ class Status:
             "state": self.state,
             "running": self.is_running,
             "counts": {str(state): self.counts.get(state, 0) for state in FileState},
+            "jobs_running": self.jobs,
             "health": dict(self.row.health),
             "files": {
                 str(state): [
@@ -67,6 +72,7 @@ def statuses(store: "WatchStore", names: Collection[str]) -> list[Status]:
             row,
             row.host is not None and not is_gone(row.host),
             store.count_watched(row.id),
+            store.count_jobs(f"watch:{row.name}")[JobStatus.PROCESSING],
             {state: store.watched_by_state(row.id, [state], MOST_FILES) for state in SHOWN},
         )
         for row in store.watches()
@@ -76,8 +82,7 @@ def statuses(store: "WatchStore", names: Collection[str]) -> list[Status]:
 
 def print_status(found: Sequence[Status]) -> None:
     """Print it for a person."""
-    for one in found:
-        sys.stdout.write("\n".join(_lines(one)) + "\n\n")
+    sys.stdout.write("\n\n".join("\n".join(_lines(one)) for one in found) + "\n")
 
 
 def _lines(one: Status) -> list[str]:
@@ -91,12 +96,14 @@ def _lines(one: Status) -> list[str]:
         ago = seconds(max(0.0, time.time() - (health.get("scanned_at") or 0)) * 1000)
         lines.append(
             f"  {health['folders_watched']:,} of {health['folders']:,} folders watched; "
-            f"looked at everything {ago} ago in {seconds(health['scan_ms'])}"
+            f"looked at everything {ago} ago, which took {_duration(health['scan_ms'])}"
         )
+    if health.get("full"):
+        lines.append("  files wait: as many jobs are pending as the setting max_pending allows")
     if health.get("overflows") or health.get("limit_hits"):
         lines.append(
-            f"  events were lost {health['overflows']:,} times, "
-            f"folders refused {health['limit_hits']:,} times; nothing was missed for it"
+            f"  events were lost {_times(health['overflows'])}, folders refused "
+            f"{_times(health['limit_hits'])}; a look at everything found what they did not tell"
         )
     lines += [f"  can't look into {paragraph(problem)}" for problem in health.get("problems", ())]
     for state, files in one.files.items():
@@ -113,7 +120,17 @@ def _numbers(one: Status) -> str:
         for state in FileState
         if (number := one.counts.get(state, 0)) and state is not FileState.GONE
     ]
+    if one.jobs:
+        shown.append(f"{counted(one.jobs, 'job')} running")
     return ", ".join(shown) or "no files yet"
+
+
+def _duration(ms: int) -> str:
+    return f"{ms} ms" if ms < MS_SHOWN else seconds(ms)
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def _file_line(state: FileState, file: "WatchedFile") -> str:

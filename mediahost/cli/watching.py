@@ -81,6 +81,10 @@ def watch_all(
     try:
         watcher.start()
         host.work(watcher.listen, until=lambda: once and watcher.is_idle)
+    except KeyboardInterrupt:
+        if not as_json:
+            sys.stderr.write("\nmediahost: Stopped; what is left is done by the next start\n")
+        raise
     finally:
         watcher.stop()
     if once and not as_json:
@@ -138,4 +142,6 @@ def _preview_line(one: Preview) -> str:
     what = ", ".join(one.to_do)
     reason = f" ({paragraph(one.reason)})" if one.reason else ""
     name = display(os.path.relpath(one.path))
+    if one.state is FileState.FAILED and not what:
+        return f"✖ {name}: failed{reason}"
     return f"▷ {name}: {what}{reason}" if what else f"- {name}: nothing to do{reason}"

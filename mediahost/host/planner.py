@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mediahost.errors import InvalidPipeline, PluginError
-from mediahost.hashing import Algorithm, CacheKey, config_hash
+from mediahost.hashing import Algorithm, CacheKey, canonical, config_hash, hash_bytes
 from mediahost.host.files import Candidate, FileHashes
 from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaKind, display, kind_of
@@ -92,6 +92,16 @@ class Recipe:
     def accepts_kind(self, kind: MediaKind) -> bool:
         """Whether any step works on files of this kind themselves."""
         return kind in self._kinds
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same for recipes that do the same: names the steps, their actions and configs."""
+        steps = [
+            [step.model_dump(mode="json", exclude={"config"}), self.configs[step.name]]
+            for step in self.steps
+        ]
+        versions = [self.actions[step.name].info.version for step in self.steps]
+        return hash_bytes(canonical([steps, versions]))
 
     def config_hash(
         self, step: Step, inputs: tuple[tuple[str, str], ...], algorithm: Algorithm

@@ -42,6 +42,11 @@ _BY_STATE = (
 )
 _FOLDERS = select(_f.folder).where(_OF_WATCH, _f.state != str(FileState.GONE)).distinct()
 _COUNTS = select(_f.state, func.count()).where(_OF_WATCH).group_by(_f.state)
+_REOPEN = (
+    update(watched_files)
+    .where(_OF_WATCH, among([_f.state], "states"))
+    .values(state=bindparam("now_state"), reason=bindparam("now_reason"))
+)
 _OUTPUTS = select(_o.watch_id, _o.file_hash, _o.size, _o.source, _o.action, _o.depth).where(
     among([_o.file_hash], "hashes")
 )
@@ -152,6 +157,13 @@ class Watches:
         if rows:
             with self._database.write() as connection:
                 upsert(connection, watched_files, rows, key=["watch_id", "folder", "name"])
+
+    def reopen_watched(self, watch_id: int, states: Collection[FileState], reason: str) -> int:
+        """Have files in one of these states settle again; how many there were."""
+        values = {"watch": watch_id, "states": listed(map(str, states))}
+        again = {"now_state": str(FileState.SETTLING), "now_reason": reason}
+        with self._database.write() as connection:
+            return int(connection.execute(_REOPEN, {**values, **again}).rowcount)
 
     def record_outputs(self, outputs: Sequence[OwnOutput]) -> None:
         """Remember what is about to be written, before it is."""

@@ -118,7 +118,11 @@ def replace(source: Path, stat: FileStat, artifact: Path, file_hash: str) -> str
         _check_unchanged(source, stat)
         if target != source:
             move_to_free(copied, target)
-            _check_copy(target, file_hash)
+            try:
+                _check_copy(target, file_hash)
+            except (OSError, Kept):
+                target.unlink()
+                raise
             source.unlink()
             return f"replaced by {display(target.name)}"
         aside.unlink(missing_ok=True)

@@ -91,6 +91,7 @@ class FolderWatch(threading.Thread):
         self.health = Health(pid=os.getpid())
         self._guard = Guard(row.health.get("device"), bool(row.health.get("marked")))
         self._top = str(rule.path)
+        self._recipe = order.recipe.fingerprint
         self._store = store
         self._tell = tell
         self._has_room = has_room
@@ -175,6 +176,7 @@ class FolderWatch(threading.Thread):
             self.is_idle = True
             self._rest(RETRY_S)
         self._open()
+        self._take_up_recipe()
         self._scan_asked = self._scan_asked or "start"
         while not self._stopping:
             self._turn()
@@ -189,6 +191,14 @@ class FolderWatch(threading.Thread):
         self._guard.remember(self._top)
         self.health.device, self.health.marked = self._guard.device, self._guard.marked
         self._open_hints()
+
+    def _take_up_recipe(self) -> None:
+        """Files that another recipe did are looked at again; what is cached costs nothing."""
+        before = self.health.recipe or self.row.health.get("recipe")
+        if before not in (None, self._recipe):
+            states = (FileState.DONE, FileState.FAILED)
+            self._store.reopen_watched(self.row.id, states, "the recipe has changed")
+        self.health.recipe = self._recipe
 
     def _open_hints(self) -> None:
         self._close_hints()
@@ -274,8 +284,12 @@ class FolderWatch(threading.Thread):
             if (where := self._guard.why_missing(self._top, has_files=True)) is not None:
                 self._scan_asked = where
                 return
+        limit_hits = self.health.limit_hits
         changes = reconcile(self._new_scan(), self._ledger, folder)
         self._apply(changes)
+        if self.health.limit_hits > limit_hits and self.health.state is WatchState.WATCHING:
+            # What comes to be below gives no event: from now on everything is polled.
+            self._scan_asked = "a folder could not be watched"
 
     def _look_at(self, files: dict[str, bool]) -> None:
         """Files were touched: see how they are now."""
@@ -459,7 +473,8 @@ class FolderWatch(threading.Thread):
             self._tell(News(self.rule.name, path, FileState.GONE, ""))
 
     def _take_what_is_whole(self) -> None:
-        if not self._has_room():
+        self.health.full = not self._has_room()
+        if self.health.full:
             self._full_until = time.monotonic() + FULL_S
             return
         ready, gone = self._settling.check(BATCH)
@@ -483,6 +498,7 @@ class FolderWatch(threading.Thread):
         if now < self._report_due:
             return
         self.health.settling = len(self._settling)
+        self.health.full &= self.health.settling > 0
         changed = self.health != self._reported
         if changed or now >= self._beat_due:
             self._note_reasons()

@@ -18,6 +18,7 @@ class Health:
         folders_watched: How many of them give events; the others are polled.
         files: How many wanted files the last full look found.
         settling: How many files are not whole yet.
+        full: Files that are whole wait, for as many jobs wait as the setting `max_pending` allows.
         overflows: How often the kernel dropped events.
         limit_hits: How often the kernel refused to watch a folder.
         missed: Files that a full look found and no event had told of.
@@ -26,6 +27,7 @@ class Health:
         scanned_at: When it ended, in Unix seconds.
         scan_reason: Why it was done.
         problems: Folders that can't be read, and why; the first few.
+        recipe: Fingerprint of what was done to its files.
         device: st_dev of the folder.
         marked: The marker file could be written.
         pid: The process that watches.
@@ -38,6 +40,7 @@ class Health:
     folders_watched: int = 0
     files: int = 0
     settling: int = 0
+    full: bool = False
     overflows: int = 0
     limit_hits: int = 0
     missed: int = 0
@@ -46,6 +49,7 @@ class Health:
     scanned_at: float | None = None
     scan_reason: str = ""
     problems: list[str] = field(default_factory=list)
+    recipe: str = ""
     device: int | None = None
     marked: bool = False
     pid: int = 0

@@ -89,6 +89,7 @@ def _stand(
     host: Host, store: WatchStore, row: WatchRow, files: list[FoundFile]
 ) -> Iterator[Preview]:
     order = host.standing_order(recipe_for(host, rule_of(row)), source=f"watch:{row.name}")
+    has_recipe = row.health.get("recipe") == order.recipe.fingerprint
     known = Ledger(store, row.id).at([place_of(file) for file in files])
     by_path = {file.path: known.get(place_of(file)) for file in files}
     problems: list[Problem] = []
@@ -102,6 +103,11 @@ def _stand(
         to_do = [one.step.name for one in standing.rows if one.state is not State.CACHED]
         cached = [one.step.name for one in standing.rows if one.state is State.CACHED]
         reason = f"made here by {mine[0].action}" if mine else _reason(row, file)
+        has_failed = file is not None and file.state is FileState.FAILED and has_recipe
+        if has_failed and to_do:
+            # It rests until its content changes or somebody asks for it.
+            to_do = []
+            reason += "; tried again when it changes, or by: mediahost watch scan --failed"
         yield Preview(
             row.name,
             root.path,
@@ -119,4 +125,4 @@ def _reason(row: WatchRow, file: WatchedFile | None) -> str:
         return "the watch is paused"
     if file is None:
         return "the watch has not seen it yet"
-    return file.reason
+    return file.reason.partition("\n")[0]

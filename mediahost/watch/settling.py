@@ -47,7 +47,7 @@ class Settler:
     since: float
     closed: bool
     anew: bool = False
-    reason: str = "new"
+    reason: str = "it has just come"
     began: float = field(default_factory=time.monotonic)
     tries: int = 0
 

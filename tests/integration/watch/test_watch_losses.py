@@ -6,7 +6,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +35,11 @@ def all_done(home: "Home", number: int) -> Callable[[object], bool]:
         return dict(rows) == {"done": number}
 
     return is_so
+
+
+def need_namespaces() -> None:
+    if subprocess.run(["unshare", "-Urm", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no user namespaces here")
 
 
 def assert_right(home: "Home", number: int) -> None:
@@ -83,17 +87,24 @@ def test_lost_events_are_noticed_and_nothing_is_lost(
     assert_right(home, number)
 
 
-def test_the_watch_limit_is_seen_and_nothing_is_lost(home: "Home", watch: "Start") -> None:
-    if subprocess.run(["unshare", "-Ur", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("no user namespaces here")
-    for index in range(12):
+@pytest.mark.parametrize("early", [12, 2], ids=["at the start", "while it runs"])
+def test_the_watch_limit_is_seen_and_nothing_is_lost(
+    home: "Home", watch: "Start", early: int
+) -> None:
+    need_namespaces()
+    for index in range(early):
         (home.media / f"d{index}").mkdir()
-    home.call("watch", "add", "media", "--action", "count.look", "--set", "scan_s=0.5")
+    often = ["--set", "scan_s=0.5"] if early == 12 else []
+    home.call("watch", "add", "media", "--action", "count.look", *often)
     # The limit of the new namespace, not that of the machine (fs.inotify.max_user_watches).
     limit = 'echo 5 > /proc/sys/user/max_inotify_watches; exec "$@"'
     watching = watch.on_all(prefix=["unshare", "-Ur", "sh", "-c", limit, "sh"])
+    if early < 12:
+        watching.wait_for("watching")
+    for index in range(early, 12):
+        (home.media / f"d{index}").mkdir()
     said = watching.wait_for("degraded")
-    assert said["reason"].startswith("5 of 13 folders watched, the rest is polled; raise fs")
+    assert "folders watched, the rest is polled; raise fs.inotify" in said["reason"]
     for index in range(12):
         home.tone(f"d{index}/{index}.wav", 300 + index)
     status = watching.wait_until(all_done(home, 12))
@@ -133,6 +144,21 @@ def test_a_root_that_goes_and_comes_back(home: "Home", watch: "Start") -> None:
     home.tone("new.wav", 900)
     watching.wait_for("done", "new.wav")
     watching.wait_until(all_done(home, 4))
+
+
+def test_an_unmounted_drive_is_no_deletion(home: "Home", watch: "Start") -> None:
+    need_namespaces()
+    home.call("watch", "add", "media", "--action", "count.look", "--settle", "0.3")
+    mounted = (
+        'mount -t tmpfs none media; for i in 1 2 3; do echo $i > media/$i.wav; done; exec "$@"'
+    )
+    watching = watch.on_all(prefix=["unshare", "-Urm", "sh", "-c", mounted, "sh"])
+    watching.wait_until(all_done(home, 3))
+    inside = ["nsenter", "--preserve-credentials", "-U", "-m", "-t", str(watching.process.pid)]
+    subprocess.run([*inside, "umount", "--lazy", home.media], check=True)
+    watching.home.call("watch", "scan")
+    assert "is its drive mounted?" in watching.wait_for("missing")["reason"]
+    assert all_done(home, 3)(None)
 
 
 def test_an_empty_mount_point_is_no_deletion(home: "Home", watch: "Start") -> None:
@@ -199,14 +225,14 @@ def test_odd_names_and_links_that_lead_in_circles(home: "Home", watch: "Start") 
     assert home.query("SELECT name FROM watched_files") == [("file://%FF%0A.wav",)]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="setpriv is a Linux program")
 def test_a_folder_without_permission_is_shown(home: "Home", watch: "Start") -> None:
-    if os.getuid() == 0:
-        pytest.skip("root may look into any folder")
     closed = home.media / "closed"
     closed.mkdir(mode=0)
     home.tone("a.wav")
-    watching = watch()
+    home.call("watch", "add", "media", "--action", "count.look", "--settle", "0.3")
+    # Root may look into any folder, but for one without these capabilities.
+    drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    watching = watch.on_all(prefix=drop if os.getuid() == 0 else [])
     watching.wait_for("done", "a.wav")
     status = watching.wait_until(lambda status: bool(status["health"]["problems"]))
     assert status["health"]["problems"] == ["closed: Permission denied"]

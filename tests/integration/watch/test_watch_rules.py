@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Home
+    from tests.integration.conftest import Home, Starts
     from tests.integration.watch.conftest import Start
 
 
@@ -127,7 +127,8 @@ def test_a_file_is_deleted_only_when_asked_and_only_for_outputs(home: "Home") ->
     home.call("watch", "pause")
     home.call("watch", "resume")
     home.tone("b.wav", 300)
-    assert once(home, 'on_success = "delete"\noutput = "made"\n' + CUT) == "1 done, 0 failed"
+    rule = 'on_success = "delete"\noutput = "made"\nexclude = "a.wav"\n'
+    assert once(home, rule + CUT) == "1 done, 0 failed"
     assert not (home.media / "b.wav").exists()
     assert path.read_bytes() == data
 
@@ -186,6 +187,62 @@ def test_watches_are_added_paused_resumed_and_removed_while_it_runs(
     assert names == ["media"]
 
 
+def test_a_changed_recipe_is_taken_up_at_once_and_for_the_files_that_are_there(
+    home: "Home", watch: "Start"
+) -> None:
+    home.tone("a.wav")
+    home.call("watch", "add", "media", "--action", "count.look", "--settle", "0.1")
+    watching = watch.on_all()
+    watching.wait_for("done", "a.wav")
+    assert home.ran() == {"look a.wav": 1}
+    both = ["--action", "count.look", "--action", "count.follow"]
+    home.call("watch", "add", "media", *both, "--settle", "0.1")
+    watching.wait_for("done", "a.wav")
+    home.tone("b.wav", 300)
+    watching.wait_for("done", "b.wav")
+    watching.stop()
+    assert home.ran() == {"follow a.wav": 1, "look b.wav": 1, "follow b.wav": 1}
+    watching = watch.on_all()
+    watching.wait_for("watching")
+    watching.stop()
+    assert home.ran() == {}
+
+
+def test_what_failed_is_tried_again_when_asked_for(home: "Home", watch: "Start") -> None:
+    home.tone("a.wav")
+    home.call("watch", "add", "media", "--action", "faulty.raise", "--settle", "0.1")
+    watching = watch.on_all()
+    watching.wait_for("failed", "a.wav")
+    answer = home.call("watch", "--dry-run")
+    assert "✖ media/a.wav: failed (faulty.raise: " in answer.out
+    assert "tried again when it changes" in answer.out
+    home.call("watch", "scan", "--failed")
+    watching.wait_for("failed", "a.wav")
+    assert home.jobs() == {"failed": 2}
+
+
+def test_no_more_jobs_are_submitted_than_may_wait(
+    home: "Home", watch: "Start", starts: "Starts"
+) -> None:
+    home.settings("max_pending = 1\nworkers = 1\n")
+    home.tone("a.wav", 300)
+    watching = watch(action="count.wait")
+    starts.wait()
+    for index in range(3):
+        home.tone(f"{index}.wav", 400 + index)
+        watching.wait_until(lambda status, index=index: in_folder(status) == index + 2)  # type: ignore[misc]
+    status = watching.wait_until(lambda status: bool(status["health"]["full"]))
+    assert status["counts"]["settling"] >= 1
+    assert status["jobs_running"] == 1
+    assert "files wait: as many jobs are pending as" in home.call("watch", "status").out
+    (home.folder / "open").touch()
+    watching.wait_for_all("done", {"a.wav", "0.wav", "1.wav", "2.wav"})
+
+
+def in_folder(status: dict[str, Any]) -> int:
+    return sum(status["counts"].values())
+
+
 def test_two_programs_never_watch_one_folder(home: "Home", watch: "Start") -> None:
     first = watch()
     second = watch(heard="faulty")
@@ -200,5 +257,5 @@ def test_explain_answers_for_watches(home: "Home") -> None:
     once(home, LOOK)
     answer = home.call("explain", "media/a.wav", "--action", "count.look")
     assert "watch media: done" in answer.out
-    answer: Any = home.call("explain", "media/b.wav.part")
+    answer = home.call("explain", "media/b.wav.part")
     assert "watch media: left out, its name says that it is unfinished" in answer.out
