@@ -186,7 +186,7 @@ def config_hash(
     return hash_bytes(canonical(parts), algorithm)
 
 
-def canonical(value: Any) -> bytes:  # noqa: PLR0911 - one return for each type
+def canonical(value: Any) -> bytes:
     """One spelling for each plain value, and no spelling shared by two.
 
     `1`, `"1"`, `1.0`, `True`, None and a missing key are all told apart; the order of a
@@ -196,32 +196,53 @@ def canonical(value: Any) -> bytes:  # noqa: PLR0911 - one return for each type
         ValueError: A number is NaN or infinite.
         TypeError: The value is none of the plain ones.
     """
-    # The commonest first; of a pair of types the one that is quickly told.
-    if isinstance(value, str):
-        data = value.encode("utf-8", "surrogatepass")
-        return b"s%d:%b" % (len(data), data)
-    if value is None:
-        return b"n;"
-    if isinstance(value, bool):
-        return b"b1;" if value else b"b0;"
-    if isinstance(value, int):
-        return b"i%d;" % value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(
-                f"{value} has no place in a config: it never equals itself or overflows"
-            )
-        return b"f" + repr(value).encode() + b";"
-    if isinstance(value, (dict, Mapping)):
-        items = sorted([canonical(key) + canonical(item) for key, item in value.items()])
-        return _counted(b"d", items)
-    if isinstance(value, (list, Sequence)) and not isinstance(value, (bytes, bytearray)):
-        return _counted(b"l", [canonical(item) for item in value])
+    spell = _SPELLED_BY.get(type(value)) or _spelled_by(value)
+    return spell(value)
+
+
+def _spelled_by(value: Any) -> Callable[[Any], bytes]:
+    """What spells a value that is of no plain type itself, such as an enumeration's member."""
+    for kind, spell in _SPELLED_BY.items():
+        if isinstance(value, kind):
+            return spell
+    if isinstance(value, Mapping):
+        return _spelled_mapping
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        return _spelled_sequence
     raise TypeError(f"{type(value).__name__} is no plain value, so it can't be hashed")
 
 
-def _counted(tag: bytes, items: Sequence[bytes]) -> bytes:
-    return tag + b"%d:" % len(items) + b"".join(items)
+def _spelled_text(value: str) -> bytes:
+    data = value.encode("utf-8", "surrogatepass")
+    return b"s%d:%b" % (len(data), data)
+
+
+def _spelled_float(value: float) -> bytes:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} has no place in a config: it never equals itself or overflows")
+    return b"f" + repr(value).encode() + b";"
+
+
+def _spelled_mapping(value: Mapping[Any, Any]) -> bytes:
+    items = sorted([canonical(key) + canonical(item) for key, item in value.items()])
+    return b"d%d:%b" % (len(items), b"".join(items))
+
+
+def _spelled_sequence(value: Sequence[Any]) -> bytes:
+    return b"l%d:%b" % (len(value), b"".join([canonical(item) for item in value]))
+
+
+# In this order for `_spelled_by`: True is an int as well.
+_SPELLED_BY: Mapping[type, Callable[[Any], bytes]] = {
+    bool: lambda value: b"b1;" if value else b"b0;",
+    int: lambda value: b"i%d;" % value,
+    float: _spelled_float,
+    str: _spelled_text,
+    dict: _spelled_mapping,
+    list: _spelled_sequence,
+    tuple: _spelled_sequence,
+    type(None): lambda _value: b"n;",
+}
 
 
 def _read_into(hasher: _Hasher, descriptor: int) -> str:

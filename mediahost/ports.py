@@ -655,8 +655,8 @@ class Progress:
 class Ended:
     """The attempt is over: exactly one for each submit.
 
-    `result` is there when the outcome is ok, `failure` when it is not. Artifacts have their
-    size and hash, lie in the attempt's workdir, and are on the disk (fsync).
+    `result` and its hash are there when the outcome is ok, `failure` when it is not. Artifacts
+    have their size and hash, lie in the attempt's workdir, and are on the disk (fsync).
     """
 
     token: Token
@@ -664,6 +664,7 @@ class Ended:
     result: Result | None = None
     failure: Failure | None = None
     elapsed_ms: int = 0
+    result_hash: str | None = None
 
 
 ExecutorEvent = Started | Progress | Ended

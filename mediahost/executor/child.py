@@ -99,23 +99,22 @@ class Child:
         if attempt is not None:
             self.log = JobLog(attempt.spec.log_path)
             attempt.began = now
-            limits_s = [
-                limit_s
-                for limit_s in (attempt.spec.timeout_s, attempt.doom and attempt.grace_s)
-                if limit_s is not None
-            ]
-            attempt.ends_at = now + min(limits_s) if limits_s else None
+            limit_s = attempt.spec.timeout_s
+            if attempt.doom:
+                limit_s = min(attempt.grace_s, limit_s or attempt.grace_s)
+            attempt.ends_at = None if limit_s is None else now + limit_s
         return attempt
 
     def finish(self) -> bool:
         """The first in line is done; whether it has written anything."""
-        self.read_output()
         self.log.close()
         self.line.popleft()
         return self.log.is_used
 
     def keeps(self, warm: Sequence[str], attempt: Attempt) -> None:
         """After this attempt it has these resources loaded."""
+        if not warm and not self.warm:
+            return
         now = frozenset(warm)
         if now - self.warm and self.warm - now:
             # Something was let go of to make room; whose it was is not known.

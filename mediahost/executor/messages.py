@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mediahost.model.job import Failure, Outcome, Token
 from mediahost.model.media import MediaFile, path_to_url, url_to_path
-from mediahost.model.result import result_from_json
+from mediahost.model.result import result_from_text, result_to_text
 from mediahost.ports import AttemptSpec, Ended
 
 
@@ -47,7 +47,9 @@ def ended_to_json(ended: Ended) -> dict[str, Any]:
     """Plain values."""
     return {
         "outcome": str(ended.outcome),
-        "result": ended.result and ended.result.model_dump(mode="json"),
+        # As text: it is read by what checks it, not by what reads the message.
+        "result": ended.result and result_to_text(ended.result).decode(),
+        "result_hash": ended.result_hash,
         "failure": ended.failure and asdict(ended.failure),
         "elapsed_ms": ended.elapsed_ms,
     }
@@ -65,7 +67,8 @@ def ended_from_json(token: Token, data: dict[str, Any]) -> Ended:
     return Ended(
         token,
         Outcome(data["outcome"]),
-        None if result is None else result_from_json(result),
+        None if result is None else result_from_text(result.encode()),
         None if failure is None else Failure(**failure),
         data["elapsed_ms"],
+        data["result_hash"],
     )

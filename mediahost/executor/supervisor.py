@@ -198,7 +198,7 @@ class Supervisor:
         running = child.attempt
         return (
             running is not None
-            and len(child.line) <= AHEAD // 2
+            and len(child.line) <= self._waiting.ahead(running) // 2
             and self._waiting.is_quick(running)
             and not (child.recalling or child.spent or child.silent)
         )
@@ -207,8 +207,10 @@ class Supervisor:
         was_idle = child.attempt is None
         if was_idle and child.kinds:
             self._waiting.prefer(child.kinds)
+        first = self._waiting.first()
+        ahead = self._waiting.ahead(first) if first else AHEAD
         share = -(-len(self._waiting) // len(self._crew.members))
-        child.give(self._waiting.take(min(AHEAD, share)))
+        child.give(self._waiting.take(min(ahead, share)))
         if was_idle:
             self._crew.idle.remove(child)
             self._begin(child)
@@ -249,7 +251,10 @@ class Supervisor:
 
     def _receive(self, child: Child) -> None:
         try:
-            for message in child.receive():
+            messages = child.receive()
+            # Once for all of them: what was written before an answer was sent is in the pipe.
+            child.read_output()
+            for message in messages:
                 self._understand(child, message)
         except (ValueError, KeyError, TypeError):
             if attempt := child.attempt:

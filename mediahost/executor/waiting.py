@@ -5,8 +5,11 @@ from collections.abc import Collection, Iterable
 
 from mediahost.executor.attempt import Attempt
 
-# A worker that must ask for each attempt sleeps between them, and waking costs 50 to 100 µs.
+# A worker that must ask for each attempt sleeps between them, and waking costs 50 to 100 µs. Where
+# that is as long as an attempt it is given many, and the host reads as many answers at a time.
 AHEAD = 8
+AHEAD_OF_QUICKEST = 64
+QUICKEST_MS = 0.5
 # Longer ones don't notice, and must not wait behind each other while another worker is idle.
 QUICK_MS = 2.0
 # How often an attempt is passed by others that a worker has a model loaded for, and how far ahead
@@ -83,6 +86,11 @@ class Waiting:
         """Whether others may wait behind it in the same worker."""
         action = attempt.spec.action
         return action not in self._loud and self._mean_ms.get(action, QUICK_MS) < QUICK_MS
+
+    def ahead(self, attempt: Attempt) -> int:
+        """How many such quick attempts a worker may have."""
+        mean_ms = self._mean_ms.get(attempt.spec.action, QUICK_MS)
+        return AHEAD if mean_ms > QUICKEST_MS else AHEAD_OF_QUICKEST
 
     def learn(self, action: str, elapsed_ms: int, *, loud: bool) -> None:
         """An attempt at this action took so long."""

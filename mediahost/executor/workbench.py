@@ -12,7 +12,7 @@ from mediahost.model.info import MediaInfo
 from mediahost.model.job import Failure, Outcome
 from mediahost.model.media import MediaFile
 from mediahost.model.result import Result, result_from_json
-from mediahost.plugin.attempt import failure_of, run_attempt
+from mediahost.plugin.attempt import failure_of, result_hash, run_attempt
 from mediahost.plugin.context import Context
 from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec, Ended
@@ -51,16 +51,17 @@ class Workbench:
             log: The job's log; a traceback goes there too.
         """
         began = time.monotonic()
-        outcome, result, failure = Outcome.OK, None, None
+        outcome, result, hashed, failure = Outcome.OK, None, None, None
         try:
             result = self._result(spec, cancelled, report, log)
+            hashed = result_hash(result, spec.algorithm)
         except BaseException as error:  # noqa: BLE001 - SystemExit is a plugin's fault like any
             outcome, failure = _why(error, spec.media)
             if failure.traceback:
                 log.error("%s", failure.traceback.rstrip())  # noqa: TRY400 - cut to length
         self._resources.release()
         elapsed_ms = round((time.monotonic() - began) * 1000)
-        return Ended(spec.token, outcome, result, failure, elapsed_ms)
+        return Ended(spec.token, outcome, result, failure, elapsed_ms, hashed)
 
     def _result(
         self,

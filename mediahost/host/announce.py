@@ -1,11 +1,11 @@
 """Announcing: telling plugins what happens, so that none can harm the work or each other."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from mediahost.errors import MediahostError
-from mediahost.model.event import Event
+from mediahost.model.event import Event, EventKind
 from mediahost.plugin.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Announcer:
     def __init__(self, registry: Registry, settings: Mapping[str, Mapping[str, Any]]) -> None:
         self._registry = registry
         self._settings = settings
-        self._hear_events: list[tuple[str, Caller]] | None = None
+        self._hear_events: list[tuple[str, Caller, Collection[EventKind]]] | None = None
 
     def start(self) -> None:
         """Tell plugins that the host is about to run jobs; once.
@@ -36,23 +36,31 @@ class Announcer:
         """
         if self._hear_events is not None:
             return
-        self._hear_events = self._callers("mediahost_event")
+        self._hear_events = []
+        wanted: dict[str, Collection[EventKind]] = {}
         for name, call in self._callers("mediahost_host_started"):
             try:
-                call(settings=self._settings)
+                for kinds in call(settings=self._settings):
+                    wanted[name] = frozenset(map(EventKind, kinds))
             except MediahostError:
                 raise
             except (Exception, SystemExit):
                 log.exception("The plugin %s failed when the host started", name)
+        self._hear_events = [
+            (name, call, wanted.get(name, frozenset(EventKind)))
+            for name, call in self._callers("mediahost_event")
+        ]
 
     @property
-    def has_listeners(self) -> bool:
-        """Whether any plugin wants to hear of events."""
-        return bool(self._hear_events)
+    def kinds(self) -> Collection[EventKind]:
+        """The kinds of event that any plugin wants to hear of."""
+        return frozenset().union(*(kinds for _, _, kinds in self._hear_events or ()))
 
     def event(self, event: Event) -> None:
         """Tell plugins what happened to a job."""
-        for name, call in self._hear_events or ():
+        for name, call, kinds in self._hear_events or ():
+            if event.kind not in kinds:
+                continue
             try:
                 call(event=event)
             except (Exception, SystemExit):

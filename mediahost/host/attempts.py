@@ -4,18 +4,14 @@ import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mediahost.errors import MediahostError
 from mediahost.hashing import (
-    Algorithm,
     CacheKey,
     ChangedWhileHashing,
     FileStat,
-    canonical,
     config_hash,
-    hash_bytes,
 )
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.crash import crash_point
@@ -25,6 +21,7 @@ from mediahost.host.look import Look
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
 from mediahost.model.media import MediaFile, display
 from mediahost.model.result import MediaProcessingResult, Result
+from mediahost.plugin.attempt import result_hash
 from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec, Completion, Ended, Hit, Setback, Store
 
@@ -179,7 +176,7 @@ class Attempts:
         if result is None:
             raise ValueError("an attempt that ended well has a result")
         stat = self._check_still(job, look)
-        hashed = result_hash(result, self._store.algorithm)
+        hashed = ended.result_hash or result_hash(result, self._store.algorithm)
         if isinstance(result, MediaProcessingResult):
             result = self._artifacts.keep(job.token, result)
             crash_point("renamed")
@@ -242,14 +239,6 @@ def back_off_s(failures: int) -> float:
     """
     longest = min(BACKOFF_FIRST_S * 2.0 ** (failures - 1), BACKOFF_LONGEST_S)
     return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311 - no secret
-
-
-def result_hash(result: Result, algorithm: Algorithm) -> str:
-    """The hash of what a result says, wherever its artifacts lie."""
-    data = result.model_dump(mode="json")
-    for artifact in data.get("artifacts", ()):
-        artifact["path"] = Path(artifact["path"]).name
-    return hash_bytes(canonical(data), algorithm)
 
 
 def hit_of(request: JobRequest, result: Result, hashed: str, elapsed_ms: int) -> Hit:

@@ -3,7 +3,7 @@
 import logging
 import queue
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Thread
 from uuid import UUID
@@ -110,14 +110,16 @@ class Dispatcher:
         self._cancels = _Every(CANCEL_POLL_S)
         self._reports = _Every(PROGRESS_EVERY_S)
         self._beats = _Every(min(HEARTBEAT_S, lease_s / 4))
-        self._listener: Listener | None = None
+        self._listener: Listener = lambda _event: None
+        self._kinds: Collection[EventKind] = ()
         self._started = False
         self._claim_from = 0.0
 
     def run(
         self,
-        listener: Listener | None,
+        listener: Listener,
         *,
+        kinds: Collection[EventKind] = frozenset(EventKind),
         source: str | None = None,
         wait_for: Iterable[UUID] = (),
         forever: bool = False,
@@ -126,7 +128,8 @@ class Dispatcher:
         """Run jobs until none is left.
 
         Args:
-            listener: Learns of each event, on this thread; None: nobody wants to.
+            listener: Learns of events, on this thread.
+            kinds: Of which kinds.
             source: Run this source's jobs only; None: all.
             wait_for: Jobs that must be final too before this returns, whoever runs them. While
                 nothing else is to do, some that are still pending are taken over.
@@ -137,6 +140,7 @@ class Dispatcher:
         On an exception, attempts under way are stopped and their jobs are given back.
         """
         self._listener = listener
+        self._kinds = kinds
         self._claim_from = 0.0
         waiting = set(wait_for)
         polls = _Every(WAIT_POLL_S)
@@ -302,8 +306,7 @@ class Dispatcher:
             if job is None:
                 continue
             if isinstance(event, Ended):
-                self._begun.discard(event.token)
-                if event.token in self._withdrawn and event.outcome is Outcome.CANCELLED:
+                if event.outcome is Outcome.CANCELLED and event.token in self._withdrawn:
                     self._release([event.token])
                 else:
                     ended.append(event)
@@ -356,10 +359,14 @@ class Dispatcher:
 
     def _drop(self, token: Token, elapsed_s: float | None = None) -> ClaimedJob:
         job = self._in_hand.pop(token)
-        self._progress.pop(token, None)
-        self._withdrawn.discard(token)
         self._begun.discard(token)
-        self._fetching.discard(token)
+        # Mostly empty, and a token takes a while to be looked up.
+        if self._progress:
+            self._progress.pop(token, None)
+        if self._withdrawn:
+            self._withdrawn.discard(token)
+        if self._fetching:
+            self._fetching.discard(token)
         self._schedule.ended(job, elapsed_s)
         return job
 
@@ -430,7 +437,7 @@ class Dispatcher:
         fraction: float | None = None,
         **details: object,
     ) -> None:
-        if self._listener is None:
+        if kind not in self._kinds:
             return
         details["key"] = [request.media.file_hash, request.config_hash]
         url = request.media.source

@@ -149,7 +149,7 @@ class Host:
             StoreError: The store can't be used.
         """
         started = time.monotonic()
-        announce = self._announcing(listener) or _deaf
+        announce = self._announcing(listener)
         roots, summary = self._candidates(paths, recipe, output, on_hashed)
         run = Run(
             self.store,
@@ -235,13 +235,15 @@ class Host:
 
     def work(
         self,
-        listener: Listener | None = None,
+        listener: Listener = _deaf,
         *,
         forever: bool = True,
         until: Callable[[], bool] = lambda: False,
     ) -> None:
         """Run whatever jobs are in the store, of any source, until `until` says to stop."""
-        self._dispatching().run(self._announcing(listener), forever=forever, until=until)
+        announce = self._announcing(listener)
+        kinds = self._announcer.kinds if listener is _deaf else frozenset(EventKind)
+        self._dispatching().run(announce, kinds=kinds, forever=forever, until=until)
 
     def wake(self) -> None:
         """There are new jobs: a host that works claims them at once. From any thread."""
@@ -264,17 +266,17 @@ class Host:
         """Whether more may be submitted, or so much waits that whoever finds files should pause."""
         return self.store.count_waiting() < self.settings.max_pending
 
-    def _announcing(self, listener: Listener | None) -> Listener | None:
+    def _announcing(self, listener: Listener) -> Listener:
         """Tell the plugins too (`mediahost_event`), where any wants to hear."""
         self._announcer.start()
-        if not self._announcer.has_listeners:
+        wanted = self._announcer.kinds
+        if not wanted:
             return listener
-        if listener is None:
-            return self._announcer.event
 
         def announce(event: Event) -> None:
             listener(event)
-            self._announcer.event(event)
+            if event.kind in wanted:
+                self._announcer.event(event)
 
         return announce
 

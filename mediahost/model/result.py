@@ -1,9 +1,11 @@
 """Results: what an action returned, kept under its key."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, from_json
 
 from mediahost.model.ranges import JsonObject, TimeRange
 
@@ -90,3 +92,31 @@ def result_from_json(data: Any) -> Result:
         pydantic.ValidationError: The data is no result.
     """
     return _RESULT.validate_python(data, strict=False)
+
+
+def result_to_text(result: Result) -> bytes:
+    """JSON, of a result whose numbers are all finite."""
+    try:
+        return result.__pydantic_serializer__.to_json(result)
+    except PydanticSerializationError:
+        # A lone surrogate in a text: not UTF-8, but JSON can spell it.
+        return json.dumps(result.model_dump(mode="json")).encode()
+
+
+def result_from_text(text: bytes) -> Result:
+    """The result that `result_to_text` spelled.
+
+    Raises:
+        pydantic.ValidationError: It is no result.
+        ValueError: The same.
+    """
+    if b"NaN" in text or b"Infinity" in text:
+        # Words, or numbers that JSON has no word for: the parser can tell.
+        from_json(text, allow_inf_nan=False)
+    try:
+        return _RESULT.validate_json(text)
+    except ValidationError as error:
+        if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid":
+            raise
+    # It may hold a lone surrogate, which only the standard library takes.
+    return result_from_json(json.loads(text))

@@ -9,9 +9,10 @@ from subprocess import CalledProcessError
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from mediahost.errors import JobCancelled, MediahostError, PluginError, TransientError
-from mediahost.hashing import Algorithm, hash_file
+from mediahost.hashing import Algorithm, canonical, hash_bytes, hash_file
 from mediahost.model.job import Failure, Outcome
 from mediahost.model.media import MediaFile, display, mime_type_of
 from mediahost.model.result import (
@@ -19,7 +20,7 @@ from mediahost.model.result import (
     MediaAnalysisResult,
     MediaProcessingResult,
     Result,
-    result_from_json,
+    result_from_text,
 )
 from mediahost.plugin.action import Action
 from mediahost.plugin.context import Context
@@ -55,8 +56,7 @@ def run_attempt(
         )
     try:
         # Through JSON and back: what can't make the journey must fail here, in its own job.
-        data = json.dumps(result.model_dump(mode="json", warnings=False), allow_nan=False)
-        checked = result_from_json(json.loads(data))
+        checked = result_from_text(_spelled(result.model_dump(mode="json", warnings=False)))
     except (ValidationError, ValueError) as error:
         raise PluginError(f"{name} returned a result that is not valid: {_first(error)}") from None
     if isinstance(checked, MediaProcessingResult):
@@ -67,6 +67,22 @@ def run_attempt(
                 raise PluginError(f"{name} gave {display(path.name)} twice")
         return checked.model_copy(update={"artifacts": artifacts})
     return checked
+
+
+def result_hash(result: Result, algorithm: Algorithm) -> str:
+    """The hash of what a result says, wherever its artifacts lie."""
+    data = result.model_dump(mode="json")
+    for artifact in data.get("artifacts", ()):
+        artifact["path"] = Path(artifact["path"]).name
+    return hash_bytes(canonical(data), algorithm)
+
+
+def _spelled(data: Any) -> bytes:
+    try:
+        return to_json(data)
+    except PydanticSerializationError:
+        # A lone surrogate in a text: not UTF-8, but JSON can spell it.
+        return json.dumps(data).encode()
 
 
 def _sealed(name: str, artifact: Artifact, context: Context, algorithm: Algorithm) -> Artifact:

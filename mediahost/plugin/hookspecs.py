@@ -4,7 +4,7 @@ Each docstring gives four facts: when the hook fires, what its parameters are, w
 the first result, and where it runs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,8 +94,11 @@ def mediahost_worker_stopping(worker: str) -> None:
 
 
 @hookspec
-def mediahost_host_started(settings: Mapping[str, Mapping[str, Any]]) -> None:
+def mediahost_host_started(settings: Mapping[str, Mapping[str, Any]]) -> Collection[str] | None:
     """Get ready to hear of events. Raise `SettingsError` for settings that you can't follow.
+
+    Return the kinds of event that `mediahost_event` is to be called for, as text or as
+    `EventKind`; None: all. What nobody wants to hear costs no job anything.
 
     Fires: once in each host, before it runs its first job.
     Parameters: `settings`, the tables `[plugins.NAME]` of the settings, by name.

@@ -66,6 +66,27 @@ def test_a_plugin_that_raises_keeps_nothing_from_the_others(
     assert caplog.text.count("The plugin /ear1 failed") == 4
 
 
+class Choosy(Ear):
+    """Wants to hear of failures alone."""
+
+    @hookimpl
+    def mediahost_host_started(self, settings: Any) -> Any:
+        self._hear(settings)
+        return ["failed"]
+
+
+def test_a_plugin_hears_of_the_kinds_that_it_asked_for() -> None:
+    choosy, ear = Choosy(), Ear()
+    told = announcer(choosy, ear)
+    told.start()
+    told.event(EVENT)
+    failed = Event(EventKind.FAILED, "t.look", "/a.wav")
+    told.event(failed)
+    assert choosy.heard[1:] == [failed]
+    assert ear.heard[1:] == [EVENT, failed]
+    assert announcer().kinds == frozenset()
+
+
 def test_settings_that_a_plugin_can_not_follow_stop_the_host() -> None:
     with pytest.raises(SettingsError):
         announcer(Ear(SettingsError("no such rule"))).start()

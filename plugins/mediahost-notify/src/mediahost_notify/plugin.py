@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -56,7 +56,9 @@ class Notify:
         self._stopping = False
 
     @hookimpl
-    def mediahost_host_started(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    def mediahost_host_started(
+        self, settings: Mapping[str, Mapping[str, Any]]
+    ) -> Collection[EventKind]:
         """Read the rules."""
         rules = rules_of(settings.get(NAME, {}))
         self._letters = [_Letter(rule, _checked(rule)) for rule in rules]
@@ -64,6 +66,7 @@ class Notify:
         if self._letters:
             self._thread = threading.Thread(target=self._work, name="notify", daemon=True)
             self._thread.start()
+        return _SUBJECTS if self._letters else ()
 
     @hookimpl
     def mediahost_event(self, event: Event) -> None:
