@@ -13,10 +13,32 @@ GROUP = "mediahost"
 # Python files, separated as in PATH.
 EXTRA_VARIABLE = "MEDIAHOST_PLUGINS"
 
+# What mediahost ships, each part a distribution of its own: the first words of actions' names.
+SHIPPED = frozenset(
+    {
+        "audio",
+        "av",
+        "documents",
+        "hello",
+        "images",
+        "llm",
+        "notify",
+        "scenes",
+        "speech",
+        "subtitles",
+    }
+)
+
 
 def installed() -> list[EntryPoint]:
     """The entry points of all installed plugins, by name. This imports none of them."""
     return sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+
+
+def shipped_with(action: str) -> str | None:
+    """The distribution to install for an action that mediahost ships; None for a stranger's."""
+    word = action.partition(".")[0]
+    return f"mediahost-{word}" if word in SHIPPED else None
 
 
 def under_development() -> list[str]:

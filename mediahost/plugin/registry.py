@@ -15,7 +15,7 @@ import pluggy
 from mediahost.errors import ActionConflict, MediahostError, PluginError, UnknownName
 from mediahost.plugin import hookspecs
 from mediahost.plugin.action import Action
-from mediahost.plugin.installed import installed, under_development
+from mediahost.plugin.installed import installed, shipped_with, under_development
 
 
 @dataclass
@@ -136,6 +136,9 @@ class Registry:
         if not claims:
             broken = [row.name for row in self.rows if row.error and not row.actions]
             hint = "See them all with: mediahost plugins list"
+            missing = shipped_with(name)
+            if missing and missing not in {row.distribution for row in self.rows}:
+                hint = f"Install it with: mediahost plugins install {missing}"
             if broken:
                 hint = f"These plugins are broken: {', '.join(broken)}. {hint}"
             raise UnknownName("action", name, self._claims, hint)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mediahost.plugin.installed import may_implement, under_development
+from mediahost.plugin.installed import may_implement, shipped_with, under_development
 
+PLUGINS = Path(__file__).parents[3] / "plugins"
 HOOK = "mediahost_register_commands"
 SOURCE = f"raise SystemExit('this was run')\ndef {HOOK}(): ...\n"
 
@@ -80,3 +81,10 @@ def test_what_has_no_source_may_implement_anything(
     assert may_implement(HOOK)
     named(monkeypatch, str(folder / "missing.py"))
     assert may_implement(HOOK)
+
+
+@pytest.mark.parametrize("distribution", sorted(each.name for each in PLUGINS.glob("mediahost-*")))
+def test_what_mediahost_ships_is_known_by_its_actions_first_word(distribution: str) -> None:
+    word = distribution.removeprefix("mediahost-")
+    assert shipped_with(f"{word}.anything") == distribution
+    assert shipped_with(f"x{word}.anything") is None

@@ -191,6 +191,16 @@ def test_a_missing_action_may_be_a_broken_plugins(module: WorkingModule) -> None
     assert "These plugins are broken: breaks_too." in (caught.value.hint or "")
 
 
+def test_a_shipped_action_that_is_not_installed_says_how_to_get_it(registry: Registry) -> None:
+    with pytest.raises(UnknownName) as caught:
+        registry.action("speech.vad")
+    assert caught.value.hint == "Install it with: mediahost plugins install mediahost-speech"
+    registry.rows.append(_row("speech", "mediahost-speech"))
+    with pytest.raises(UnknownName) as caught:
+        registry.action("speech.wad")
+    assert caught.value.hint == "See them all with: mediahost plugins list"
+
+
 def test_actions_come_by_name(registry: Registry) -> None:
     class Adds(Looks, name="test.adds"):
         """Sort before."""
