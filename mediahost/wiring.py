@@ -4,22 +4,26 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mediahost.errors import UnknownName
 from mediahost.executor.environments import load_registry
 from mediahost.executor.isolated import IsolatedExecutor
 from mediahost.host.host import Host
 from mediahost.plugin.registry import Registry
-from mediahost.ports import Executor, RemoteFiles
+from mediahost.ports import Executor, RemoteFiles, Store
 from mediahost.remote.allowed import Allowed
 from mediahost.remote.cache import RemoteCache
 from mediahost.settings import Settings
-from mediahost.store import SqlStore, open_store
+from mediahost.store.glance import glance_first
+
+if TYPE_CHECKING:
+    from mediahost.store import SqlStore
 
 MIB = 1 << 20
 
 
-def make_store(settings: Settings, *, browse: bool = False) -> SqlStore:
+def make_store(settings: Settings, *, browse: bool = False) -> "SqlStore":
     """The store that the settings name, made if it is not there yet.
 
     Args:
@@ -29,6 +33,8 @@ def make_store(settings: Settings, *, browse: bool = False) -> SqlStore:
     Raises:
         StoreError: It can't be used.
     """
+    from mediahost.store import open_store  # noqa: PLC0415 - half of a start, not always needed
+
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return open_store(settings.store_url, settings.hash_algorithm, browse=browse)
 
@@ -47,23 +53,40 @@ def make_host(
         StoreError: The store can't be used.
         UnknownName: No plugin has the executor that the settings name.
     """
-    return make_watched_host(settings, registry, browse=browse)[0]
+    make = partial(make_store, settings, browse=browse)
+    return _assembled(
+        settings,
+        registry,
+        lambda: glance_first(settings.store_url, settings.hash_algorithm, make),
+    )
 
 
 def make_watched_host(
-    settings: Settings, registry: Registry | None = None, *, browse: bool = False
-) -> tuple[Host, SqlStore]:
+    settings: Settings, registry: Registry | None = None
+) -> "tuple[Host, SqlStore]":
     """A host, and its store as one that remembers watches; the host closes it.
 
     Raises:
         StoreError: The store can't be used.
         UnknownName: No plugin has the executor that the settings name.
     """
+    opened: list[SqlStore] = []
+
+    def make() -> Store:
+        opened.append(make_store(settings))
+        return opened[0]
+
+    return _assembled(settings, registry, make), opened[0]
+
+
+def _assembled(
+    settings: Settings, registry: Registry | None, make_its_store: Callable[[], Store]
+) -> Host:
+    # The store comes last: what is wrong with the settings is said before a file is made.
     plugins, interpreters = (registry, {}) if registry else load_registry(settings.plugins_dir)
     make_executor = _executor_factory(settings, plugins, interpreters)
-    store = make_store(settings, browse=browse)
-    host = Host(settings, store, plugins, make_executor, time, remote=make_remote(settings))
-    return host, store
+    store = make_its_store()
+    return Host(settings, store, plugins, make_executor, time, remote=make_remote(settings))
 
 
 def make_remote(settings: Settings) -> RemoteFiles:

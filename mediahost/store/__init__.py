@@ -1,14 +1,10 @@
 """What remembers: jobs, cached results and hashes of files, in one database.
 
-The store of the host loads at once; sessions, repositories and the caches by themselves load on
-first use, so that the program's start doesn't pay for them.
+Each name loads on first use: a run that finds everything cached needs no database library at all.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from mediahost.store.memory import MemoryStore
-from mediahost.store.store import SqlStore, open_store
 
 if TYPE_CHECKING:
     from mediahost.model.job import JobStatus
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
         test_connection,
     )
     from mediahost.store.children import AnalysisResult, MediaAsset, Transcription
+    from mediahost.store.memory import MemoryStore
     from mediahost.store.repositories import (
         AnalysisResultRepository,
         JobRepository,
@@ -45,6 +42,7 @@ if TYPE_CHECKING:
         MediaProcessingRow,
         MediaProcessingStorage,
     )
+    from mediahost.store.store import SqlStore, open_store
     from mediahost.store.tables import Job
 
 _HOMES = {
@@ -67,6 +65,8 @@ _HOMES = {
     "MediaAssetResponse": "model.schemas",
     "MediaProcessingRow": "store.storages",
     "MediaProcessingStorage": "store.storages",
+    "MemoryStore": "store.memory",
+    "SqlStore": "store.store",
     "Transcription": "store.children",
     "TranscriptionCreate": "model.schemas",
     "TranscriptionRepository": "store.repositories",
@@ -76,6 +76,7 @@ _HOMES = {
     "get_session": "store.aio",
     "init_db": "store.aio",
     "open_session": "store.sessions",
+    "open_store": "store.store",
     "test_connection": "store.aio",
 }
 

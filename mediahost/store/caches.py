@@ -12,6 +12,7 @@ from mediahost.store.deriving import write_made_files, write_passages
 from mediahost.store.dialect import among, listed, unix_now, upsert, write_rows
 from mediahost.store.documents import artifacts_of, result_of
 from mediahost.store.engine import Database, lasting
+from mediahost.store.hits import newest_hits
 from mediahost.store.tables import analysis_jobs, processing_jobs
 
 _analyses = analysis_jobs.c
@@ -69,19 +70,7 @@ class CachedResults:
         with self._database.read() as connection:
             analyses = connection.execute(_ANALYSIS_HITS, wanted).all()
             processings = connection.execute(_PROCESSING_HITS, wanted).all()
-        hits: dict[CacheKey, Hit] = {}
-        ages: dict[CacheKey, tuple[float, int]] = {}
-        for file_hash, config_hash, created_at, number, result_hash, elapsed_ms in analyses:
-            key = CacheKey(file_hash, config_hash)
-            if key not in hits or ages[key] < (created_at, number):
-                ages[key] = (created_at, number)
-                hits[key] = Hit(key, result_hash, elapsed_ms, ())
-        for row in processings:
-            key = CacheKey(row.input_hash, row.config_hash)
-            if key not in hits or ages[key] < (row.created_at, row.id):
-                ages[key] = (row.created_at, row.id)
-                hits[key] = Hit(key, row.result_hash, row.elapsed_ms, artifacts_of(row.artifacts))
-        return hits
+        return newest_hits(analyses, processings)
 
     @lasting
     def load_results(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredResult]:

@@ -1,13 +1,16 @@
 """The adapters that every contract is held to."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from mediahost.ports import Store
+from mediahost.hashing import CacheKey
+from mediahost.ports import HashedFile, Hit, Store
 from mediahost.store import MemoryStore, SqlStore, open_store
+from mediahost.store.glance import Glance, GlancedStore
 
 Request = pytest.FixtureRequest
 
@@ -25,7 +28,28 @@ def _sqlite(request: Request) -> Store:
     return open_store(shutil.copy(request.getfixturevalue("migrated"), path))
 
 
+class AlwaysGlanced(GlancedStore):
+    """Answered by the glance even where the store is open."""
+
+    def recall_hashes(self, folders: Collection[str]) -> dict[str, dict[str, HashedFile]]:
+        """As the glance sees it."""
+        return self._glance.recall_hashes(folders)
+
+    def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
+        """As the glance sees it."""
+        return self._glance.find_hits(keys)
+
+
+def _glanced(request: Request) -> Store:
+    path = request.getfixturevalue("tmp_path") / "store.db"
+    shutil.copy(request.getfixturevalue("migrated"), path)
+    glance = Glance.at(str(path), None)
+    assert glance
+    return cast("Store", AlwaysGlanced(glance, lambda: open_store(path)))
+
+
 STORES: dict[str, Callable[[Request], Store]] = {
+    "glanced": _glanced,
     "memory": lambda _request: MemoryStore(),
     "postgres": lambda request: open_store(request.getfixturevalue("postgres_url")),
     "sqlite": _sqlite,
@@ -40,7 +64,7 @@ def store(request: Request) -> Iterator[Store]:
     opened.close()
 
 
-@pytest.fixture(params=sorted(STORES.keys() - {"memory"}))
+@pytest.fixture(params=sorted(STORES.keys() - {"glanced", "memory"}))
 def sql_store(request: Request) -> Iterator[SqlStore]:
     """An empty store in each database."""
     opened = STORES[request.param](request)

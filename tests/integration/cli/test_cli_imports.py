@@ -65,6 +65,14 @@ def test_a_run_loads_no_codec_into_the_host(home: "Home") -> None:
     assert loaded_by(home, "run", "media", "--action", "av.probe", watched=watched) == set()
 
 
+def test_a_run_that_finds_everything_cached_loads_no_database_library(home: "Home") -> None:
+    home.example("two_cities.flac")
+    run = ("run", "media", "--action", "av.probe")
+    assert home.call(*run).code == 0
+    assert loaded_by(home, *run, watched={*ALWAYS_LATE, *STORE}) == set()
+    assert "1 cached" in home.call(*run).out
+
+
 @pytest.mark.parametrize("command", sorted(str(one.name) for one in app.registered_commands))
 def test_each_command_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
