@@ -1,5 +1,6 @@
 """The Dask executor: attempts on other machines, each in a process that can be ended there."""
 
+import gc
 import logging
 import secrets
 import threading
@@ -149,18 +150,7 @@ class DaskExecutor:
             import distributed  # noqa: PLC0415 - an extra
         except ImportError:
             raise UsageError("Dask is not installed", "pip install 'mediahost[dask]'") from None
-        untyped: Any = distributed
-        security = self._options.security()
-        more = {} if security is None else {"security": security}
-        try:
-            self._client = untyped.Client(
-                self._options.scheduler, timeout=CONNECT_S, set_as_default=False, **more
-            )
-        except (OSError, ValueError, TypeError) as error:
-            raise MediahostError(
-                f"No Dask scheduler answers at {self._options.scheduler}: {_line(error)}",
-                "Start one with: dask scheduler",
-            ) from None
+        self._client = _connected(distributed, self._options)
         self._sink = sink
         self._hands = ThreadPoolExecutor(HANDS, "dask-hands")
         # A cancellation must not wait behind a file.
@@ -387,6 +377,24 @@ class DaskExecutor:
                 self._sink(event)
         except Exception:
             _logger.exception("What %s should have been told to failed", type(event).__name__)
+
+
+def _connected(distributed: Any, options: DaskOptions) -> Any:
+    security = options.security()
+    more = {} if security is None else {"security": security}
+    try:
+        return distributed.Client(
+            options.scheduler, timeout=CONNECT_S, set_as_default=False, **more
+        )
+    except (OSError, ValueError, TypeError) as error:
+        why = _line(error)
+    # A client that found no scheduler is closed when its garbage is collected. Should that happen
+    # while another is being made, the two would wait for each other for ever.
+    gc.collect()
+    raise MediahostError(
+        f"No Dask scheduler answers at {options.scheduler}: {why}",
+        "Start one with: dask scheduler",
+    )
 
 
 def _lost(action: str, error: object) -> Verdict:

@@ -22,6 +22,8 @@ from mediahost.ports import AttemptSpec, Ended, ExecutorEvent, Progress, Started
 
 _sites: dict[str, "Site"] = {}
 _opening = threading.Lock()
+# How often is looked whether an attempt is still wanted, in seconds; also while it says nothing.
+LOOK_S = 0.5
 # Tokens that were cancelled before their attempt came here; a few are enough.
 _CANCELLED_MOST = 10_000
 
@@ -38,7 +40,7 @@ def run_attempt(order: dict[str, Any]) -> dict[str, Any]:
     from distributed import get_worker  # noqa: PLC0415 - only here it is needed
 
     worker = get_worker()
-    return _site(worker, order).run(order, worker)
+    return _site(worker, order).run(order, worker, _task(worker))
 
 
 def cancel_attempt(key: str, grace_s: float) -> None:
@@ -79,8 +81,14 @@ class Site:
         self._executor = LocalExecutor(workers, plugins=plugins, max_rss_bytes=max_rss_bytes)
         self._executor.start(self._hear)
 
-    def run(self, order: dict[str, Any], worker: Any) -> dict[str, Any]:
-        """Run an attempt to its end."""
+    def run(self, order: dict[str, Any], worker: Any, task: Any) -> dict[str, Any]:
+        """Run an attempt to its end, or until nobody wants it: the host has died.
+
+        Args:
+            order: The attempt, as `run_attempt` got it.
+            worker: The Dask worker.
+            task: Its note of the Dask task that this is.
+        """
         asked = spec_from_json(order["spec"])
         exchange = Exchange(order["exchange"], order["options"])
         # A lost worker's attempt may be run again under its token: each run has its own place.
@@ -88,7 +96,9 @@ class Site:
         own = Path(mkdtemp(dir=self._folder))
         try:
             spec = self._here(asked, exchange, exchange.workdir(run) or own / "work", own)
-            ended = self._watched(spec, worker, order["topic"])
+            ended = self._watched(spec, worker, order["topic"], task)
+            if _is_given_up(task):
+                exchange.remove(run)
             return {
                 "run": run,
                 "log": self._hand_over_log(spec, exchange, run),
@@ -116,17 +126,17 @@ class Site:
         media = MediaFile(path, spec.media.kind, spec.media.file_hash, spec.media.url)
         return replace(spec, media=media, workdir=str(workdir), log_path=str(own / "log"))
 
-    def _watched(self, spec: AttemptSpec, worker: Any, topic: str) -> Ended:
+    def _watched(self, spec: AttemptSpec, worker: Any, topic: str, task: Any) -> Ended:
         heard: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
         key = key_of(spec.token)
         with self._lock:
             self._heard[spec.token] = heard
-        if key in _cancelled_early:
-            outcome, failure = verdict.cancelled()
-            return Ended(spec.token, outcome, failure=failure)
-        self._executor.submit(spec)
         try:
-            while not isinstance(event := heard.get(), Ended):
+            if key in _cancelled_early:
+                outcome, failure = verdict.cancelled()
+                return Ended(spec.token, outcome, failure=failure)
+            self._executor.submit(spec)
+            while not isinstance(event := self._next(heard, spec.token, task), Ended):
                 if isinstance(event, Started):
                     told = {"key": key, "kind": "started", "at": worker.address}
                 else:
@@ -137,6 +147,16 @@ class Site:
         finally:
             with self._lock:
                 del self._heard[spec.token]
+
+    def _next(
+        self, heard: "queue.SimpleQueue[ExecutorEvent]", token: Token, task: Any
+    ) -> ExecutorEvent:
+        """The next event of an attempt, which is ended as soon as nobody wants it any more."""
+        while True:
+            if _is_given_up(task):
+                self._executor.cancel(token, 0.0)
+            with suppress(queue.Empty):
+                return heard.get(timeout=LOOK_S)
 
     def _hear(self, event: ExecutorEvent) -> None:
         with self._lock:
@@ -151,6 +171,20 @@ class Site:
             return False
         exchange.put(log, f"{run}.log")
         return True
+
+
+def _task(worker: Any) -> Any:
+    """What a Dask worker notes of the task that runs in this thread."""
+    return worker.state.tasks.get(worker.get_current_task())
+
+
+def _is_given_up(task: Any) -> bool:
+    """Whether the scheduler no longer wants a task that runs here.
+
+    It tells a worker so when the client that submitted the task lets go of it or is gone, be it by
+    `kill -9`: its connection ends. Dask itself lets the task run on.
+    """
+    return task is not None and task.state == "cancelled"
 
 
 def _of_progress(event: Progress) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What the Dask executor promises besides: files by other ways, crashes, TLS."""
 
 import datetime as dt
+import gc
 import ipaddress
 import uuid
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from distributed import Client
 
 from mediahost.errors import MediahostError, SettingsError
 from mediahost.executor.dask import DaskExecutor, DaskOptions, dask_options
@@ -116,6 +118,25 @@ def test_a_scheduler_that_is_not_there_is_an_error_in_words(
     executor = DaskExecutor(DaskOptions("tcp://127.0.0.1:9", str(tmp_path)))
     with pytest.raises(MediahostError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         executor.start(lambda _event: None)
+
+
+def test_a_client_that_found_no_scheduler_is_not_left_to_the_garbage_collector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It would be closed in the middle of whatever runs then, the making of another one included.
+    monkeypatch.setattr("mediahost.executor.dask.CONNECT_S", 0.2)
+    before = len(_clients())
+    gc.disable()
+    try:
+        with pytest.raises(MediahostError):
+            DaskExecutor(DaskOptions("tcp://127.0.0.1:9", str(tmp_path))).start(print)
+        assert len(_clients()) <= before
+    finally:
+        gc.enable()
+
+
+def _clients() -> list[object]:
+    return [one for one in gc.get_objects() if isinstance(one, Client)]
 
 
 @pytest.mark.parametrize(
