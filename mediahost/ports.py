@@ -430,6 +430,10 @@ class RemoteFile(NamedTuple):
     file_hash: str
 
 
+OnBytes = Callable[[int, int | None], None]
+"""Learns how many bytes of a file have come, of how many if that is known."""
+
+
 class RemoteFiles(Protocol):
     """Fetches media files by URL and keeps copies. Safe to call from several threads."""
 
@@ -442,8 +446,13 @@ class RemoteFiles(Protocol):
         """
         ...
 
-    def fetch(self, url: str, algorithm: Algorithm) -> RemoteFile:
+    def fetch(self, url: str, algorithm: Algorithm, on_bytes: OnBytes = ...) -> RemoteFile:
         """The file as it is now; one that has not changed is not fetched again.
+
+        Args:
+            url: Where it is.
+            algorithm: What it is hashed with.
+            on_bytes: Told a few times a second, in the caller's thread.
 
         Raises:
             UsageError: The settings don't allow it.
@@ -454,6 +463,15 @@ class RemoteFiles(Protocol):
 
     def copy_of(self, url: str, algorithm: Algorithm) -> RemoteFile | None:
         """The copy that is here, if there is one; nobody is asked whether it is the newest."""
+        ...
+
+    def hold(self, file: RemoteFile) -> Callable[[], None] | None:
+        """Keep a copy from being removed to make room.
+
+        Returns:
+            What lets go of it; None: it is gone already.
+        """
+        ...
 
 
 # --- watches -----------------------------------------------------------------------------------

@@ -106,6 +106,9 @@ class Settings(BaseModel):
     remote_max_mb: int = Field(
         4096, ge=1, description="Mebibytes that a fetched media file may have"
     )
+    remote_keep_mb: int = Field(
+        20_480, ge=1, description="Mebibytes that copies of fetched media files may take together"
+    )
     remote_timeout_s: float = Field(
         3600, gt=0, description="Seconds that fetching one media file may take"
     )

@@ -96,6 +96,7 @@ def make_remote(settings: Settings) -> RemoteFiles:
         Allowed(settings.remote_allow, settings.remote_networks),
         max_bytes=settings.remote_max_mb * MIB,
         limit_s=settings.remote_timeout_s,
+        keep_bytes=settings.remote_keep_mb * MIB,
         options=settings.remote_options,
     )
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mediahost.cli.output import seconds
-from mediahost.cli.progress import ENDED, Watcher, file_name
+from mediahost.cli.progress import ENDED, Watcher, bytes_of, file_name, name_of
 from mediahost.model.event import Event, EventKind
 from mediahost.model.media import display
 
@@ -46,6 +46,7 @@ class Bars(Watcher):
         self._idle = idle
         self._submitted = 0
         self._hashed = (0, 0)
+        self._fetching: dict[str, tuple[int, int | None]] = {}
         self._running: dict[Any, _Running] = {}
         self._since = 0.0
         self._console = Console(stderr=True)
@@ -72,6 +73,13 @@ class Bars(Watcher):
         """Note how many of the files that have to be read are."""
         self._hashed = (done, total)
 
+    def fetching(self, url: str, size: int | None, whole: int | None) -> None:
+        """Note how much of a URL's file has come."""
+        if size is None:
+            self._fetching.pop(url, None)
+        else:
+            self._fetching[url] = (size, whole)
+
     def listen(self, event: Event) -> None:
         """Note what an event changes."""
         super().listen(event)
@@ -79,9 +87,10 @@ class Bars(Watcher):
             self._submitted += 1
         elif event.kind is EventKind.STARTED:
             self._since = self._since or time.monotonic()
-            self._running[event.job_id] = _Running(f"{event.action} {file_name(event)}")
-        elif event.kind is EventKind.PROGRESSED and event.job_id in self._running:
-            running = self._running[event.job_id]
+            self._running[event.job_id] = _of(event)
+        elif event.kind is EventKind.PROGRESSED:
+            # One whose file is still being fetched has not started.
+            running = self._running.setdefault(event.job_id, _of(event))
             running.fraction, running.note = event.fraction, display(event.message)
         elif event.kind in ENDED or event.kind is EventKind.RETRIED:
             self._running.pop(event.job_id, None)
@@ -111,11 +120,14 @@ class Bars(Watcher):
 
     def _draw_reading(self) -> Table | Text:
         done, total = self._hashed
-        if done == total:
+        fetching = list(self._fetching.items())
+        if done == total and not fetching:
             return Text(self._idle)
         table = _grid()
         bar = ProgressBar(total, done, width=BAR_WIDTH)
         table.add_row(Text("reading files", style="bold"), bar, Text(f"{done}/{total}"), Text())
+        for url, (size, whole) in fetching[:MOST_RUNNING]:
+            table.add_row(*_fetch_row(url, size, whole))
         return table
 
     def _outlook(self, total: int) -> Text:
@@ -136,6 +148,17 @@ def _grid() -> Table:
     table.add_column(no_wrap=True, justify="right", min_width=4)
     table.add_column(ratio=2, no_wrap=True, overflow="ellipsis")
     return table
+
+
+def _of(event: Event) -> _Running:
+    return _Running(f"{event.action} {file_name(event)}")
+
+
+def _fetch_row(url: str, size: int, whole: int | None) -> tuple[Text, ProgressBar, Text, Text]:
+    title, note = Text(f"  fetching {name_of(url)}"), Text(bytes_of(size, whole))
+    if not whole:
+        return title, ProgressBar(None, pulse=True, width=BAR_WIDTH), Text(), note
+    return title, ProgressBar(whole, size, width=BAR_WIDTH), Text(f"{size / whole:.0%}"), note
 
 
 def _row(one: _Running) -> tuple[Text, ProgressBar, Text, Text]:

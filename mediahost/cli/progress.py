@@ -2,12 +2,17 @@
 
 import json
 import os
+import time
 from types import TracebackType
 from typing import Self, TextIO
 
 from mediahost.cli.output import seconds
+from mediahost.cli.output import size as size_of
 from mediahost.model.event import Event, EventKind
 from mediahost.model.media import display, is_remote, url_to_path
+
+# Of a file that is being fetched, where nothing can be drawn over.
+SAY_EVERY_S = 10.0
 
 ENDED = {EventKind.COMPLETED, EventKind.FAILED, EventKind.CANCELLED}
 
@@ -32,6 +37,9 @@ class Watcher:
     def hashed(self, done: int, total: int) -> None:
         """Show how many files that had to be read are."""
 
+    def fetching(self, url: str, size: int | None, whole: int | None) -> None:
+        """Show how many bytes of a URL's file have come; None: that is over."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -50,6 +58,16 @@ class Lines(Watcher):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
+        self._say_next: dict[str, float] = {}
+
+    def fetching(self, url: str, size: int | None, whole: int | None) -> None:
+        """Write a line now and then, for a file that takes long."""
+        if size is None:
+            self._say_next.pop(url, None)
+        elif time.monotonic() >= self._say_next.setdefault(url, time.monotonic() + SAY_EVERY_S):
+            self._say_next[url] = time.monotonic() + SAY_EVERY_S
+            self._stream.write(f"fetching {name_of(url)}: {bytes_of(size, whole)}\n")
+            self._stream.flush()
 
     def listen(self, event: Event) -> None:
         """Write a line when a job ended or is tried again."""
@@ -79,6 +97,15 @@ class JsonLines(Watcher):
 
 def file_name(event: Event) -> str:
     """The media file's name, safe to show."""
-    url = event.media_url
+    return name_of(event.media_url)
+
+
+def name_of(url: str) -> str:
+    """The last part of a media file's URL, safe to show."""
     path = url.partition("?")[0] if is_remote(url) else url_to_path(url)
     return display(os.path.basename(path))  # noqa: PTH119 - bad UTF-8
+
+
+def bytes_of(size: int, whole: int | None) -> str:
+    """How much of a file has come."""
+    return f"{size_of(size)} of {size_of(whole)}" if whole else size_of(size)

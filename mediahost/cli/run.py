@@ -94,6 +94,7 @@ def run(
                     output=output,
                     listener=watcher.listen,
                     on_hashed=watcher.hashed,
+                    on_fetching=watcher.fetching,
                 )
         except KeyboardInterrupt:
             sys.stderr.write(

@@ -16,14 +16,14 @@ from mediahost.hashing import (
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.crash import crash_point
 from mediahost.host.files import FileHashes, MediaChanged
-from mediahost.host.inputs import Inputs
+from mediahost.host.inputs import Inputs, LetGo
 from mediahost.host.look import Look
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
 from mediahost.model.media import MediaFile, display
 from mediahost.model.result import MediaProcessingResult, Result
 from mediahost.plugin.attempt import result_hash
 from mediahost.plugin.registry import Registry
-from mediahost.ports import AttemptSpec, Completion, Ended, Hit, Setback, Store
+from mediahost.ports import AttemptSpec, Completion, Ended, Hit, OnBytes, Setback, Store
 
 # What can be done next once a job and all these results are committed.
 FollowUps = Callable[[ClaimedJob, Mapping[CacheKey, Hit]], Sequence[JobRequest]]
@@ -78,19 +78,30 @@ class Attempts:
         self._limits = limits
         self._inputs = inputs
         self._media: dict[Token, tuple[MediaFile, FileStat]] = {}
+        self._held: dict[Token, LetGo] = {}
 
     def is_here(self, job: ClaimedJob) -> bool:
         """Whether the media file is on this machine; otherwise `fetch` it before `prepare`."""
         return self._inputs.is_here(job.request.media)
 
-    def fetch(self, job: ClaimedJob) -> None:
+    def fetch(self, job: ClaimedJob, on_bytes: OnBytes) -> None:
         """Bring the media file here; may take long, and may be called from any thread.
+
+        Args:
+            job: What was claimed.
+            on_bytes: Told how many bytes are here, of how many if that is known.
 
         Raises:
             MediahostError: It can't be had.
             OSError: There is no place for it.
         """
-        self._inputs.located(job.request.media)
+        self._inputs.bring(job.request.media, on_bytes)
+
+    def forget(self, token: Token) -> None:
+        """Let go of what an attempt read; its end is judged, or it is given back."""
+        self._media.pop(token, None)
+        if token in self._held:
+            self._held.pop(token)()
 
     def look(self) -> Look:
         """At media files as they are from now on; the next moment needs another one."""
@@ -117,7 +128,9 @@ class Attempts:
                 f"but version {info.version} is installed",
                 "Run it again to ask for the installed one.",
             )
-        media = self._inputs.located(request.media)
+        media, let_go = self._inputs.held(request.media)
+        if request.media.url is not None:
+            self._held[job.token] = let_go
         self._media[job.token] = media, _unchanged(media, look)
         return AttemptSpec(
             token=job.token,
@@ -187,7 +200,7 @@ class Attempts:
 
     def _check_still(self, job: ClaimedJob, look: Look) -> FileStat:
         request = job.request
-        media, before = self._media.pop(job.token, (request.media, None))
+        media, before = self._media.get(job.token, (request.media, None))
         try:
             after = _unchanged(media, look)
         except MediaChanged as error:
@@ -203,7 +216,6 @@ class Attempts:
 
     def failed(self, job: ClaimedJob, outcome: Outcome, failure: Failure, ms: int = 0) -> Setback:
         """What to commit for an attempt that gave no result: the end of the job, or a retry."""
-        self._media.pop(job.token, None)
         if outcome is Outcome.LOST:
             most, tried = LOST_ATTEMPTS, job.token.attempt
         elif outcome is Outcome.CRASHED:

@@ -5,6 +5,7 @@ import queue
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Thread
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, FollowUps, failure_from, outcome_of
 from mediahost.host.crash import crash_point
 from mediahost.host.identity import is_abandoned, is_gone
+from mediahost.host.inputs import so_far
 from mediahost.host.look import Look
 from mediahost.host.schedule import Schedule, Share
 from mediahost.model.event import Event, EventKind
@@ -261,11 +263,14 @@ class Dispatcher:
 
     def _fetch(self, job: ClaimedJob) -> None:
         try:
-            self._attempts.fetch(job)
+            self._attempts.fetch(job, partial(self._tell_fetched, job.token))
         except (MediahostError, OSError) as error:
             self._events.put(_failed(job, error))
         else:
             self._fetched.put(job)
+
+    def _tell_fetched(self, token: Token, size: int, whole: int | None) -> None:
+        self._events.put(Progress(token, size / whole if whole else 0.0, so_far(size, whole)))
 
     def _submit_fetched(self) -> None:
         while not self._fetched.empty():
@@ -336,6 +341,7 @@ class Dispatcher:
         for event in ended:
             job = self._drop(event.token, event.elapsed_ms / 1000)
             judged = self._judge(job, event, look, fresh)
+            self._attempts.forget(event.token)
             if isinstance(judged, Completion):
                 completions.append(judged)
             else:
@@ -374,6 +380,7 @@ class Dispatcher:
         """Give jobs back untried."""
         self._store.release(self._host, tokens)
         for token in tokens:
+            self._attempts.forget(token)
             self._drop(token)
         self._artifacts.unstage(tokens)
 

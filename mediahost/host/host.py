@@ -26,7 +26,7 @@ from mediahost.host.dispatch import Dispatcher, Listener
 from mediahost.host.explain import Explanation, explain
 from mediahost.host.files import Candidate, FileHashes, FoundFile, Problem, walk
 from mediahost.host.identity import is_gone, new_host_name, new_source_name
-from mediahost.host.inputs import Inputs, sort_out
+from mediahost.host.inputs import Inputs, OnFetching, sort_out
 from mediahost.host.lineage import Lineage, lineage_of
 from mediahost.host.planner import Planner, Recipe, State, request_for
 from mediahost.host.publish import Publisher
@@ -49,6 +49,14 @@ OnHashed = Callable[[int, int], None]
 
 
 def _deaf(_event: Event) -> None:
+    pass
+
+
+def _deaf_to_hashes(_done: int, _total: int) -> None:
+    pass
+
+
+def _deaf_to_fetches(_url: str, _size: int | None, _whole: int | None) -> None:
     pass
 
 
@@ -131,7 +139,8 @@ class Host:
         dry_run: bool = False,
         output: Path | None = None,
         listener: Listener = _deaf,
-        on_hashed: OnHashed = lambda _done, _total: None,
+        on_hashed: OnHashed = _deaf_to_hashes,
+        on_fetching: OnFetching = _deaf_to_fetches,
     ) -> Summary:
         """Bring the results of a recipe on files and folders up to date.
 
@@ -143,6 +152,8 @@ class Host:
             output: Folder to copy artifacts to.
             listener: Learns of each event.
             on_hashed: Learns how many of how many files are read.
+            on_fetching: Learns how many bytes of a URL's file have come, of how many if that is
+                known; None when that is over. Called from several threads.
 
         Raises:
             UsageError: A path doesn't exist.
@@ -150,7 +161,7 @@ class Host:
         """
         started = time.monotonic()
         announce = self._announcing(listener)
-        roots, summary = self._candidates(paths, recipe, output, on_hashed)
+        roots, summary = self._candidates(paths, recipe, output, on_hashed, on_fetching)
         run = Run(
             self.store,
             self._planner,
@@ -188,7 +199,7 @@ class Host:
             UsageError: A path doesn't exist.
             StoreError: The store can't be used.
         """
-        roots, summary = self._candidates(paths, recipe, None, lambda _done, _total: None)
+        roots, summary = self._candidates(paths, recipe, None, _deaf_to_hashes, _deaf_to_fetches)
         rows = [
             (one, row)
             for one, its in self._planner.recipes_for(recipe, roots)
@@ -205,6 +216,7 @@ class Host:
         recipe: Recipe,
         output: Path | None,
         on_hashed: OnHashed,
+        on_fetching: OnFetching,
     ) -> tuple[list[Candidate], Summary]:
         paths, urls = sort_out(paths)
         for path in paths:
@@ -215,7 +227,9 @@ class Host:
         self._refuse_named_misfits(paths, recipe, wanted, walked.problems)
         roots = self._files.of_found(wanted, walked.problems, on_hashed)
         if urls:
-            roots += self._inputs.fetch_all(urls, recipe.accepts_kind, walked.problems, on_hashed)
+            roots += self._inputs.fetch_all(
+                urls, recipe.accepts_kind, walked.problems, on_hashed, on_fetching
+            )
         return roots, Summary(problems=walked.problems, ignored=walked.ignored)
 
     def _refuse_named_misfits(

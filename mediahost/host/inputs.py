@@ -4,16 +4,25 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from mediahost.errors import MediahostError, UsageError
 from mediahost.hashing import Algorithm
 from mediahost.host.files import Candidate, Problem
 from mediahost.model.media import MediaFile, MediaKind, display, is_remote
-from mediahost.ports import RemoteFile, RemoteFiles
+from mediahost.ports import OnBytes, RemoteFile, RemoteFiles
 
 # Enough to be slowed by the network and not by the waiting, few enough to be a polite guest.
 FETCHES = 4
+
+OnFetching = Callable[[str, int | None, int | None], None]
+LetGo = Callable[[], None]
+
+
+def so_far(size: int, whole: int | None) -> str:
+    """How much of a file has come, for people."""
+    return f"fetched {size / 1e6:,.1f} of {f'{whole / 1e6:,.1f}' if whole else '?'} MB"
 
 
 def sort_out(named: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
@@ -67,6 +76,7 @@ class Inputs:
         accepts: Callable[[MediaKind], bool],
         problems: list[Problem],
         on_fetched: Callable[[int, int], None] = lambda _done, _total: None,
+        on_fetching: OnFetching = lambda _url, _size, _whole: None,
     ) -> list[Candidate]:
         """Fetch files, and those in and below folders.
 
@@ -75,6 +85,8 @@ class Inputs:
             accepts: Whether anything is to be done with files of a kind.
             problems: Files that can't be had are added here.
             on_fetched: Called with how many of how many files are there.
+            on_fetching: Called with a URL and how many of its bytes are there, of how many if that
+                is known, and with None when it is over. From any thread.
 
         Raises:
             UsageError: The settings don't allow one of them.
@@ -82,7 +94,9 @@ class Inputs:
         found: list[Candidate] = []
         files = list(dict.fromkeys(one for url in urls for one in self._files(url, problems)))
         with ThreadPoolExecutor(FETCHES, "fetch") as pool:
-            for done, outcome in enumerate(pool.map(self._try_to_fetch, files), 1):
+            for done, outcome in enumerate(
+                pool.map(partial(self._try_to_fetch, on_fetching), files), 1
+            ):
                 if isinstance(outcome, Problem):
                     problems.append(outcome)
                 elif accepts(outcome.kind):
@@ -113,18 +127,37 @@ class Inputs:
         copy = self._remote.copy_of(media.url, self._algorithm)
         return copy is not None and copy.file_hash == media.file_hash
 
-    def located(self, media: MediaFile) -> MediaFile:
+    def bring(self, media: MediaFile, on_bytes: OnBytes) -> None:
+        """Fetch a media file that is not here.
+
+        Args:
+            media: Which.
+            on_bytes: Told how much of it is here.
+
+        Raises:
+            MediahostError: It can't be had.
+        """
+        if media.url is not None and not self.is_here(media):
+            self._remote.fetch(media.url, self._algorithm, on_bytes)
+
+    def held(self, media: MediaFile) -> tuple[MediaFile, LetGo]:
         """The media file with the path of its bytes here, fetched if they are not.
+
+        Returns:
+            It, and what has to be called when it is no longer needed.
 
         Raises:
             MediahostError: It can't be had.
         """
         if media.url is None:
-            return media
-        copy = self._remote.copy_of(media.url, self._algorithm)
-        if copy is None or copy.file_hash != media.file_hash:
-            copy = self._remote.fetch(media.url, self._algorithm)
-        return replace(media, path=copy.path)
+            return media, _nothing
+        while True:
+            copy = self._remote.copy_of(media.url, self._algorithm)
+            if copy is None or copy.file_hash != media.file_hash:
+                copy = self._remote.fetch(media.url, self._algorithm)
+            # None: it was removed at this very moment, to make room for another.
+            if let_go := self._remote.hold(copy):
+                return replace(media, path=copy.path), let_go
 
     def _files(self, url: str, problems: list[Problem]) -> list[str]:
         try:
@@ -135,13 +168,19 @@ class Inputs:
             problems.append(Problem(url, error.message))
             return []
 
-    def _try_to_fetch(self, url: str) -> RemoteFile | Problem:
+    def _try_to_fetch(self, on_fetching: OnFetching, url: str) -> RemoteFile | Problem:
         try:
-            return self._remote.fetch(url, self._algorithm)
+            return self._remote.fetch(url, self._algorithm, partial(on_fetching, url))
         except UsageError:
             raise
         except MediahostError as error:
             return Problem(url, error.message)
+        finally:
+            on_fetching(url, None, None)
+
+
+def _nothing() -> None:
+    """A file of the user's own stays where it is without being held."""
 
 
 def _candidate(file: RemoteFile) -> Candidate:

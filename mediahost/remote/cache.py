@@ -5,9 +5,8 @@ import logging
 import mimetypes
 import os
 import secrets
-import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,11 @@ from urllib.parse import unquote, urldefrag, urlsplit
 from mediahost.errors import InvalidMedia
 from mediahost.hashing import Algorithm, algorithm_of, hash_bytes
 from mediahost.model.media import display, kind_of
-from mediahost.ports import RemoteFile
+from mediahost.ports import OnBytes, RemoteFile
 from mediahost.remote.allowed import Allowed, shown
 from mediahost.remote.filesystems import FileSystem
 from mediahost.remote.part import Part
+from mediahost.remote.room import Room, remove, used
 from mediahost.remote.version import Version
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class RemoteCache:
         allowed: What may be fetched.
         max_bytes: No file may be larger.
         limit_s: No file may take longer.
+        keep_bytes: What copies may take together; those that nobody uses go.
         options: Options of fsspec's file systems, by scheme.
     """
 
@@ -61,6 +62,7 @@ class RemoteCache:
         *,
         max_bytes: int,
         limit_s: float,
+        keep_bytes: int,
         options: Mapping[str, Mapping[str, Any]],
     ) -> None:
         self._folder = folder
@@ -68,6 +70,7 @@ class RemoteCache:
         self._max_bytes = max_bytes
         self._limit_s = limit_s
         self._options = options
+        self._room = Room(folder, keep_bytes)
 
     def files(self, url: str) -> list[str]:
         """URLs of the files below it if it is a folder of a file system, else its own.
@@ -81,7 +84,9 @@ class RemoteCache:
             return [urldefrag(url).url]
         return self._file_system(url).files()
 
-    def fetch(self, url: str, algorithm: Algorithm) -> RemoteFile:
+    def fetch(
+        self, url: str, algorithm: Algorithm, on_bytes: OnBytes = lambda _size, _whole: None
+    ) -> RemoteFile:
         """The file as it is now: fetched, or the copy if the server says that it's the same.
 
         Raises:
@@ -94,7 +99,7 @@ class RemoteCache:
         folder = self._folder_of(url)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / f".{secrets.token_hex(8)}.part"
-        part = Part(path, algorithm, self._max_bytes, shown(url))
+        part = Part(path, algorithm, self._max_bytes, shown(url), on_bytes)
         try:
             source = self._source(url)
             version = source.into(part, known.version if known else None)
@@ -108,6 +113,7 @@ class RemoteCache:
             part.discard()
         copy = _Copy(url, name, file_hash, version)
         self._note(copy)
+        self._room.make(part.size)
         log.info("Fetched %s, %d bytes", shown(url), part.size)
         return self._remote(copy)
 
@@ -115,6 +121,10 @@ class RemoteCache:
         """The copy that is here, if there is one; nobody is asked whether it is the newest."""
         known = self._known(url, algorithm)
         return self._remote(known) if known else None
+
+    def hold(self, file: RemoteFile) -> Callable[[], None] | None:
+        """Keep a copy; returns what lets go of it, or None: it is gone."""
+        return self._room.hold(file.path)
 
     def _source(self, url: str) -> "Download | FileSystem":
         if urlsplit(url).scheme in ("http", "https"):
@@ -155,6 +165,7 @@ class RemoteCache:
         kind = kind_of(copy.name)
         if kind is None:
             raise InvalidMedia(f"{shown(copy.url)} is not a media file that mediahost knows")
+        used(path)
         return RemoteFile(copy.url, path, kind, copy.file_hash)
 
 
@@ -171,7 +182,8 @@ def _sweep(folder: Path, keep: str) -> None:
         if not old or entry.name in (kept, NOTE):
             continue
         if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, ignore_errors=True)
+            for version in Path(entry.path).iterdir():
+                remove(version)
         else:
             Path(entry.path).unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from blake3 import blake3
 
 from mediahost.errors import InvalidMedia
 from mediahost.hashing import Algorithm
+from mediahost.ports import OnBytes
+
+TELL_S = 0.5
 
 
 class TooLarge(InvalidMedia):
@@ -24,13 +28,19 @@ class Part:
         algorithm: What it is hashed with.
         max_bytes: More are refused.
         name: What to call it in messages.
+        on_bytes: Told how far it is, at most every `TELL_S` seconds.
     """
 
-    def __init__(self, path: Path, algorithm: Algorithm, max_bytes: int, name: str) -> None:
+    def __init__(
+        self, path: Path, algorithm: Algorithm, max_bytes: int, name: str, on_bytes: OnBytes
+    ) -> None:
         self._path = path
         self._algorithm = algorithm
         self._max_bytes = max_bytes
         self._name = name
+        self._on_bytes = on_bytes
+        self._told_at = time.monotonic()
+        self._whole: int | None = None
         self._file = path.open("xb")
         self._hasher: Any
         self.size = 0
@@ -54,6 +64,7 @@ class Part:
                 f"{self._name} has {size:,} bytes; {self._max_bytes:,} are the limit",
                 "Raise remote_max_mb in the settings, or fetch it yourself.",
             )
+        self._whole = size
 
     def write(self, data: bytes) -> None:
         """Append.
@@ -69,6 +80,9 @@ class Part:
             )
         self._hasher.update(data)
         self._file.write(data)
+        if time.monotonic() > self._told_at + TELL_S:
+            self._told_at = time.monotonic()
+            self._on_bytes(self.size, self._whole)
 
     def finish(self, place: Callable[[str], Path]) -> str:
         """The whole is here: give it its name, safe on the disk.

@@ -131,3 +131,37 @@ def test_no_name_is_too_long_for_a_line(width: int) -> None:
     lines = drawn(bars, width)
     assert len(lines) == 14  # all, twelve of them, and how many more
     assert all(len(line) <= width for line in lines)
+
+
+def test_a_file_that_is_fetched_is_drawn_until_it_has_come() -> None:
+    bars = Bars(idle="waiting")
+    bars.fetching("https://h.test/shelf/far%20away.wav?key=1", 2_000_000, 8_000_000)
+    bars.fetching("https://h.test/unknown.wav", 3_000_000, None)
+    _, far, unknown = drawn(bars)
+    assert "fetching far%20away.wav" in far
+    assert far.endswith("25%  2.0 MB of 8.0 MB")
+    assert unknown.endswith("3.0 MB")
+    bars.fetching("https://h.test/shelf/far%20away.wav?key=1", None, None)
+    bars.fetching("https://h.test/unknown.wav", None, None)
+    assert drawn(bars) == ["waiting"]
+
+
+def test_a_job_whose_file_is_being_fetched_is_drawn_before_it_starts() -> None:
+    bars = Bars(idle="waiting")
+    bars.listen(event(EventKind.SUBMITTED))
+    bars.listen(event(EventKind.PROGRESSED, fraction=0.25, message="fetched 1.0 of 4.0 MB"))
+    line = drawn(bars, width=100)[1]
+    assert "x.y a.mp3" in line
+    assert line.endswith("25%  fetched 1.0 of 4.0 MB")
+
+
+def test_without_a_terminal_a_long_fetch_says_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream, now = io.StringIO(), iter([0.0, 0.0, 1.0, 1.0, 11.0, 11.0, 11.0, 12.0, 12.0])
+    watcher = Lines(stream)
+    monkeypatch.setattr("mediahost.cli.progress.SAY_EVERY_S", 10.0)
+    monkeypatch.setattr("mediahost.cli.progress.time.monotonic", lambda: next(now))
+    for size in (1_000_000, 2_000_000, 3_000_000, 4_000_000):
+        watcher.fetching("https://h.test/far.wav", size, 8_000_000)
+    assert stream.getvalue() == "fetching far.wav: 3.0 MB of 8.0 MB\n"

@@ -1,5 +1,6 @@
 """What a person names, and media files that other hosts fetched."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Event as Signal
@@ -15,7 +16,7 @@ from mediahost.host.inputs import sort_out
 from mediahost.model.event import Event, EventKind
 from mediahost.model.job import new_job_id
 from mediahost.model.media import MediaFile, MediaKind
-from mediahost.ports import RemoteFile
+from mediahost.ports import OnBytes, RemoteFile
 from mediahost.settings import Settings
 
 URL = "https://media.test/far.wav"
@@ -39,15 +40,25 @@ class SlowServer:
         self.path = path
         self.go = Signal()
         self.was_waited_for = False
+        self.held = 0
 
     def copy_of(self, url: str, algorithm: str) -> RemoteFile | None:
         """Once it was fetched."""
         return self._file(url) if self.was_waited_for else None
 
-    def fetch(self, url: str, algorithm: str) -> RemoteFile:
+    def fetch(self, url: str, algorithm: str, on_bytes: OnBytes) -> RemoteFile:
         """Wait, and give it."""
+        on_bytes(500_000, 2_000_000)
         self.was_waited_for = self.go.wait(PATIENCE_S)
         return self._file(url)
+
+    def hold(self, file: RemoteFile) -> Callable[[], None]:
+        """It goes nowhere."""
+        self.held += 1
+        return self._let_go
+
+    def _let_go(self) -> None:
+        self.held -= 1
 
     def _file(self, url: str) -> RemoteFile:
         return RemoteFile(url, self.path, MediaKind.AUDIO, hash_file(self.path)[0])
@@ -61,11 +72,14 @@ def test_other_jobs_go_on_while_a_media_file_is_fetched(house: Any) -> None:
     remote = replace(local, media=far, root_url=URL, job_id=new_job_id())
     house.store.submit([remote, local])
     ended: list[str] = []
+    progress: list[tuple[float | None, str]] = []
 
     def listen(event: Event) -> None:
         if event.kind in (EventKind.COMPLETED, EventKind.FAILED):
             ended.append(f"{event.kind} {event.media_url}")
             server.go.set()
+        if event.kind is EventKind.PROGRESSED and event.media_url == URL:
+            progress.append((event.fraction, event.message))
 
     with Host(
         Settings(data_dir=house.folder / "data", workers=1),
@@ -78,3 +92,5 @@ def test_other_jobs_go_on_while_a_media_file_is_fetched(house: Any) -> None:
         host.work(listen, forever=False)
     assert server.was_waited_for
     assert ended == [f"completed {near}", f"completed {URL}"]
+    assert progress[0] == (0.25, "fetched 0.5 of 2.0 MB")
+    assert server.held == 0

@@ -115,12 +115,18 @@ def cache(tmp_path: Path) -> MakeCache:
         networks: tuple[str, ...] = LOOPBACK,
         max_bytes: int = 10_000_000,
         limit_s: float = 30.0,
+        keep_bytes: int = 10_000_000,
         **options: dict[str, object],
     ) -> RemoteCache:
         origins = allow or ("http://127.0.0.1:*", "http://localhost:*")
         allowed = Allowed(origins, networks)
         return RemoteCache(
-            tmp_path / "remote", allowed, max_bytes=max_bytes, limit_s=limit_s, options=options
+            tmp_path / "remote",
+            allowed,
+            max_bytes=max_bytes,
+            limit_s=limit_s,
+            keep_bytes=keep_bytes,
+            options=options,
         )
 
     return make
