@@ -22,7 +22,7 @@ LetGo = Callable[[], None]
 
 def so_far(size: int, whole: int | None) -> str:
     """How much of a file has come, for people."""
-    return f"fetched {size / 1e6:,.1f} of {f'{whole / 1e6:,.1f}' if whole else '?'} MB"
+    return f"{size / 1e6:,.1f} of {f'{whole / 1e6:,.1f}' if whole else '?'} MB fetched"
 
 
 def sort_out(named: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:

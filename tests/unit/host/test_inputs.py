@@ -92,5 +92,5 @@ def test_other_jobs_go_on_while_a_media_file_is_fetched(house: Any) -> None:
         host.work(listen, forever=False)
     assert server.was_waited_for
     assert ended == [f"completed {near}", f"completed {URL}"]
-    assert progress[0] == (0.25, "fetched 0.5 of 2.0 MB")
+    assert progress[0] == (0.25, "0.5 of 2.0 MB fetched")
     assert server.held == 0
