@@ -47,6 +47,7 @@ NAP_S = 0.005
 # Some queues try again what a dead worker had only after half a minute.
 RECOVERY_S = 45.0
 ROUNDS = 3
+WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,8 @@ def _speeds(
 
 
 def _speed(queue: Queue, jobs: int) -> Speed:
-    """What many jobs take, less what one takes: programs start and end as well."""
-    few, many = _costs(queue, 1), _costs(queue, jobs + 1)
+    """What many jobs take, less what one for each worker takes: programs start and end as well."""
+    few, many = _costs(queue, WORKERS), _costs(queue, jobs + WORKERS)
     wall, own, server = (much - little for much, little in zip(many, few, strict=True))
     return Speed(jobs / wall, own / jobs * 1e6, server / jobs * 1e6)
 

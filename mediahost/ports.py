@@ -350,8 +350,13 @@ class Store(Protocol):
         """What is paused."""
         ...
 
-    def count_waiting(self, source: str | None = None) -> int:
-        """How many jobs are processing, or pending and not paused."""
+    def count_waiting(self, source: str | None = None, without: Collection[str] = ()) -> int:
+        """How many jobs are processing, or pending and not paused.
+
+        Args:
+            source: Of this source only.
+            without: Actions whose pending jobs are not counted.
+        """
         ...
 
 

@@ -46,15 +46,16 @@ class ArtifactFolder:
         """Remove this host's staging."""
         shutil.rmtree(self._staging, ignore_errors=True)
 
-    def stage(self, token: Token) -> str:
-        """Where an attempt makes a folder to write to, if it has anything to write.
+    def stage(self, token: Token) -> tuple[str, str]:
+        """Where an attempt makes a folder to write to, if it has anything to write; and its log.
 
         What an earlier attempt of the same job may have kept without its commit is removed: the
         claim of this attempt voided it.
         """
         for earlier in range(1, token.attempt):
             _remove(self._kept(Token(token.job_id, earlier)))
-        return f"{self._staging_text}/{_name(token)}"
+        name = _name(token)
+        return f"{self._staging_text}/{name}", f"{self._logs_text}/{name}.log"
 
     def unstage(self, tokens: Collection[Token]) -> None:
         """Remove what attempts wrote and did not keep."""
@@ -66,10 +67,6 @@ class ArtifactFolder:
         for token in tokens if left else ():
             if (name := _name(token)) in left:
                 shutil.rmtree(f"{self._staging_text}/{name}", ignore_errors=True)
-
-    def log_path(self, token: Token) -> str:
-        """Where an attempt's log is."""
-        return f"{self._logs_text}/{_name(token)}.log"
 
     def keep(self, token: Token, result: MediaProcessingResult) -> MediaProcessingResult:
         """Move an attempt's artifacts to where they stay, on the disk before this returns.

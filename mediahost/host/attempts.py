@@ -132,13 +132,14 @@ class Attempts:
         if request.media.url is not None:
             self._held[job.token] = let_go
         self._media[job.token] = media, _unchanged(media, look)
+        workdir, log_path = self._artifacts.stage(job.token)
         return AttemptSpec(
             token=job.token,
             action=request.action,
             config=request.config,
             media=media,
-            workdir=self._artifacts.stage(job.token),
-            log_path=self._artifacts.log_path(job.token),
+            workdir=workdir,
+            log_path=log_path,
             inputs=self._followed(request),
             timeout_s=info.timeout_s or self._limits.timeout_s,
             threads=self._limits.threads,

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.05
 # A transaction is written through to the disk, whatever is in it: the more, the better, short of
 # having the workers wait. (Each attempt has two events at least.)
-EVENTS_AT_ONCE = 512
+EVENTS_AT_ONCE = 2048
 CANCEL_POLL_S = 0.25
 CLAIM_POLL_S = 0.1
 PROGRESS_EVERY_S = 0.5
@@ -148,8 +148,9 @@ class Dispatcher:
         polls = _Every(WAIT_POLL_S)
         try:
             while not until():
-                self._take_care()
+                # First: workers start while there is something else to do.
                 self._claim(source)
+                self._take_care()
                 self._settle()
                 if self._draining and not self._in_hand:
                     return
@@ -195,6 +196,7 @@ class Dispatcher:
     def _reap(self) -> None:
         if reaped := self._store.reap(is_gone):
             log.info("%d jobs of lost hosts are pending again", len(reaped))
+            self._claim_from = 0.0
         gone = [
             one.heartbeat.host
             for one in self._store.hosts()
@@ -470,7 +472,7 @@ class Dispatcher:
     def _has_work(self, source: str | None) -> bool:
         """Whether anything is to come; what is paused isn't, unless somebody waits for it."""
         if source is None:
-            return self._store.count_waiting() > 0
+            return self._store.count_waiting(without=self._schedule.foreign) > 0
         counts = self._store.count_jobs(source)
         return any(counts.get(status) for status in (JobStatus.PENDING, JobStatus.PROCESSING))
 

@@ -15,7 +15,6 @@ from mediahost.errors import (
     InvalidMedia,
     MediahostError,
     StoreError,
-    UnknownName,
     UsageError,
 )
 from mediahost.hashing import CacheKey
@@ -322,11 +321,11 @@ class Host:
                 self._dispatcher.drain()
         return self._dispatcher
 
-    def _limit_of(self, action: str) -> Limit:
+    def _limit_of(self, action: str) -> Limit | None:
         try:
             info = self.registry.action(action).info
-        except UnknownName:  # its attempt will say so
-            return Limit("cpu", None)
+        except MediahostError:  # there is none, or there are two of that name
+            return None
         return Limit(info.pool, self.settings.max_inflight.get(action, info.max_inflight))
 
     def _heartbeat(self, running: int, status: HostStatus) -> Heartbeat:

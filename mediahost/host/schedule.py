@@ -1,6 +1,7 @@
 """The schedule: which jobs are claimed next, so that slots are full and sources get their share."""
 
 import heapq
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +11,15 @@ from typing import NamedTuple
 from mediahost.model.job import ClaimedJob, Token
 from mediahost.ports import Ready
 
+log = logging.getLogger(__name__)
+
 # While the jobs of a pool take less than this, some are claimed ahead, so that no worker waits for
 # a commit. (Claims of 64 are as quick as larger ones, a job each.)
 SHORT_JOB_S = 0.05
 READ_AHEAD = 64
-# At this pace 64 would be done before one transaction is on the disk.
+# At this pace 64 would be done long before one transaction is on the disk.
 QUICK_JOB_S = 0.002
-READ_AHEAD_OF_QUICK = 256
+READ_AHEAD_OF_QUICK = 1024
 
 # How much the last job counts in the mean.
 _WEIGHT_OF_LAST = 1 / 8
@@ -85,17 +88,23 @@ class _Pool:
 class Schedule:
     """Divides free slots among what is ready, and keeps count of what is in hand.
 
+    Attributes:
+        foreign: Actions that jobs were seen to wait for and that this host doesn't have.
+
     Args:
-        limit_of: What an action competes for.
+        limit_of: What an action competes for; None: this host doesn't have it.
         weights: How much more than one share a source gets, by patterns of its name.
     """
 
-    def __init__(self, limit_of: Callable[[str], Limit], weights: Mapping[str, float]) -> None:
-        self._limit_of = limit_of
+    def __init__(
+        self, limit_of: Callable[[str], Limit | None], weights: Mapping[str, float]
+    ) -> None:
+        self._find_limit = limit_of
         self._weights = weights
         self._pools: defaultdict[str, _Pool] = defaultdict(_Pool)
         self._in_hand: Counter[str] = Counter()
         self._charged: dict[Token, float] = {}
+        self.foreign: set[str] = set()
 
     def shares(self, ready: Sequence[Ready], free: Callable[[str], int]) -> list[Share]:
         """What to claim now.
@@ -107,13 +116,25 @@ class Schedule:
         waiting: defaultdict[str, defaultdict[str, list[str]]]
         waiting = defaultdict(lambda: defaultdict(list))
         for source, action in ready:
-            if self._left_of(action) > 0:
+            if self._find_limit(action) is None:
+                self._leave(action)
+            elif self._left_of(action) > 0:
                 waiting[self._limit_of(action).pool][source].append(action)
         return [
             Share(source, number, tuple(self._choices(number, sources[source])))
             for pool, sources in waiting.items()
             for source, number in self._divided(pool, sources, free(pool)).items()
         ]
+
+    def _leave(self, action: str) -> None:
+        if action not in self.foreign:
+            self.foreign.add(action)
+            log.warning(
+                "Jobs wait for %s, which no plugin here has: another host may run them", action
+            )
+
+    def _limit_of(self, action: str) -> Limit:
+        return self._find_limit(action) or Limit("cpu", None)
 
     def has_room(self, capacity: Mapping[str, int]) -> bool:
         """Whether it is worth while to look for more."""

@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -137,6 +138,12 @@ def display(text: str | os.PathLike[str]) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
+def _path_at(url: str) -> Path:
+    """Kept, for a file has several jobs, one after the other, and a `Path` takes 2 µs to make."""
+    return Path(url_to_path(url))
+
+
 @dataclass(frozen=True, slots=True)
 class MediaFile:
     """An input: a path, its kind and the hash of its content.
@@ -163,7 +170,7 @@ class MediaFile:
         """The media file with this `source`; of one with a URL the path is its bare name."""
         if is_remote(source):
             return cls(Path(source.rpartition("/")[2] or source), kind, file_hash, source)
-        return cls(Path(url_to_path(source)), kind, file_hash)
+        return cls(_path_at(source), kind, file_hash)
 
     @classmethod
     def at(cls, path: str | os.PathLike[str]) -> Self:

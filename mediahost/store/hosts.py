@@ -4,13 +4,13 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text
 
 from mediahost.model.hosts import Heartbeat, HostStatus, HostView
 from mediahost.model.pause import Pause, PauseKind
 from mediahost.store.dialect import among, listed, unix_now, upsert, write_rows
 from mediahost.store.engine import Database, lasting
-from mediahost.store.tables import ACTIVE, hosts, jobs, pauses
+from mediahost.store.tables import ACTIVE, PROCESSING, hosts, jobs, pauses
 
 _SAID = (
     hosts.c.host,
@@ -102,9 +102,11 @@ class Hosts:
             return [Pause(PauseKind(kind), name) for kind, name in connection.execute(_PAUSES)]
 
     @lasting
-    def count_waiting(self, source: str | None = None) -> int:
+    def count_waiting(self, source: str | None = None, without: Collection[str] = ()) -> int:
         """How many jobs are processing, or pending and not paused."""
         counting = _WAITING if source is None else _WAITING.where(jobs.c.source == source)
+        if without:
+            counting = counting.where(or_(PROCESSING, jobs.c.action.not_in(without)))
         with self._database.read() as connection:
             return int(connection.execute(counting).scalar_one())
 

@@ -493,11 +493,12 @@ class MemoryStore:
         with self._lock:
             return sorted(self._paused)
 
-    def count_waiting(self, source: str | None = None) -> int:
+    def count_waiting(self, source: str | None = None, without: Collection[str] = ()) -> int:
         """How many jobs are processing, or pending and not paused."""
         with self._lock:
             return sum(
-                record.status is JobStatus.PROCESSING or not self._is_paused(record)
+                record.status is JobStatus.PROCESSING
+                or not (self._is_paused(record) or record.request.action in without)
                 for record in self._jobs.values()
                 if record.status in _ACTIVE and source in (None, record.source)
             )

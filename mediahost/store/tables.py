@@ -48,6 +48,9 @@ TO_CANCEL = text("status = 'processing' AND cancel_requested")
 class Record(SQLModel):
     """What all tables share: one MetaData, and names for constraints that migrations can use."""
 
+    # Tables don't validate: what would do it is built for whoever asks, not at each start.
+    model_config = {"defer_build": True}
+
     metadata: ClassVar[MetaData] = MetaData(
         naming_convention={
             "pk": "pk_%(table_name)s",

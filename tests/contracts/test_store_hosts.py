@@ -124,6 +124,13 @@ def test_a_pause_holds_nothing_else(store: Store) -> None:
     assert store.count_waiting() == 1
 
 
+def test_what_nobody_here_can_do_is_not_counted_until_it_runs(store: Store) -> None:
+    store.submit([asked("a"), asked("b", "t.cut")])
+    assert store.count_waiting(without={"t.cut"}) == 1
+    store.claim("there", 1, 60, "user", ["t.cut"])
+    assert store.count_waiting(without={"t.cut"}) == 2
+
+
 def beat(host: str, status: HostStatus = HostStatus.WORKING) -> Heartbeat:
     return Heartbeat(host, "box", 12, "1.0", "local", 2, 1, status)
 

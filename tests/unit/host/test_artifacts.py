@@ -27,7 +27,7 @@ def files_below(folder: Path) -> set[str]:
 
 def staged(folder: ArtifactFolder) -> Path:
     """A stage as an action finds it that asked for its workdir."""
-    return Context(folder.stage(TOKEN)).workdir
+    return Context(folder.stage(TOKEN)[0]).workdir
 
 
 def test_only_artifacts_are_kept(folder: ArtifactFolder, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_stage_is_empty_and_discards_and_unstages(folder: ArtifactFolder) -> N
     assert not artifact.path.exists()
 
     workdir = staged(folder)
-    other = Path(folder.stage(Token(TOKEN.job_id, 2)))
+    other = Path(folder.stage(Token(TOKEN.job_id, 2))[0])
     other.mkdir()
     folder.unstage([TOKEN])
     folder.unstage([TOKEN])

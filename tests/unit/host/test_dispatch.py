@@ -1,7 +1,9 @@
 """What the dispatcher promises, on a store in memory and with attempts in this process."""
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -97,6 +99,22 @@ class Patient(Analyzer, name="t.patient", version=1):
         while True:
             context.checkpoint()
             threading.Event().wait(0.01)
+
+
+def test_jobs_of_an_action_that_a_host_does_not_have_are_left_to_others(
+    house: "House", caplog: pytest.LogCaptureFixture
+) -> None:
+    house.tone()
+    known = house.request(house.recipe(LOOK))
+    strange = replace(known, action="t.strange", config_hash="other", job_id=uuid4())
+    house.store.submit([strange, known])
+    with house.host() as host:
+        host.work(forever=False)
+    jobs = house.store.get_jobs([strange.job_id, known.job_id])
+    assert jobs[known.job_id].status is JobStatus.COMPLETED
+    assert jobs[strange.job_id].status is JobStatus.PENDING
+    assert jobs[strange.job_id].attempt == 0
+    assert caplog.text.count("wait for t.strange") == 1
 
 
 def test_an_interrupted_run_gives_back_what_it_claimed(house: "House") -> None:
