@@ -18,7 +18,7 @@ RECEIVE_BYTES = 1 << 18
 # What was written before an answer was sent is in the pipe by then, and a pipe holds no more.
 PIPE_BYTES = 1 << 20
 # An attempt that was thought to be quick and takes so long no longer has others wait behind it.
-PATIENCE_S = 0.02
+PATIENCE_S = 0.1
 
 
 class Child:

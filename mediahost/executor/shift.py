@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
 from mediahost.executor.frames import FrameReader, pack
@@ -49,6 +50,7 @@ class Shift:
         self._resources = Resources()
         self._leftovers = Leftovers()
         self._output = _output()
+        self._interruptions = _interruptions()
 
     def work(self) -> None:
         """Run attempts until no more are to come."""
@@ -100,6 +102,7 @@ class Shift:
             "n": number,
             "warm": self._resources.names(),
             "spent": spent,
+            "interrupted": ended.elapsed_ms > 0 and self._was_interrupted(),
         }
         try:
             self._send({**message, **ended_to_json(ended)})
@@ -107,6 +110,11 @@ class Shift:
             failure = Failure(f"The result of {spec.action} can't be sent: {error}")
             failed = Ended(spec.token, Outcome.ERROR, None, failure, ended.elapsed_ms)
             self._send({**message, **ended_to_json(failed)})
+
+    def _was_interrupted(self) -> bool:
+        """Whether the kernel has taken this process's core away since this was last asked."""
+        before, self._interruptions = self._interruptions, _interruptions()
+        return self._interruptions != before
 
     def _reporter(self, number: int) -> Callable[[float, str], None]:
         last = [0.0]
@@ -189,6 +197,10 @@ def _output() -> list[int]:
     with suppress(OSError):
         return [os.fstat(1).st_ino, os.fstat(2).st_ino]
     return []
+
+
+def _interruptions() -> int:
+    return getrusage(RUSAGE_SELF).ru_nivcsw
 
 
 def _survive(hook: Callable[..., Any], worker: str) -> None:

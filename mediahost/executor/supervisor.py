@@ -15,7 +15,7 @@ from mediahost.executor.child import Child
 from mediahost.executor.crew import Crew
 from mediahost.executor.messages import ended_from_json
 from mediahost.executor.verdict import Verdict
-from mediahost.executor.waiting import AHEAD, Waiting
+from mediahost.executor.waiting import Waiting
 from mediahost.model.job import Outcome
 from mediahost.ports import Ended, ExecutorEvent, Progress, Started
 
@@ -208,7 +208,7 @@ class Supervisor:
         if was_idle and child.kinds:
             self._waiting.prefer(child.kinds)
         first = self._waiting.first()
-        ahead = self._waiting.ahead(first) if first else AHEAD
+        ahead = self._waiting.ahead(first) if first else 1
         share = -(-len(self._waiting) // len(self._crew.members))
         child.give(self._waiting.take(min(ahead, share)))
         if was_idle:
@@ -287,7 +287,12 @@ class Supervisor:
             self._end(attempt, attempt.doom)
         else:
             attempt.over = True
-            self._waiting.learn(attempt.spec.action, ended.elapsed_ms, loud=wrote)
+            self._waiting.learn(
+                attempt.spec.action,
+                ended.elapsed_ms,
+                loud=wrote,
+                interrupted=message["interrupted"],
+            )
             self._tell(ended)
         child.spent = message["spent"] or self._is_large(child)
         if child.spent and child.line:

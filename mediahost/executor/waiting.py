@@ -5,13 +5,15 @@ from collections.abc import Collection, Iterable
 
 from mediahost.executor.attempt import Attempt
 
-# A worker that must ask for each attempt sleeps between them, and waking costs 50 to 100 µs. Where
-# that is as long as an attempt it is given many, and the host reads as many answers at a time.
-AHEAD = 8
-AHEAD_OF_QUICKEST = 64
-QUICKEST_MS = 0.5
+# A worker that must ask for each attempt sleeps between them, and waking costs 50 to 100 µs, as
+# much as a short attempt; the host reads as many answers at a time. So a worker is given what
+# keeps it busy for so long, but no more than so many.
+AHEAD_MS = 32.0
+AHEAD_MOST = 64
 # Longer ones don't notice, and must not wait behind each other while another worker is idle.
 QUICK_MS = 2.0
+# On a busy machine an attempt may wait so long for a core, which says nothing of the next one.
+CORE_WAIT_MS = 20
 # How often an attempt is passed by others that a worker has a model loaded for, and how far ahead
 # those are looked for.
 PASSES_MOST = 8
@@ -90,11 +92,19 @@ class Waiting:
     def ahead(self, attempt: Attempt) -> int:
         """How many such quick attempts a worker may have."""
         mean_ms = self._mean_ms.get(attempt.spec.action, QUICK_MS)
-        return AHEAD if mean_ms > QUICKEST_MS else AHEAD_OF_QUICKEST
+        return int(AHEAD_MS / max(mean_ms, AHEAD_MS / AHEAD_MOST))
 
-    def learn(self, action: str, elapsed_ms: int, *, loud: bool) -> None:
-        """An attempt at this action took so long."""
+    def learn(self, action: str, elapsed_ms: int, *, loud: bool, interrupted: bool = False) -> None:
+        """An attempt at this action took so long.
+
+        Args:
+            action: Its name.
+            elapsed_ms: How long, by the clock.
+            loud: It wrote something.
+            interrupted: The kernel gave its core to others meanwhile.
+        """
         mean = self._mean_ms.get(action, float(elapsed_ms))
-        self._mean_ms[action] = mean + _WEIGHT * (elapsed_ms - mean)
+        if not interrupted or elapsed_ms > CORE_WAIT_MS:
+            self._mean_ms[action] = mean + _WEIGHT * (elapsed_ms - mean)
         if loud:
             self._loud.add(action)

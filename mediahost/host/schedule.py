@@ -13,13 +13,12 @@ from mediahost.ports import Ready
 
 log = logging.getLogger(__name__)
 
-# While the jobs of a pool take less than this, some are claimed ahead, so that no worker waits for
-# a commit. (Claims of 64 are as quick as larger ones, a job each.)
+# While the jobs of a pool take less than this, so many seconds' worth of one worker are claimed
+# ahead, so that no worker waits for a commit: a transaction is written through to the disk,
+# whatever is in it.
 SHORT_JOB_S = 0.05
-READ_AHEAD = 64
-# At this pace 64 would be done long before one transaction is on the disk.
-QUICK_JOB_S = 0.002
-READ_AHEAD_OF_QUICK = 1024
+READ_AHEAD_S = 1.0
+READ_AHEAD_MOST = 1024
 
 # How much the last job counts in the mean.
 _WEIGHT_OF_LAST = 1 / 8
@@ -64,7 +63,7 @@ class _Pool:
         """How many may be in hand though no slot is free for them yet."""
         if self.mean_s >= SHORT_JOB_S:
             return 0
-        return READ_AHEAD if self.mean_s > QUICK_JOB_S else READ_AHEAD_OF_QUICK
+        return int(READ_AHEAD_S / max(self.mean_s, READ_AHEAD_S / READ_AHEAD_MOST))
 
     def divide(
         self, sources: Iterable[str], room: int, weight_of: Callable[[str], float]
