@@ -15,7 +15,7 @@ class Stamp(Analyzer, name="bench.stamp", version=1):
         stamps = os.open(os.environ["BENCH_STAMPS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.write(stamps, line)
         os.close(stamps)
-        return MediaAnalysisResult()
+        return MediaAnalysisResult(metadata={"size": media.path.stat().st_size})
 
 
 @hookimpl
