@@ -583,6 +583,12 @@ class WatchStore(Store, Protocol):
         """What is known of the files right in each of these folders, by folder and name."""
         ...
 
+    def watched_stats(
+        self, watch_id: int, folders: Collection[str]
+    ) -> dict[str, dict[str, tuple[tuple[int, ...], str]]]:
+        """By folder and name: the stat, as `FileStat` has it, and the state. Made for speed."""
+        ...
+
     def watched_at(
         self, watch_id: int, places: Collection[tuple[str, str]]
     ) -> dict[tuple[str, str], WatchedFile]:

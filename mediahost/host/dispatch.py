@@ -42,6 +42,9 @@ TICK_S = 0.05
 EVENTS_AT_ONCE = 2048
 CANCEL_POLL_S = 0.25
 CLAIM_POLL_S = 0.1
+# With nothing to do for a while it looks less often. What this host submits wakes it.
+IDLE_AFTER_S = 1.0
+IDLE_POLL_S = 0.5
 PROGRESS_EVERY_S = 0.5
 WAIT_POLL_S = 0.25
 HEARTBEAT_S = 5.0
@@ -116,6 +119,7 @@ class Dispatcher:
         self._kinds: Collection[EventKind] = ()
         self._started = False
         self._claim_from = 0.0
+        self._idle_from = 0.0
 
     def run(
         self,
@@ -144,6 +148,7 @@ class Dispatcher:
         self._listener = listener
         self._kinds = kinds
         self._claim_from = 0.0
+        self._idle_from = time.monotonic() + IDLE_AFTER_S
         waiting = set(wait_for)
         polls = _Every(WAIT_POLL_S)
         try:
@@ -222,7 +227,15 @@ class Dispatcher:
         shares = self._schedule.shares(self._store.ready(source), self._free)
         claimed = sum(map(self._claim_share, shares))
         if claimed < sum(share.limit for share in shares) or not shares:
-            self._claim_from = time.monotonic() + CLAIM_POLL_S
+            pause = IDLE_POLL_S if self._is_idle else CLAIM_POLL_S
+            self._claim_from = time.monotonic() + pause
+
+    @property
+    def _is_idle(self) -> bool:
+        if self._in_hand:
+            self._idle_from = time.monotonic() + IDLE_AFTER_S
+            return False
+        return time.monotonic() > self._idle_from
 
     def _claim_share(self, share: Share) -> int:
         left = share.limit
@@ -308,6 +321,7 @@ class Dispatcher:
         for event in self._next_events():
             if isinstance(event, _Woken):
                 self._claim_from = 0.0
+                self._idle_from = time.monotonic() + IDLE_AFTER_S
                 continue
             job = self._in_hand.get(event.token)
             if job is None:
@@ -329,7 +343,7 @@ class Dispatcher:
 
     def _next_events(self) -> Iterable[ExecutorEvent | _Woken]:
         try:
-            yield self._events.get(timeout=TICK_S)
+            yield self._events.get(timeout=IDLE_POLL_S if self._is_idle else TICK_S)
             for _ in range(EVENTS_AT_ONCE - 1):
                 yield self._events.get_nowait()
         except queue.Empty:

@@ -33,6 +33,9 @@ _FILES = select(
 )
 _OF_WATCH = _f.watch_id == bindparam("watch")
 _IN_FOLDERS = _FILES.where(_OF_WATCH, among([_f.folder], "folders"))
+_STATS = select(
+    _f.folder, _f.name, _f.size, _f.mtime_ns, _f.ctime_ns, _f.dev, _f.inode, _f.state
+).where(_OF_WATCH, among([_f.folder], "folders"))
 _AT = _FILES.where(_OF_WATCH, among([_f.folder, _f.name], "places"))
 _BY_INODE = _FILES.where(_OF_WATCH, among([_f.inode], "inodes"))
 _BY_STATE = (
@@ -102,6 +105,17 @@ class Watches:
             rows = connection.execute(_IN_FOLDERS, {"watch": watch_id, "folders": listed(folders)})
             for row in rows:
                 found.setdefault(row[0], {})[row[1]] = _file(row)
+        return found
+
+    def watched_stats(
+        self, watch_id: int, folders: Collection[str]
+    ) -> dict[str, dict[str, tuple[tuple[int, ...], str]]]:
+        """By folder and name: the stat, as `FileStat` has it, and the state. Made for speed."""
+        found: dict[str, dict[str, tuple[tuple[int, ...], str]]] = {}
+        with self._database.read() as connection:
+            asked = {"watch": watch_id, "folders": listed(folders)}
+            for folder, name, *stat, state in connection.execute(_STATS, asked).all():
+                found.setdefault(folder, {})[name] = tuple(stat), state
         return found
 
     def watched_at(

@@ -82,6 +82,12 @@ class Ledger:
         """What is known of the files right in these folders. Flush before."""
         return self._store.watched_in(self._watch_id, folders)
 
+    def stats_in(
+        self, folders: Collection[str]
+    ) -> dict[str, dict[str, tuple[tuple[int, ...], str]]]:
+        """Stat and state of the files right in these folders. Flush before."""
+        return self._store.watched_stats(self._watch_id, folders)
+
     def with_inodes(self, inodes: Collection[int]) -> Iterable[WatchedFile]:
         """What is known of files with these inode numbers."""
         wanted = set(inodes)

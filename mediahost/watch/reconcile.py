@@ -8,7 +8,7 @@ from mediahost.host.files import FoundFile
 from mediahost.model.media import path_to_url, url_to_path
 from mediahost.model.watch import AT_REST, FileState
 from mediahost.ports import WatchedFile
-from mediahost.watch.ledger import Ledger
+from mediahost.watch.ledger import Ledger, Place
 from mediahost.watch.scan import Listing, Scan
 
 # The known files of so many folders are read at once.
@@ -51,18 +51,24 @@ def _compare(
 ) -> None:
     urls = [path_to_url(listing.folder) for listing in listings]
     visited.update(urls)
-    known_in = ledger.in_folders(urls)
+    stats_in = ledger.stats_in(urls)
+    odd: list[tuple[Place, FoundFile]] = []
+    vanished: list[Place] = []
     for url, listing in zip(urls, listings, strict=True):
-        known = known_in.get(url, {})
+        stats = stats_in.get(url, {})
+        changes.known += sum(state != FileState.GONE for _, state in stats.values())
         for file in listing.files:
-            row = known.pop(path_to_url(file.name), None)
-            if row is None or row.stat != file.stat or row.state not in AT_REST:
-                changes.seen.append((file, row))
-            if row is not None and row.state is not FileState.GONE:
-                changes.known += 1
-        left = [row for row in known.values() if row.state is not FileState.GONE]
-        changes.known += len(left)
-        changes.vanished += left
+            name = path_to_url(file.name)
+            known = stats.pop(name, None)
+            # Most files are as they were: no row is made of those.
+            if known is None:
+                changes.seen.append((file, None))
+            elif known[0] != file.stat or known[1] not in AT_REST:
+                odd.append(((url, name), file))
+        vanished += [(url, name) for name, (_, state) in stats.items() if state != FileState.GONE]
+    rows = ledger.at([place for place, _ in odd] + vanished) if odd or vanished else {}
+    changes.seen += [(file, rows.get(place)) for place, file in odd]
+    changes.vanished += [rows[place] for place in vanished if place in rows]
 
 
 def _find_vanished_folders(
