@@ -15,6 +15,8 @@ from mediahost.cli import (
     care,
     demo,
     doctor,
+    duplicates,
+    export,
     hosts,
     job_log,
     jobs,
@@ -85,6 +87,15 @@ app.command(
         "search --label scene --min 10s",
     ),
 )(search.search)
+app.command(
+    "export",
+    epilog=examples(
+        "export talk.mp4 --format srt --output talk.srt", "export film.mp4 -f otio -a scenes.detect"
+    ),
+)(export.export)
+app.command("duplicates", epilog=examples("duplicates ~/Pictures", "duplicates --distance 4"))(
+    duplicates.duplicates
+)
 app.command("lineage", epilog=examples("lineage talk.mp3"))(lineage.lineage)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(hosts.app, name="hosts")

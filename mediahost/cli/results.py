@@ -46,7 +46,7 @@ def results(
 
     It doesn't matter what the file is called or where it lies.
     """
-    _check_is_file(path)
+    check_is_file(path)
     with state.host(browse=True) as host:
         found = [one for one in host.results(path) if action in (None, one.action)]
     if as_json:
@@ -92,7 +92,7 @@ def explain(
     """
     from mediahost.cli.run import chosen_recipe
 
-    _check_is_file(path)
+    check_is_file(path)
 
     host, store = state.watched_host()
     with host:
@@ -135,7 +135,12 @@ def _watch_line(one: "Preview") -> str:
     return f"{name}: {one.state or 'not seen'}{reason}{to_do}"
 
 
-def _check_is_file(path: str) -> None:
+def check_is_file(path: str) -> None:
+    """Refuse what is no file.
+
+    Raises:
+        UsageError: There is none, or it is a folder.
+    """
     if is_remote(path) or path.startswith("file:"):
         return
     if not os.path.lexists(path):

@@ -401,6 +401,23 @@ class Host:
         """
         return self.store.results_of(self._candidate(path).file_hash)
 
+    def hashed(self, paths: Sequence[AnyPath], problems: list[Problem]) -> list[Candidate]:
+        """The media files at these paths, and in and below those that are folders, with hashes.
+
+        Args:
+            paths: Files and folders.
+            problems: What can't be read is added here.
+
+        Raises:
+            UsageError: A path doesn't exist.
+        """
+        for path in paths:
+            if not os.path.lexists(path):
+                raise UsageError(f"There is no file or folder {display(path)}")
+        walked = walk(paths, skip=self._artifacts.folders)
+        problems += walked.problems
+        return self._files.of_found(walked.found, problems)
+
     def lineage(self, path: AnyPath) -> Lineage:
         """What a file was made of, and what was made of it.
 

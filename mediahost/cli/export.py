@@ -1,0 +1,136 @@
+"""`mediahost export`: what is stored about a file, as other programs read it."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mediahost.cli import complete
+from mediahost.cli.export_formats import FORMATS, SUBTITLES, Film, Mark, cues_of
+from mediahost.cli.output import counted, print_json
+from mediahost.cli.results import AsJson, OnePath, check_is_file, to_json
+from mediahost.cli.state import state
+from mediahost.errors import UnknownName, UsageError
+from mediahost.model.media import display, path_to_url
+
+if TYPE_CHECKING:
+    from mediahost.ports import StoredResult
+
+NAMES = ("json", *FORMATS)
+
+
+def export(
+    *,
+    path: OnePath,
+    format_name: Annotated[
+        str, typer.Option("--format", "-f", help=f"One of {', '.join(NAMES)}.", metavar="FORMAT")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write it there; else it is printed.", metavar="FILE"),
+    ] = None,
+    action: Annotated[
+        str | None,
+        typer.Option(
+            "--action",
+            "-a",
+            help="Only what this action found.",
+            metavar="NAME",
+            autocompletion=complete.actions,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export what is stored about a file's content: subtitles, labels, edit lists, tables.
+
+    Nothing is computed: `mediahost run` does that.
+    """
+    if format_name not in NAMES:
+        raise UnknownName("format", format_name, NAMES)
+    check_is_file(path)
+    if output and output.exists() and output.samefile(path):
+        raise UsageError(f"{display(output)} is the media file itself", "Name another file.")
+    with state.host(browse=True) as host:
+        found = host.results(path)
+    text, number = _text(path, [one for one in found if action in (None, one.action)], format_name)
+    if number == 0:
+        what = f" of {action}" if action else ""
+        raise UsageError(
+            f"Nothing{what} is stored for {display(path)} that {format_name} could hold",
+            "Get something with: mediahost run FILE --action NAME",
+        )
+    if output is None:
+        sys.stdout.write(text)
+        return
+    _write(output, text)
+    if as_json:
+        print_json({"path": path_to_url(output.absolute()), "format": format_name, "items": number})
+    else:
+        typer.echo(f"{display(output)}: {counted(number, 'item')}")
+
+
+def _text(path: str, found: "Sequence[StoredResult]", format_name: str) -> tuple[str, int]:
+    if format_name == "json":
+        import json
+
+        return json.dumps([to_json(one) for one in found], indent=2) + "\n", len(found)
+    marks = sorted(_marks(found), key=lambda mark: (mark.start, mark.end))
+    if format_name in SUBTITLES:
+        marks = _subtitles(found) or marks
+    return FORMATS[format_name](marks, _film(path, found)), len(marks)
+
+
+def _marks(found: "Sequence[StoredResult]") -> Iterator[Mark]:
+    for one in found:
+        if one.result.kind != "analysis":
+            continue
+        for at in one.result.ranges:
+            payload = dict(at.payload)
+            text = str(payload.pop("text", ""))
+            yield Mark(at.start, at.end, at.label, text, one.action, at.confidence, payload)
+        if not one.result.ranges and one.result.transcription:
+            yield from _words(one)
+
+
+def _subtitles(found: "Sequence[StoredResult]") -> list[Mark]:
+    """The newest transcription: by its words where their times are known, else by its ranges."""
+    for one in found:
+        if one.result.kind == "analysis" and one.result.transcription:
+            cues = list(_words(one)) or [mark for mark in _marks([one]) if mark.text]
+            if cues:
+                return cues
+    return []
+
+
+def _words(one: "StoredResult") -> Iterator[Mark]:
+    if one.result.kind == "analysis" and one.result.transcription:
+        said = one.result.transcription.words
+        yield from cues_of([(word.text, word.start, word.end) for word in said], one.action)
+
+
+def _film(path: str, found: "Sequence[StoredResult]") -> Film:
+    """Length and frame rate, if an action told them, as `av.probe` does."""
+    duration: float | None = None
+    fps: float | None = None
+    for one in found:
+        facts: dict[str, Any] = one.result.metadata
+        if duration is None and isinstance(facts.get("duration"), int | float):
+            duration = float(facts["duration"])
+        streams = facts.get("streams")
+        for stream in streams if isinstance(streams, list) else ():
+            rate = stream.get("frame_rate") if isinstance(stream, dict) else None
+            fps = fps or (float(rate) if isinstance(rate, int | float) else None)
+    return Film(Path(os.path.abspath(path)), duration, fps)  # noqa: PTH100 - may not be UTF-8
+
+
+def _write(output: Path, text: str) -> None:
+    """Whole or not at all; what an earlier call wrote is replaced."""
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, "utf-8", newline="")
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,270 @@
+"""What other programs read: subtitles, labels, edit lists and timelines out of time ranges."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+# Subtitles made of single words: what a viewer can read before the next one comes.
+CUE_CHARS = 84
+CUE_S = 7.0
+CUE_PAUSE_S = 0.7
+SENTENCE_ENDS = (".", "!", "?", "…")
+
+MS_RATE = 1000.0
+
+_ASS_HEAD = """\
+[Script Info]
+ScriptType: v4.00+
+PlayResX: 1280
+PlayResY: 720
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, OutlineColour, BackColour, Bold, Italic, \
+BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
+Style: Default,Arial,44,&H00FFFFFF,&H00000000,&H80000000,0,0,1,2.5,1,2,60,60,40,1
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+# Braces begin commands and a backslash too; there is no way to write them as they are.
+_ASS_LOOKALIKES = str.maketrans({"{": "(", "}": ")", "\\": "⧵"})  # noqa: RUF001 - on purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something in a stretch of time.
+
+    Attributes:
+        start: Seconds from the beginning.
+        end: Seconds from the beginning.
+        label: What it is.
+        text: What is said or written there; empty if it is not about words.
+        action: Which action found it.
+        confidence: 0 to 1, or None.
+        payload: What else is known of it.
+    """
+
+    start: float
+    end: float
+    label: str
+    text: str = ""
+    action: str = ""
+    confidence: float | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Label and text in one line."""
+        text = " ".join(self.text.split())
+        return f"{self.label}: {text}" if text else " ".join(self.label.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """The media file that marks are about.
+
+    Attributes:
+        path: The file, absolute.
+        duration: Its length in seconds, where it is known.
+        fps: Frames a second, where it has any.
+    """
+
+    path: PurePath
+    duration: float | None = None
+    fps: float | None = None
+
+
+def cues_of(words: Sequence[tuple[str, float, float]], action: str) -> Iterator[Mark]:
+    """Words with start and end, as subtitles: full, after a sentence or before a pause they end."""
+    held: list[tuple[str, float, float]] = []
+    for word in words:
+        if held and _is_full(held, word):
+            yield _cue(held, action)
+            held = []
+        held.append(word)
+    if held:
+        yield _cue(held, action)
+
+
+def _is_full(held: Sequence[tuple[str, float, float]], word: tuple[str, float, float]) -> bool:
+    text, _, end = held[-1]
+    chars = sum(len(one.strip()) + 1 for one, _, _ in held) + len(word[0].strip())
+    return (
+        word[1] - end >= CUE_PAUSE_S
+        or chars > CUE_CHARS
+        or word[2] - held[0][1] > CUE_S
+        or text.strip().endswith(SENTENCE_ENDS)
+    )
+
+
+def _cue(words: Sequence[tuple[str, float, float]], action: str) -> Mark:
+    text = " ".join(word.strip() for word, _, _ in words)
+    return Mark(words[0][1], max(end for _, _, end in words), "speech", text, action)
+
+
+def as_csv(marks: Sequence[Mark], _film: Film) -> str:
+    """A table with a row for each time range, as spreadsheets read it (RFC 4180)."""
+    import csv
+    import io
+
+    out = io.StringIO(newline="")
+    table = csv.writer(out)
+    table.writerow(["start", "end", "label", "text", "confidence", "action", "payload"])
+    for mark in marks:
+        sure = "" if mark.confidence is None else mark.confidence
+        payload = json.dumps(mark.payload) if mark.payload else ""
+        row = [mark.start, mark.end, mark.label, mark.text, sure, mark.action, payload]
+        table.writerow(row)
+    return out.getvalue()
+
+
+def as_srt(marks: Sequence[Mark], _film: Film) -> str:
+    """SubRip."""
+    return "\n".join(
+        f"{number}\n{_clock(mark.start, ',')} --> {_clock(mark.end, ',')}\n{_plain(mark)}\n"
+        for number, mark in enumerate(marks, 1)
+    )
+
+
+def as_vtt(marks: Sequence[Mark], _film: Film) -> str:
+    """WebVTT."""
+    cues = [
+        f"{_clock(mark.start, '.')} --> {_clock(mark.end, '.')}\n"
+        + _plain(mark).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        + "\n"
+        for mark in marks
+    ]
+    return "\n".join(["WEBVTT\n", *cues])
+
+
+def as_ass(marks: Sequence[Mark], _film: Film) -> str:
+    """Advanced SubStation Alpha, version 4+."""
+    return _ASS_HEAD + "".join(
+        f"Dialogue: 0,{_centiseconds(mark.start)},{_centiseconds(mark.end)},Default,,0,0,0,,"
+        f"{_plain(mark).translate(_ASS_LOOKALIKES)}\n"
+        for mark in marks
+    )
+
+
+def as_audacity(marks: Sequence[Mark], _film: Film) -> str:
+    """A label track for Audacity: start, end and title, with tabs between them."""
+    return "".join(f"{mark.start:.6f}\t{mark.end:.6f}\t{mark.title}\n" for mark in marks)
+
+
+def as_edl(marks: Sequence[Mark], film: Film) -> str:
+    """A CMX 3600 edit decision list: each time range is cut out and put behind the one before."""
+    fps = film.fps or 25.0
+    lines = [f"TITLE: {_ascii(film.path.stem)[:70]}", "FCM: NON-DROP FRAME", ""]
+    at = 0
+    channel = "V" if film.fps else "A"
+    for number, mark in enumerate(marks, 1):
+        start, end = round(mark.start * fps), round(mark.end * fps)
+        length = max(end - start, 1)
+        codes = (start, start + length, at, at + length)
+        times = " ".join(_timecode(frames, round(fps)) for frames in codes)
+        lines.append(f"{number:03}  AX       {channel}     C        {times}")
+        lines.append(f"* FROM CLIP NAME: {_ascii(film.path.name)}")
+        lines.append(f"* COMMENT: {_ascii(mark.title)}")
+        at += length
+    return "\n".join(lines) + "\n"
+
+
+def as_otio(marks: Sequence[Mark], film: Film) -> str:
+    """An OpenTimelineIO timeline: the whole file as one clip, with a marker for each range."""
+    rate = film.fps or MS_RATE
+    length = film.duration or max((mark.end for mark in marks), default=0.0)
+    whole = _otio_range(0.0, length, rate)
+    clip = {
+        "OTIO_SCHEMA": "Clip.1",
+        "name": film.path.name,
+        "source_range": whole,
+        "media_reference": {
+            "OTIO_SCHEMA": "ExternalReference.1",
+            "target_url": film.path.as_uri(),
+            "available_range": whole,
+        },
+        "markers": [_otio_marker(mark, rate) for mark in marks],
+    }
+    track = {
+        "OTIO_SCHEMA": "Track.1",
+        "name": film.path.stem,
+        "kind": "Video" if film.fps else "Audio",
+        "children": [clip],
+    }
+    timeline = {
+        "OTIO_SCHEMA": "Timeline.1",
+        "name": film.path.stem,
+        "tracks": {"OTIO_SCHEMA": "Stack.1", "name": "tracks", "children": [track]},
+    }
+    return json.dumps(timeline, indent=2) + "\n"
+
+
+def _otio_marker(mark: Mark, rate: float) -> dict[str, Any]:
+    about = {"action": mark.action, "confidence": mark.confidence, "payload": mark.payload}
+    return {
+        "OTIO_SCHEMA": "Marker.2",
+        "name": mark.title,
+        "color": "GREEN",
+        "marked_range": _otio_range(mark.start, mark.end - mark.start, rate),
+        "metadata": {"mediahost": about},
+    }
+
+
+def _otio_range(start: float, length: float, rate: float) -> dict[str, Any]:
+    return {
+        "OTIO_SCHEMA": "TimeRange.1",
+        "start_time": _otio_time(start, rate),
+        "duration": _otio_time(length, rate),
+    }
+
+
+def _otio_time(seconds: float, rate: float) -> dict[str, Any]:
+    return {"OTIO_SCHEMA": "RationalTime.1", "value": round(seconds * rate, 6), "rate": rate}
+
+
+Write = Callable[[Sequence[Mark], Film], str]
+FORMATS: dict[str, Write] = {
+    "csv": as_csv,
+    "srt": as_srt,
+    "vtt": as_vtt,
+    "ass": as_ass,
+    "audacity": as_audacity,
+    "otio": as_otio,
+    "edl": as_edl,
+}
+# Where there are words, these hold nothing else.
+SUBTITLES = frozenset({"srt", "vtt", "ass"})
+
+
+def _plain(mark: Mark) -> str:
+    """One line without what would end a subtitle."""
+    return " ".join((mark.text or mark.label).split()).replace("-->", "→")
+
+
+def _ascii(text: str) -> str:
+    """As edit lists have it: ASCII, on one line."""
+    return " ".join(text.encode("ascii", "replace").decode().split())
+
+
+def _clock(seconds: float, comma: str) -> str:
+    """As 01:02:03,456."""
+    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}{comma}{milliseconds % 1000:03}"
+
+
+def _centiseconds(seconds: float) -> str:
+    """As 1:02:03.45."""
+    minutes, centiseconds = divmod(round(seconds * 100), 6_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{centiseconds // 100:02}.{centiseconds % 100:02}"
+
+
+def _timecode(frames: int, base: int) -> str:
+    """As 01:02:03:04, which counts `base` frames a second."""
+    seconds, frames = divmod(frames, base)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}:{frames:02}"

@@ -1,0 +1,117 @@
+"""Exports of real results, read back by other people's readers."""
+
+import csv
+import io
+import json
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import opentimelineio as otio
+import pysubs2
+import pytest
+import srt
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Home
+
+BEGINNING = "It was the best of times, it was the worst of times"
+
+
+def exported(home: "Home", path: Path, format_name: str) -> Path:
+    target = home.folder / f"out.{format_name}"
+    answer = home.call("export", path, "--format", format_name, "--output", target, "--json")
+    assert answer.code == 0, answer.err
+    assert answer.json["path"] == str(target)
+    return target
+
+
+def ranges_of(home: "Home", path: Path, action: str) -> list[dict[str, Any]]:
+    (one,) = home.call("results", path, "--action", action, "--json").json
+    return list(one["result"]["ranges"])
+
+
+def test_a_transcript_becomes_subtitles(home: "Home") -> None:
+    path = home.example("two_cities.flac")
+    spoke = home.call("run", path, "--action", "speech.transcribe:model=tiny.en")
+    assert spoke.code == 0, spoke.err
+    spoken = ranges_of(home, path, "speech.transcribe")
+    cues = list(srt.parse(exported(home, path, "srt").read_text("utf-8")))
+    said = " ".join(cue.content for cue in cues)
+    assert said.startswith(BEGINNING)
+    assert len(said.split()) > 100
+    assert all(len(cue.content) <= 100 for cue in cues)
+    assert all(one.end <= two.start for one, two in pairwise(cues))
+    assert abs(cues[0].start.total_seconds() - spoken[0]["start"]) < 0.01
+    assert abs(cues[-1].end.total_seconds() - spoken[-1]["end"]) < 0.6
+    for format_name in ("vtt", "ass"):
+        read = pysubs2.load(str(exported(home, path, format_name)))
+        assert [event.plaintext for event in read] == [cue.content for cue in cues]
+        late = [
+            abs(event.start / 1000 - cue.start.total_seconds())
+            for event, cue in zip(read, cues, strict=True)
+        ]
+        assert max(late) <= 0.01
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "duration"),
+    [
+        ("two_cities.flac", "audio.silence:noise_db=-45,min_s=0.7", 44.374),
+        ("bigbuckbunny.mp4", "scenes.detect", 5.312),
+    ],
+)
+def test_ranges_become_labels_tables_and_edit_lists(
+    home: "Home", name: str, asked: str, duration: float
+) -> None:
+    path = home.example(name)
+    assert home.call("run", path, "--action", "av.probe", "--action", asked).code == 0
+    action = asked.partition(":")[0]
+    scenes = ranges_of(home, path, action)
+    times = [(scene["start"], scene["end"]) for scene in scenes]
+    assert times
+    rows = list(csv.DictReader(io.StringIO(exported(home, path, "csv").read_text("utf-8"))))
+    assert [(float(row["start"]), float(row["end"])) for row in rows] == times
+    assert Counter(row["action"] for row in rows) == {action: len(scenes)}
+    assert [json.loads(row["payload"] or "{}") for row in rows] == [
+        scene["payload"] for scene in scenes
+    ]
+    labels = [
+        line.split("\t") for line in exported(home, path, "audacity").read_text().splitlines()
+    ]
+    assert [(float(start), float(end)) for start, end, _ in labels] == times
+    timeline = otio.adapters.read_from_file(str(exported(home, path, "otio")))
+    (clip,) = timeline.find_clips()
+    assert clip.media_reference.target_url == path.as_uri()
+    assert abs(clip.source_range.duration.to_seconds() - duration) < 0.05
+    marked = [marker.marked_range for marker in clip.markers]
+    assert [round(at.start_time.to_seconds(), 3) for at in marked] == [start for start, _ in times]
+    cut = otio.adapters.read_from_file(str(exported(home, path, "edl")), rate=25)
+    clips = list(cut.find_clips())
+    assert [clip.source_range.start_time.to_frames() for clip in clips] == [
+        round(start * 25) for start, _ in times
+    ]
+    assert [clip.source_range.duration.to_frames() for clip in clips] == [
+        round(end * 25) - round(start * 25) for start, end in times
+    ]
+
+
+def test_json_is_what_results_prints(home: "Home") -> None:
+    path = home.tone("a.wav")
+    home.call("run", path, "--action", "count.look")
+    answer = home.call("export", path, "--format", "json")
+    assert answer.json == home.call("results", path, "--json").json
+
+
+def test_what_can_not_be_exported_is_said(home: "Home") -> None:
+    path = home.tone("a.wav")
+    home.call("run", path, "--action", "count.look")
+    answer = home.call("export", path, "--format", "srt")
+    assert answer.code == 2
+    assert "Nothing is stored for" in answer.err
+    assert "mediahost run" in answer.err
+    wrong = home.call("export", path, "--format", "sub")
+    assert (wrong.code, "No format named 'sub'" in wrong.err) == (2, True)
+    itself = home.call("export", path, "--format", "json", "--output", path)
+    assert (itself.code, "is the media file itself" in itself.err) == (2, True)
