@@ -28,12 +28,13 @@ from mediahost.store.dialect import (
     among,
     listed,
     plain_text,
+    read_rows,
     unix_now,
     upsert,
     utc_now,
     write_rows,
 )
-from mediahost.store.documents import document_of
+from mediahost.store.documents import spelled_document_of
 from mediahost.store.engine import Database, lasting
 from mediahost.store.filling import fill_children
 from mediahost.store.requests import insert_jobs
@@ -134,10 +135,12 @@ class Attempts:
         if not tokens:
             return set()
         with self._database.write() as connection:
-            rows = connection.execute(
-                _RENEW, {"by_host": host, "tokens": listed(tokens), "lease_s": lease_s}
+            rows = read_rows(
+                connection,
+                _RENEW,
+                {"by_host": host, "tokens": listed(tokens), "lease_s": lease_s},
             )
-            return {Token(job_id, attempt) for job_id, attempt in rows}
+        return {Token(job_id, attempt) for job_id, attempt in rows}
 
     @lasting
     def commit(
@@ -229,28 +232,28 @@ class Attempts:
 
 def _held(connection: Connection, host: str, tokens: Collection[Token]) -> dict[Token, bool]:
     """Those of these attempts that are the host's, and whether they are to be cancelled."""
-    rows = connection.execute(_WHOSE, {"by_host": host, "tokens": listed(tokens)})
-    return {Token(job_id, attempt): bool(to_cancel) for job_id, attempt, to_cancel in rows}
+    rows = read_rows(connection, _WHOSE, {"by_host": host, "tokens": listed(tokens)})
+    return {Token(job_id, attempt): to_cancel for job_id, attempt, to_cancel in rows}
 
 
 def _complete(connection: Connection, completions: Sequence[Completion]) -> None:
     if not completions:
         return
-    documents = [document_of(completion.result) for completion in completions]
+    spelled = [spelled_document_of(completion.result) for completion in completions]
     write_rows(
         connection,
         _COMPLETE,
         [
             {
                 "job_id": completion.job.token.job_id,
-                "to_result": document,
+                "to_result": told,
                 "to_ms": completion.elapsed_ms,
             }
-            for completion, document in zip(completions, documents, strict=True)
+            for completion, (told, _) in zip(completions, spelled, strict=True)
         ],
     )
-    save_results(connection, completions, documents)
-    fill_children(connection, completions, documents)
+    save_results(connection, completions, [members for _, members in spelled])
+    fill_children(connection, completions, [told.value for told, _ in spelled])
 
 
 def _set_back(

@@ -9,9 +9,9 @@ from mediahost.hashing import CacheKey
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import Completion, Hit, StoredResult
 from mediahost.store.deriving import write_made_files, write_passages
-from mediahost.store.dialect import among, listed, unix_now, upsert, write_rows
+from mediahost.store.dialect import among, listed, read_rows, unix_now, upsert, write_rows
 from mediahost.store.documents import artifacts_of, result_of
-from mediahost.store.engine import Database, lasting
+from mediahost.store.engine import Database, Spelled, lasting, unspelled
 from mediahost.store.hits import newest_hits
 from mediahost.store.tables import analysis_jobs, processing_jobs
 
@@ -135,15 +135,15 @@ def _newest_first(oldest_first: Iterable[StoredResult]) -> list[StoredResult]:
 def save_results(
     connection: Connection,
     completions: Sequence[Completion],
-    documents: Sequence[Mapping[str, Any]],
+    members: Sequence[Mapping[str, Spelled | None]],
 ) -> None:
-    """Write the cache rows of completed jobs, whose results `document_of` turned into these."""
+    """Write the cache rows of completed jobs, whose results have these members."""
     analyses, processings = [], []
-    for completion, document in zip(completions, documents, strict=True):
+    for completion, member in zip(completions, members, strict=True):
         if isinstance(completion.result, MediaProcessingResult):
-            processings.append(_processing_row(completion, document))
+            processings.append(_processing_row(completion, member))
         else:
-            analyses.append(_analysis_row(completion, document))
+            analyses.append(_analysis_row(completion, member))
     if analyses:
         save_analyses(connection, analyses)
     if processings:
@@ -200,51 +200,53 @@ def _keep_superseded(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
     """
     replaced = []
     coming = {(row["file_path"], row["config_hash"]): row["file_hash"] for row in rows}
-    for row in connection.execute(_SUPERSEDED, {"places": listed(coming)}).mappings().all():
-        same = coming[row["file_path"], row["config_hash"]] == row["file_hash"]
-        if same or not _move_to_its_hash(connection, row):
-            replaced.append(row["id"])
+    for there in read_rows(connection, _SUPERSEDED, {"places": listed(coming)}):
+        number, file_path, file_hash, config_hash, created_at = there
+        same = coming[file_path, config_hash] == file_hash
+        if same or not _move_to(connection, number, CacheKey(file_hash, config_hash), created_at):
+            replaced.append(number)
     return replaced
 
 
-def _move_to_its_hash(connection: Connection, row: RowMapping) -> bool:
+def _move_to(connection: Connection, number: int, key: CacheKey, created_at: float) -> bool:
+    """Give a row the name of its content for a path, unless a newer one has that."""
     kept = connection.execute(
         select(_analyses.id, _analyses.created_at).where(
-            _analyses.file_path == row["file_hash"], _analyses.config_hash == row["config_hash"]
+            _analyses.file_path == key.file_hash, _analyses.config_hash == key.config_hash
         )
     ).one_or_none()
-    if kept and kept.created_at > row["created_at"]:
+    if kept and kept.created_at > created_at:
         # The row at the path is the older one: let it be replaced.
         return False
     if kept:
         connection.execute(delete(analysis_jobs).where(_analyses.id == kept.id))
     connection.execute(
-        update(analysis_jobs).where(_analyses.id == row["id"]).values(file_path=row["file_hash"])
+        update(analysis_jobs).where(_analyses.id == number).values(file_path=key.file_hash)
     )
     return True
 
 
-def _analysis_row(completion: Completion, document: Mapping[str, Any]) -> dict[str, Any]:
+def _analysis_row(completion: Completion, member: Mapping[str, Spelled | None]) -> dict[str, Any]:
     request = completion.job.request
     return {
         "file_path": request.media.source,
         "file_hash": request.media.file_hash,
         "config_hash": request.config_hash,
-        "ranges": document["ranges"],
-        "metadata": document["metadata"],
+        "ranges": member["ranges"],
+        "metadata": member["metadata"],
         "action": request.action,
         "action_version": request.action_version,
         "config": dict(request.config),
         "result_hash": completion.result_hash,
         "elapsed_ms": completion.elapsed_ms,
-        "transcription": document["transcription"],
-        "analysis": document["analysis"],
+        "transcription": member["transcription"],
+        "analysis": member["analysis"],
     }
 
 
-def _processing_row(completion: Completion, document: Mapping[str, Any]) -> dict[str, Any]:
+def _processing_row(completion: Completion, member: Mapping[str, Spelled | None]) -> dict[str, Any]:
     request = completion.job.request
-    first = document["artifacts"][0]
+    first, *_ = unspelled(member["artifacts"])
     return {
         "job_id": str(completion.job.token.job_id),
         "action": request.action,
@@ -253,12 +255,12 @@ def _processing_row(completion: Completion, document: Mapping[str, Any]) -> dict
         "output_path": first["path"],
         "output_hash": first["file_hash"],
         "parameters": dict(request.config),
-        "metadata": document["metadata"],
+        "metadata": member["metadata"],
         "config_hash": request.config_hash,
         "action_version": request.action_version,
         "result_hash": completion.result_hash,
         "elapsed_ms": completion.elapsed_ms,
-        "artifacts": document["artifacts"],
+        "artifacts": member["artifacts"],
     }
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.sql.elements import TextClause
 from mediahost.model.job import ClaimedJob, JobRequest, Token
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.ports import Ready
-from mediahost.store.dialect import among, listed, unix_now, utc_now
+from mediahost.store.dialect import among, listed, read_rows, unix_now, utc_now
 from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import LATER, READY, jobs
 
@@ -167,30 +167,36 @@ class Claims:
             if len(pairs) == 1:
                 ((of_source, of_action),) = pairs
                 only = {"of_source": of_source, "of_action": of_action, "limit": limit}
-                rows = connection.execute(_CLAIM_FIRST, {**parameters, **only}).all()
+                rows = read_rows(connection, _CLAIM_FIRST, {**parameters, **only})
             else:
                 numbers = listed(_first_of(connection, pairs, limit))
-                rows = connection.execute(_CLAIM_THESE, {**parameters, "numbers": numbers}).all()
+                rows = read_rows(connection, _CLAIM_THESE, {**parameters, "numbers": numbers})
         # RETURNING promises no order.
-        return [_claimed(row) for row in sorted(rows, key=lambda row: (-row.priority, row.number))]
+        return [_claimed(row) for row in sorted(rows, key=_place_in_order)]
 
 
 def _ready(connection: Connection, source: str | None) -> list[Ready]:
     if source is None:
-        rows = connection.execute(_PAIRS)
+        rows = read_rows(connection, _PAIRS, {})
     else:
-        rows = connection.execute(_PAIRS_OF_SOURCE, {"of_source": source})
+        rows = read_rows(connection, _PAIRS_OF_SOURCE, {"of_source": source})
     return [Ready(*row) for row in rows]
 
 
 def _first_of(connection: Connection, pairs: Collection[Ready], limit: int) -> list[int]:
     """The numbers of the first jobs of several pairs, in the order of all of them together."""
     heads = [
-        connection.execute(_HEADS, {"of_source": source, "of_action": action, "limit": limit}).all()
+        read_rows(connection, _HEADS, {"of_source": source, "of_action": action, "limit": limit})
         for source, action in pairs
     ]
-    in_order = merge(*heads, key=lambda row: (-row.priority, row.number))
-    return [row.number for row in islice(in_order, limit)]
+    # The first of them have the highest priorities, then the lowest numbers.
+    in_order = merge(*heads, key=lambda row: (-row[0], row[1]))
+    return [number for _priority, number in islice(in_order, limit)]
+
+
+def _place_in_order(row: Sequence[Any]) -> tuple[int, int]:
+    number, _id, _attempt, _failures, priority, *_ = row
+    return -priority, number
 
 
 def _claimed(row: Sequence[Any]) -> ClaimedJob:

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, delete, select
 
 from mediahost.store.derived import made_files, passages
 from mediahost.store.dialect import among, listed, write_rows
-from mediahost.store.passages import passages_of
+from mediahost.store.engine import unspelled
+from mediahost.store.passages import SAID, passages_of
 from mediahost.store.tables import analysis_jobs
 
 _INSERT_FILE = made_files.insert()
@@ -28,7 +29,7 @@ def write_made_files(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
             "file_hash": artifact["file_hash"],
         }
         for row in rows
-        for position, artifact in enumerate(row["artifacts"] or ())
+        for position, artifact in enumerate(unspelled(row["artifacts"]) or ())
         if artifact["file_hash"]
     ]
     if files:
@@ -47,7 +48,7 @@ def write_passages(
     """
     if replaced:
         connection.execute(_FORGET, {"analyses": listed(replaced)})
-    said = [(row, list(passages_of(row))) for row in rows]
+    said = [(row, list(passages_of({name: unspelled(row[name]) for name in SAID}))) for row in rows]
     places = [(row["file_path"], row["config_hash"]) for row, found in said if found]
     if not places:
         return

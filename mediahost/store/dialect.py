@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any, Self
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Double,
+    Executable,
     Insert,
     Integer,
     Table,
@@ -175,7 +175,7 @@ def plain_text(words: str) -> str:
     return words
 
 
-Converters = list[tuple[int, Callable[[Any], Any]]]
+Convert = Callable[[Any], Any]
 
 
 def write_rows(
@@ -193,28 +193,72 @@ def write_rows(
         statement: One that lives as long as the program, for it is kept.
         rows: A value for each of its parameters, by name; at least one row.
     """
-    sql, take, converters = _compiled(statement, tuple(rows[0]), connection.dialect)
-    values = [list(take(row)) for row in rows]
-    for position, convert in converters:
-        for each in values:
-            each[position] = convert(each[position])
-    connection.exec_driver_sql(sql, [tuple(each) for each in values])
+    sql, takes, _ = _compiled(statement, tuple(rows[0]), connection.dialect)
+    columns = [
+        [convert(row[name]) for row in rows] if convert else [row[name] for row in rows]
+        for name, convert in takes
+    ]
+    connection.exec_driver_sql(sql, list(zip(*columns, strict=True)))
 
 
-@lru_cache(maxsize=64)
+def read_rows(
+    connection: Connection, statement: Executable, parameters: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Execute a statement and return its rows, as `connection.execute(statement, parameters)` does.
+
+    Quicker, in the same way as `write_rows`: a claim of 64 jobs by a half.
+
+    Args:
+        connection: In a transaction.
+        statement: One that lives as long as the program, for it is kept.
+        parameters: A value for each of its parameters, by name.
+    """
+    sql, takes, constants = _compiled(statement, tuple(parameters), connection.dialect)
+    given = {**constants, **parameters}
+    values = [convert(given[name]) if convert else given[name] for name, convert in takes]
+    cursor: Any = connection.exec_driver_sql(sql, tuple(values)).cursor
+    kinds = tuple(column[1] for column in cursor.description)
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    cursor.close()
+    readers = _readers(statement, kinds, connection.dialect)
+    if not rows or not readers:
+        return rows
+    columns = list(zip(*rows, strict=True))
+    for position, convert in readers:
+        columns[position] = tuple(map(convert, columns[position]))
+    return list(zip(*columns, strict=True))
+
+
+@lru_cache(maxsize=128)
 def _compiled(
-    statement: Insert | Update, names: tuple[str, ...], dialect: Dialect
-) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]], Converters]:
-    """The SQL, what takes its parameters out of a row in order, and what converts which."""
-    compiled = statement.compile(dialect=dialect, column_keys=names)
-    positions = compiled.positiontup or []
-    converters: Converters = []
-    for position, name in enumerate(positions):
+    statement: Any, names: tuple[str, ...], dialect: Dialect
+) -> tuple[str, list[tuple[str, Convert | None]], Mapping[str, Any]]:
+    """The SQL; its parameters in order, with what converts values; and those it brings itself."""
+    compiled: Any = statement.compile(dialect=dialect, column_keys=names)
+    takes = []
+    for name in compiled.positiontup or []:
         kind = compiled.binds[name].type
-        convert = kind.dialect_impl(dialect).bind_processor(dialect)
+        takes.append((name, kind.dialect_impl(dialect).bind_processor(dialect)))
+    constants = {name: compiled.params[name] for name, _ in takes if name not in names}
+    return str(compiled), takes, constants
+
+
+@lru_cache(maxsize=128)
+def _readers(statement: Any, kinds: tuple[Any, ...], dialect: Dialect) -> list[tuple[int, Convert]]:
+    """By the position of a column, what makes its values those of its type.
+
+    Args:
+        statement: What gave the rows.
+        kinds: The driver's own names for the columns' types.
+        dialect: Of the connection.
+    """
+    columns = getattr(statement, "exported_columns", None) or ()
+    readers = []
+    for position, (column, kind) in enumerate(zip(columns, kinds, strict=bool(columns))):
+        convert = column.type.dialect_impl(dialect).result_processor(dialect, kind)
         if convert is not None:
-            converters.append((position, convert))
-    return str(compiled), itemgetter(*positions), converters
+            readers.append((position, convert))
+    return readers
 
 
 def upsert(

@@ -6,6 +6,29 @@ from typing import Any
 
 from mediahost.model.media import path_to_url, url_to_path
 from mediahost.model.result import Artifact, MediaProcessingResult, Result, result_from_json
+from mediahost.store.engine import Spelled
+
+_NO_MEMBERS, _NO_ITEMS = Spelled({}), Spelled([])
+
+
+def spelled_document_of(result: Result) -> tuple[Spelled, dict[str, Spelled | None]]:
+    """The result as JSON, and each member of it for a column of its own: None is NULL there.
+
+    What is large is spelled once, however many columns it goes to.
+    """
+    members = document_of(result)
+    columns = {name: _spelled(value) for name, value in members.items() if name != "kind"}
+    told = [f',"{name}":{each.text if each else "null"}' for name, each in columns.items()]
+    return Spelled(members, f'{{"kind":"{result.kind}"{"".join(told)}}}'), columns
+
+
+def _spelled(value: Any) -> Spelled | None:
+    if value is None:
+        return None
+    # Most members are empty.
+    if value == {}:
+        return _NO_MEMBERS
+    return _NO_ITEMS if value == [] else Spelled(value)
 
 
 def document_of(result: Result) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from mediahost.store.engine import json_text
+from mediahost.store.engine import json_text, json_value
 
 _UNTOLD = re.compile(r"\\(?:u(0000|001a)|.)|([\ud800-\udfff])", re.DOTALL)
 _TOLD = re.compile(r"\\(?:u001a([0-9a-f]{4})|.)", re.DOTALL)
@@ -36,4 +36,4 @@ def from_jsonb(told: str | bytes) -> Any:
     words = told.decode() if isinstance(told, bytes) else told
     if r"\u001a" in words:
         words = _TOLD.sub(lambda found: rf"\u{found[1]}" if found[1] else found[0], words)
-    return json.loads(words)
+    return json_value(words)

@@ -10,6 +10,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+# The members of a result that passages are in.
+SAID = ("ranges", "transcription", "analysis", "metadata")
 SPEECH = "speech"
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "\uff1f", "\uff01")
 LONGEST_SENTENCE_WORDS = 60

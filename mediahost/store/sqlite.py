@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 
 from mediahost.errors import StoreError
 from mediahost.model.media import display
-from mediahost.store.engine import Database, json_text
+from mediahost.store.engine import Database, json_text, json_value
 from mediahost.store.location import locate
 
 # How long a writer waits for another process's transaction; batches take milliseconds, so this
@@ -29,6 +29,9 @@ PRAGMAS = (
     f"PRAGMA mmap_size = {256 << 20}",
     "PRAGMA wal_autocheckpoint = 8000",
 )
+# Of the one connection that writes: the pages that batches change stay in memory, and so does
+# what a statement would need to undo itself.
+WRITER_PRAGMAS = (f"PRAGMA cache_size = -{16 << 10}", "PRAGMA temp_store = MEMORY")
 _MAGIC = b"SQLite format 3\0"
 
 # By the first words of sqlite3's names for its errors: a sentence's end, and what to do.
@@ -67,6 +70,15 @@ class SqliteDatabase(Database):
         super().__init__(locate(path), _engine(path))
         self._writer = threading.Lock()
         self._immediate = self.engine.execution_options(begin="BEGIN IMMEDIATE")
+        self._writes_by: Connection | None = None
+
+    def close(self) -> None:
+        """Let go of files and connections. Twice is as good as once."""
+        with self._writer:
+            if self._writes_by is not None:
+                self._writes_by.close()
+                self._writes_by = None
+        super().close()
 
     def error(self, cause: BaseException | None) -> StoreError | None:
         """The error to raise for what sqlite3 raised."""
@@ -111,8 +123,21 @@ class SqliteDatabase(Database):
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._writer, self._immediate.begin() as connection:
-            yield connection
+        # Always by the same connection: its pages are still right if no other process wrote
+        # meanwhile, where the next one of a pool would read them again.
+        with self._writer:
+            if self._writes_by is None:
+                self._writes_by = self._connect_writer()
+            with self._writes_by.begin():
+                yield self._writes_by
+
+    def _connect_writer(self) -> Connection:
+        connection = self._immediate.connect()
+        driver: Any = connection.connection.driver_connection
+        # By the driver, for SQLAlchemy would begin a transaction, in which they do nothing.
+        for pragma in WRITER_PRAGMAS:
+            driver.execute(pragma)
+        return connection
 
 
 @contextmanager
@@ -179,6 +204,7 @@ def _engine(path: Path) -> Engine:
         locate(path).url,
         connect_args={"timeout": BUSY_TIMEOUT_S},
         json_serializer=json_text,
+        json_deserializer=json_value,
         # Never more connections than threads, so no thread waits for one.
         max_overflow=-1,
     )

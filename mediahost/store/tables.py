@@ -394,7 +394,6 @@ _partial("idx_jobs_active_key", _job.file_hash, _job.config_hash, where=ACTIVE, 
 # By source and action first: whatever waits for a full pool is stepped over in one seek.
 _partial("idx_jobs_ready", _job.source, _job.action, _job.priority.desc(), _job.number, where=READY)
 _partial("idx_jobs_later", _job.run_after, where=LATER)
-_partial("idx_jobs_leases", _job.lease_until, where=PROCESSING)
 _partial("idx_jobs_to_cancel", _job.host, where=TO_CANCEL)
 
 # On SQLite, which reads the log by its numbers, it stays empty.
