@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from mediahost.errors import MediahostError, StoreError
 from mediahost.store.about import upgrade_at
 from mediahost.store.async_engines import make_async_engine
+from mediahost.store.databases import explained_at
 from mediahost.store.store import open_store
 
 AnyPath = str | os.PathLike[str]
@@ -79,13 +80,15 @@ class SessionScope(AbstractAsyncContextManager[AsyncSession]):
 
 
 async def _session() -> AsyncGenerator[AsyncSession]:
-    async with async_session_factory() as session:
-        try:
-            yield session
-        except BaseException:
-            await session.rollback()
-            raise
-        await session.commit()
+    place = _place()
+    with explained_at(place):
+        async with async_session_factory() as session:
+            try:
+                yield session
+            except BaseException:
+                await session.rollback()
+                raise
+            await session.commit()
 
 
 def get_session() -> SessionScope:
@@ -94,7 +97,8 @@ def get_session() -> SessionScope:
     It is always closed. Enter it with `async with`, or give it to FastAPI's `Depends`.
 
     Raises:
-        StoreError: Neither `init_db` nor `DATABASE_URL` says where the database is.
+        StoreError: Neither `init_db` nor `DATABASE_URL` says where the database is, or it can't
+            be used.
     """
     return SessionScope(_session())
 

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from mediahost.errors import StoreError
-from mediahost.store.engine import json_text
 from mediahost.store.location import Location, locate
 from mediahost.store.sessions import begin_to_write
+from mediahost.store.spelling import json_text, json_value
 from mediahost.store.sqlite import BUSY_TIMEOUT_S, PRAGMAS
 
 
@@ -46,6 +46,7 @@ def _on_sqlite(path: os.PathLike[str]) -> AsyncEngine:
         URL.create("sqlite+aiosqlite", database=os.fspath(path)),
         connect_args={"timeout": BUSY_TIMEOUT_S},
         json_serializer=json_text,
+        json_deserializer=json_value,
         # A connection is a thread: none is left behind in a loop that ends.
         poolclass=NullPool,
     )

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
 from mediahost.store.dialect import among, listed
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.figures import Figures, figures
 from mediahost.store.job_filter import condition_of
 from mediahost.store.tables import job_progress, jobs
@@ -193,6 +193,7 @@ class Browser:
             if found:
                 yield found
 
+    @lasting
     def look(self, numbers: Collection[int], wanted: JobFilter, seen: int, most: int) -> Look:
         """These jobs as they are now, and the matching ones with numbers above `seen`.
 
@@ -216,6 +217,7 @@ class Browser:
                 )
         return Look([_line(row) for row in rows], fresh, newest)
 
+    @lasting
     def counts(self) -> dict[JobStatus, int]:
         """How many jobs there are of each status."""
         with self._database.read() as connection:
@@ -223,15 +225,18 @@ class Browser:
         counts = dict.fromkeys(JobStatus, 0)
         return counts | {JobStatus(status): count for status, count in rows}
 
+    @lasting
     def figures(self, hours: int) -> Figures:
         """How the jobs of the last hours fared."""
         return figures(self._database, hours=hours)
 
+    @lasting
     def actions(self) -> list[ActionCount]:
         """How many jobs each action has, by name."""
         with self._database.read() as connection:
             return [ActionCount(*row) for row in connection.execute(_ACTIONS)]
 
+    @lasting
     def ids(
         self, wanted: JobFilter, numbers: Collection[int] | None, statuses: Collection[JobStatus]
     ) -> list[UUID]:
@@ -246,6 +251,7 @@ class Browser:
         with self._database.read() as connection:
             return list(connection.execute(asked, parameters).scalars())
 
+    @lasting
     def _bounds(self) -> tuple[int, int]:
         # Apart: SQLite finds one end of an index at once, but not both in one statement.
         with self._database.read() as connection:
@@ -253,6 +259,7 @@ class Browser:
             high = connection.execute(_NEWEST).scalar() or 0
         return (low, high) if low is not None else (1, 0)
 
+    @lasting
     def _numbers(
         self, wanted: Select[Any], parameters: dict[str, int] | None = None
     ) -> "array[int]":
@@ -264,6 +271,7 @@ class Browser:
                 found.extend([row[0] for row in rows])
         return found
 
+    @lasting
     def _lines(self, wanted: Select[Any]) -> list[JobLine]:
         with self._database.read() as connection:
             return [_line(row) for row in connection.execute(wanted)]

@@ -11,8 +11,9 @@ from mediahost.ports import Completion, Hit, StoredResult
 from mediahost.store.deriving import write_made_files, write_passages
 from mediahost.store.dialect import among, listed, read_rows, unix_now, upsert, write_rows
 from mediahost.store.documents import artifacts_of, result_of
-from mediahost.store.engine import Database, Spelled, lasting, unspelled
+from mediahost.store.engine import Database, lasting
 from mediahost.store.hits import newest_hits
+from mediahost.store.spelling import Spelled, unspelled
 from mediahost.store.tables import analysis_jobs, processing_jobs
 
 _analyses = analysis_jobs.c

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, literal_column, or_, select, text
+from sqlalchemy import Select, delete, exists, literal_column, or_, select, text
 
 from mediahost.hashing import FileStat
 from mediahost.model.care import KeptFile, KeptResult, Needs, OldJob
@@ -14,7 +14,7 @@ from mediahost.model.media import url_to_path
 from mediahost.ports import HashedFile
 from mediahost.store.children import media_assets
 from mediahost.store.dialect import among, listed, unix_now
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import ACTIVE, file_hashes, jobs, processing_jobs
 
 # Memos are read in stretches of so many rows.
@@ -52,11 +52,13 @@ class Care:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     def kept_results(self) -> list[KeptResult]:
         """All cached results that have files, the oldest first."""
         with self._database.read() as connection:
             return [_kept(row) for row in connection.execute(_RESULTS)]
 
+    @lasting
     def needs(self) -> Needs:
         """What pending and processing jobs need."""
         hashes, paths, live = set(), set(), set()
@@ -70,12 +72,14 @@ class Care:
                 live.add(Token(job_id, attempt))
         return Needs(hashes, paths, live)
 
+    @lasting
     def attempts(self, job_ids: Collection[UUID]) -> dict[UUID, tuple[int, JobStatus]]:
         """The latest attempt and the status of those of these jobs that exist."""
         with self._database.read() as connection:
             rows = connection.execute(_ATTEMPTS, {"job_ids": listed(set(job_ids))})
             return {job_id: (attempt, JobStatus(status)) for job_id, attempt, status in rows}
 
+    @lasting
     def old_jobs(self, age_s: float) -> list[OldJob]:
         """Jobs that ended more than `age_s` seconds ago."""
         old = (
@@ -87,6 +91,7 @@ class Care:
             rows = connection.execute(old)
             return [OldJob(row[0], row[1], JobStatus(row[2]), row[3]) for row in rows]
 
+    @lasting
     def drop_results(self, results: Collection[KeptResult]) -> set[int]:
         """Forget these results, unless a job has come meanwhile that needs their input.
 
@@ -105,6 +110,7 @@ class Care:
             )
         return {number for number, _ in rows}
 
+    @lasting
     def drop_jobs(self, job_ids: Collection[UUID]) -> int:
         """Delete those of these jobs that have ended; returns how many there were."""
         with self._database.write() as connection:
@@ -119,15 +125,20 @@ class Care:
                 folder, name = file_hashes.c.folder, file_hashes.c.name
                 beyond = or_(folder > last[0], (folder == last[0]) & (name > last[1]))
                 wanted = wanted.where(folder >= last[0], beyond)
-            with self._database.read() as connection:
-                rows = connection.execute(wanted).all()
-            for folder, name, size, mtime, ctime, dev, inode, hashed_at, file_hash in rows:
+            rows = self._memos(wanted)
+            for at, named, size, mtime, ctime, dev, inode, hashed_at, file_hash in rows:
                 stat = FileStat(size, mtime, ctime, dev, inode)
-                yield folder, name, HashedFile(stat, hashed_at, file_hash)
+                yield at, named, HashedFile(stat, hashed_at, file_hash)
             if len(rows) < STRETCH:
                 return
             last = (rows[-1].folder, rows[-1].name)
 
+    @lasting
+    def _memos(self, wanted: Select[Any]) -> Sequence[Any]:
+        with self._database.read() as connection:
+            return connection.execute(wanted).all()
+
+    @lasting
     def faults(self) -> list[str]:
         """What is wrong with the database in itself: nothing, in a sound one.
 

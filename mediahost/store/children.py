@@ -43,13 +43,15 @@ class MediaAsset(Record, table=True):
     )
     asset_type: str = Field(sa_column=Column("asset_type", String(50), nullable=False))
     file_path: str = Field(sa_column=Column("file_path", Text, nullable=False))
-    file_size_bytes: int | None = Field(None, sa_column=Column("file_size_bytes", BigInteger))
-    mime_type: str | None = Field(None, sa_column=Column("mime_type", String(100)))
+    file_size_bytes: int | None = Field(
+        default=None, sa_column=Column("file_size_bytes", BigInteger)
+    )
+    mime_type: str | None = Field(default=None, sa_column=Column("mime_type", String(100)))
     details: dict[str, Any] | None = Field(
         default_factory=dict, sa_column=Column("metadata", Json, server_default=text("'{}'"))
     )
     created_at: datetime | None = Field(
-        None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
+        default=None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
     )
 
     job: Job = Relationship(back_populates="assets")
@@ -73,10 +75,12 @@ class Transcription(Record, table=True):
     )
     provider: str = Field(sa_column=Column("provider", String(50), nullable=False))
     text_content: str = Field(sa_column=Column("text_content", Text, nullable=False))
-    language: str | None = Field(None, sa_column=Column("language", String(10)))
-    confidence_score: float | None = Field(None, sa_column=Column("confidence_score", Float))
+    language: str | None = Field(default=None, sa_column=Column("language", String(10)))
+    confidence_score: float | None = Field(
+        default=None, sa_column=Column("confidence_score", Float)
+    )
     word_timestamps: list[Any] | dict[str, Any] | None = Field(
-        None,
+        default=None,
         sa_column=Column(
             "word_timestamps",
             Json,
@@ -87,7 +91,7 @@ class Transcription(Record, table=True):
         default_factory=dict, sa_column=Column("metadata", Json, server_default=text("'{}'"))
     )
     created_at: datetime | None = Field(
-        None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
+        default=None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
     )
 
     job: Job = Relationship(back_populates="transcriptions")
@@ -113,17 +117,19 @@ class AnalysisResult(Record, table=True):
         sa_column=Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False)
     )
     analysis_type: str = Field(sa_column=Column("analysis_type", String(50), nullable=False))
-    summary: str | None = Field(None, sa_column=Column("summary", Text))
+    summary: str | None = Field(default=None, sa_column=Column("summary", Text))
     detailed_analysis: dict[str, Any] | None = Field(
-        None, sa_column=Column("detailed_analysis", Json)
+        default=None, sa_column=Column("detailed_analysis", Json)
     )
-    confidence_score: float | None = Field(None, sa_column=Column("confidence_score", Float))
-    model_used: str | None = Field(None, sa_column=Column("model_used", String(100)))
-    prompt_used: str | None = Field(None, sa_column=Column("prompt_used", Text))
-    input_tokens: int | None = Field(None, sa_column=Column("input_tokens", Integer))
-    output_tokens: int | None = Field(None, sa_column=Column("output_tokens", Integer))
+    confidence_score: float | None = Field(
+        default=None, sa_column=Column("confidence_score", Float)
+    )
+    model_used: str | None = Field(default=None, sa_column=Column("model_used", String(100)))
+    prompt_used: str | None = Field(default=None, sa_column=Column("prompt_used", Text))
+    input_tokens: int | None = Field(default=None, sa_column=Column("input_tokens", Integer))
+    output_tokens: int | None = Field(default=None, sa_column=Column("output_tokens", Integer))
     created_at: datetime | None = Field(
-        None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
+        default=None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
     )
 
     job: Job = Relationship(back_populates="analysis_results")

@@ -60,7 +60,7 @@ class Passage(Record, table=True):
         {"comment": "What search finds in cached results", "sqlite_autoincrement": True},
     )
 
-    id: int | None = Field(None, sa_column=Column("id", Integer, primary_key=True))
+    id: int | None = Field(default=None, sa_column=Column("id", Integer, primary_key=True))
     analysis_id: int = Field(
         sa_column=Column(
             "analysis_id",
@@ -75,11 +75,13 @@ class Passage(Record, table=True):
         )
     )
     label: str = Field(sa_column=Column("label", Text, nullable=False))
-    start_s: float | None = Field(None, sa_column=Column("start_s", Real, comment="Seconds"))
-    end_s: float | None = Field(None, sa_column=Column("end_s", Real, comment="Seconds"))
-    page: int | None = Field(None, sa_column=Column("page", Integer))
+    start_s: float | None = Field(
+        default=None, sa_column=Column("start_s", Real, comment="Seconds")
+    )
+    end_s: float | None = Field(default=None, sa_column=Column("end_s", Real, comment="Seconds"))
+    page: int | None = Field(default=None, sa_column=Column("page", Integer))
     words: str | None = Field(
-        None, sa_column=Column("words", Text, comment="What full text search looks through")
+        default=None, sa_column=Column("words", Text, comment="What full text search looks through")
     )
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, delete, select
 
 from mediahost.store.derived import made_files, passages
 from mediahost.store.dialect import among, listed, write_rows
-from mediahost.store.engine import unspelled
 from mediahost.store.passages import SAID, passages_of
+from mediahost.store.spelling import unspelled
 from mediahost.store.tables import analysis_jobs
 
 _INSERT_FILE = made_files.insert()

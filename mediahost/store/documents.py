@@ -6,7 +6,7 @@ from typing import Any
 
 from mediahost.model.media import path_to_url, url_to_path
 from mediahost.model.result import Artifact, MediaProcessingResult, Result, result_from_json
-from mediahost.store.engine import Spelled
+from mediahost.store.spelling import Spelled
 
 _NO_MEMBERS, _NO_ITEMS = Spelled({}), Spelled([])
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, func, select
+from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal_column, select
 
 from mediahost.store.engine import Database
 from mediahost.store.tables import jobs
@@ -79,7 +79,8 @@ def figures(database: Database, *, hours: int = 24, now: datetime | None = None)
             .order_by(jobs.c.action)
         ).all()
         took = {row[0]: _times(connection, row[0], since) for row in counts}
-        reason = func.substr(jobs.c.error, 1, REASON_LENGTH)
+        # Spelled out: for Postgres a parameter here is another than the same one below.
+        reason = func.substr(jobs.c.error, literal_column("1"), literal_column(str(REASON_LENGTH)))
         reasons = connection.execute(
             select(reason, func.count())
             .where(recent, jobs.c.status == "failed")

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from mediahost.store.engine import json_text, json_value
+from mediahost.store.spelling import json_text, json_value
 
 _UNTOLD = re.compile(r"\\(?:u(0000|001a)|.)|([\ud800-\udfff])", re.DOTALL)
 _TOLD = re.compile(r"\\(?:u001a([0-9a-f]{4})|.)", re.DOTALL)

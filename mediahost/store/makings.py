@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, Select, bindparam, or_, select
 from mediahost.model.lineage import Making
 from mediahost.store.derived import made_files
 from mediahost.store.dialect import among, listed
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import processing_jobs
 
 _columns = processing_jobs.c
@@ -28,14 +28,17 @@ class Makings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     def makings_into(self, file_hashes: Collection[str]) -> list[Making]:
         """The makings that one of these contents came out of, the oldest first."""
         return self._makings(_INTO, {"hashes": listed(file_hashes)})
 
+    @lasting
     def makings_from(self, file_hashes: Collection[str]) -> list[Making]:
         """The makings that one of these contents went into, the oldest first."""
         return self._makings(_FROM, {"hashes": listed(file_hashes)})
 
+    @lasting
     def makings_at(self, media_url: str) -> list[Making]:
         """The makings of, or out of, a file at this path, whatever it held, the oldest first."""
         return self._makings(_AT, {"at_path": media_url})

@@ -92,22 +92,7 @@ class PostgresDatabase(Database):
 
     def error(self, cause: BaseException | None) -> StoreError | None:
         """The error to raise for what psycopg raised."""
-        if not isinstance(cause, psycopg.Error):
-            return None
-        known = _known_reason(cause)
-        if known:
-            return StoreError(f"The store {self} can't be used: {known[0]}", known[1])
-        code = cause.sqlstate or ""
-        if code in _CONFLICT:
-            return Conflict(f"The store {self} is busy: {_first_line(cause)}", "Try again.")
-        if code.startswith(_GONE) or (not code and isinstance(cause, psycopg.OperationalError)):
-            return Unreachable(
-                f"The store {self} can't be reached: {_first_line(cause)}",
-                "Check that the server runs, and its host and port in the URL.",
-            )
-        if not code and isinstance(cause, psycopg.ProgrammingError):
-            return StoreError(f"The store's URL can't be used: {_first_line(cause)}")
-        return None
+        return error_of(self.location, cause)
 
     def persevere(self, act: Callable[[], T]) -> T:
         """Do something made of whole transactions; again, if the server restarts meanwhile.
@@ -151,6 +136,26 @@ class PostgresDatabase(Database):
                     return bool(state == "committed")
                 # The server has not noticed yet that its client is gone.
                 time.sleep(FIRST_PAUSE_S)
+
+
+def error_of(location: Location, cause: BaseException | None) -> StoreError | None:
+    """The error to raise for what psycopg raised; None: that was a mistake of ours."""
+    if not isinstance(cause, psycopg.Error):
+        return None
+    known = _known_reason(cause)
+    if known:
+        return StoreError(f"The store {location} can't be used: {known[0]}", known[1])
+    code = cause.sqlstate or ""
+    if code in _CONFLICT:
+        return Conflict(f"The store {location} is busy: {_first_line(cause)}", "Try again.")
+    if code.startswith(_GONE) or (not code and isinstance(cause, psycopg.OperationalError)):
+        return Unreachable(
+            f"The store {location} can't be reached: {_first_line(cause)}",
+            "Check that the server runs, and its host and port in the URL.",
+        )
+    if not code and isinstance(cause, psycopg.ProgrammingError):
+        return StoreError(f"The store's URL can't be used: {_first_line(cause)}")
+    return None
 
 
 _TRANSACTION = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")

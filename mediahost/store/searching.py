@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, column, func, literal_column, sele
 
 from mediahost.model.search import Found, Search, Term
 from mediahost.store.derived import passages
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import analysis_jobs
 
 SNIPPET_WORDS = 24
@@ -33,6 +33,7 @@ class Searching:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @lasting
     def search(self, search: Search) -> list[Found]:
         """What is found: the best match first, or time ranges in the order of their files."""
         conditions = [_AT_A_PATH, *_conditions(search)]

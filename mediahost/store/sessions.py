@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
+from mediahost.store.engine import Database
 from mediahost.store.store import SqlStore
 
 _READS = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN|BEGIN|COMMIT|ROLLBACK)\b", re.IGNORECASE)
@@ -23,10 +24,23 @@ _NOTHING_YET = "SELECT 1"
 
 @contextmanager
 def open_session(store: SqlStore) -> Iterator[Session]:
-    """A session that commits at the end, or rolls back if an exception comes out of it."""
+    """A session that commits at the end, or rolls back if an exception comes out of it.
+
+    A server that restarts is waited for before the session begins.
+
+    Raises:
+        StoreError: The database can't be used.
+    """
     sessions = sessionmaker(session_engine(store), expire_on_commit=False, autoflush=False)
-    with sessions.begin() as session:
+    database = store.database
+    with database.explained(), sessions.begin() as session:
+        database.persevere(lambda: _connect(database, session))
         yield session
+
+
+def _connect(database: Database, session: Session) -> None:
+    with database.explained():
+        session.connection()
 
 
 def session_engine(store: SqlStore) -> Engine:

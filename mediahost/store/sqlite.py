@@ -3,21 +3,28 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from mediahost.errors import StoreError
 from mediahost.model.media import display
-from mediahost.store.engine import Database, json_text, json_value
+from mediahost.store.engine import Database
 from mediahost.store.location import locate
+from mediahost.store.spelling import json_text, json_value
+
+T = TypeVar("T")
 
 # How long a writer waits for another process's transaction; batches take milliseconds, so this
 # much means that somebody is stuck.
 BUSY_TIMEOUT_S = 10.0
+# SQLite lets nobody queue: among many processes one may find the lock taken each time it looks. It
+# tries again for so long.
+PATIENCE_S = 20.0
 
 # What each connection is set to. FULL: what was acknowledged survives a power cut (14 % dearer
 # than NORMAL in batches). A mapped file makes lookups among a million rows a quarter faster. A log
@@ -46,6 +53,10 @@ _REASONS = {
     "SQLITE_CORRUPT": ("it is damaged", "Restore it from a backup."),
     "SQLITE_IOERR": ("the disk failed", "Check the disk and the file system."),
 }
+
+
+class Busy(StoreError):
+    """Other processes hold the database."""
 
 
 class SqliteDatabase(Database):
@@ -82,7 +93,21 @@ class SqliteDatabase(Database):
 
     def error(self, cause: BaseException | None) -> StoreError | None:
         """The error to raise for what sqlite3 raised."""
-        return _error_of(self.path, cause)
+        return error_of(self.path, cause)
+
+    def persevere(self, act: Callable[[], T]) -> T:
+        """Do something made of whole transactions; again, if others held the database too long.
+
+        Raises:
+            StoreError: They still do.
+        """
+        ends_at = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return act()
+            except Busy:
+                if time.monotonic() > ends_at:
+                    raise
 
     @contextmanager
     def raw(self) -> Iterator[sqlite3.Connection]:
@@ -150,10 +175,11 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _error_of(path, error) or error from error
+        raise error_of(path, error) or error from error
 
 
-def _error_of(path: Path, cause: BaseException | None) -> StoreError | None:
+def error_of(path: Path, cause: BaseException | None) -> StoreError | None:
+    """The error to raise for what sqlite3 raised; None: that was a mistake of ours."""
     # A damaged file is a plain DatabaseError; most of its subclasses are mistakes of ours.
     if type(cause) not in (sqlite3.OperationalError, sqlite3.DatabaseError):
         return None
@@ -162,7 +188,8 @@ def _error_of(path: Path, cause: BaseException | None) -> StoreError | None:
         (_REASONS[prefix] for prefix in _REASONS if name.startswith(prefix)),
         (str(cause), None),
     )
-    return StoreError(f"The store {display(path)} can't be used: {reason}", hint)
+    kind = Busy if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) else StoreError
+    return kind(f"The store {display(path)} can't be used: {reason}", hint)
 
 
 def check_is_database(path: Path) -> None:

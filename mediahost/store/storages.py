@@ -21,6 +21,7 @@ from mediahost.model.media import path_to_url, url_to_path
 from mediahost.model.ranges import JsonObject, TimeRange
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.store.caches import save_analyses, save_processings
+from mediahost.store.engine import lasting
 from mediahost.store.store import SqlStore, open_store
 from mediahost.store.tables import analysis_jobs, processing_jobs
 
@@ -126,6 +127,7 @@ class _Storage:
 
     def __init__(self, db: AnyPath | SqlStore) -> None:
         self._store = db if isinstance(db, SqlStore) else open_store(db)
+        self._database = self._store.database
         # Who opened it closes it: at the latest when the storage is forgotten.
         owned = not isinstance(db, SqlStore)
         self._close = weakref.finalize(self, self._store.close) if owned else None
@@ -141,8 +143,9 @@ class _Storage:
         if self._close:
             self._close()
 
-    def _rows(self, wanted: Select[Any], **parameters: str) -> list[dict[str, Any]]:
-        with self._store.database.read() as connection:
+    @lasting
+    def _rows(self, /, wanted: Select[Any], **parameters: str) -> list[dict[str, Any]]:
+        with self._database.read() as connection:
             return [_plain(row) for row in connection.execute(wanted, parameters).mappings()]
 
 
@@ -189,7 +192,11 @@ class MediaAnalysisStorage(_Storage):
             "transcription": None,
             "analysis": None,
         }
-        with self._store.database.write() as connection:
+        self._keep(row)
+
+    @lasting
+    def _keep(self, row: Mapping[str, Any]) -> None:
+        with self._database.write() as connection:
             save_analyses(connection, [row])
 
     def get_cached(
@@ -274,17 +281,23 @@ class MediaProcessingStorage(_Storage):
             "elapsed_ms": None,
             "artifacts": [{"path": given["output_path"], "file_hash": output_hash}],
         }
-        with self._store.database.write() as connection:
-            there = connection.execute(_OF_JOB, {"of_job": str(job_id)}).mappings().one_or_none()
-            if there is None:
-                save_processings(connection, [row])
-                return
-        differing = [name for name, value in given.items() if there[name] != value]
+        there = self._keep(row)
+        differing = [name for name, value in given.items() if there and there[name] != value]
         if differing:
             raise UsageError(
                 f"Job {job_id} was saved with another {' and '.join(differing)}",
                 "History is not rewritten: save it as a job of its own.",
             )
+
+    @lasting
+    def _keep(self, row: Mapping[str, Any]) -> RowMapping | None:
+        """The row that is there already under its job, or None: then it is added."""
+        of_job = {"of_job": row["job_id"]}
+        with self._database.write() as connection:
+            there = connection.execute(_OF_JOB, of_job).mappings().one_or_none()
+            if there is None:
+                save_processings(connection, [row])
+        return there
 
     def get_by_job_id(self, job_id: object) -> MediaProcessingRow | None:
         """What the job made, or None."""

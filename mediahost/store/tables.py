@@ -82,57 +82,60 @@ class Job(Record, table=True):
     id: UUID = Field(default_factory=new_job_id, sa_column=Column("id", Uuid, primary_key=True))
     job_type: str = Field(sa_column=Column("job_type", String(50), nullable=False))
     status: str = Field(
-        "pending",
+        default="pending",
         sa_column=Column("status", String(50), nullable=False, server_default=text("'pending'")),
     )
     media_url: str = Field(sa_column=Column("media_url", Text, nullable=False))
-    prompt: str | None = Field(None, sa_column=Column("prompt", Text))
+    prompt: str | None = Field(default=None, sa_column=Column("prompt", Text))
     parameters: dict[str, Any] = Field(
         default_factory=dict, sa_column=Column("parameters", Json, server_default=text("'{}'"))
     )
-    result: dict[str, Any] | None = Field(None, sa_column=Column("result", Json))
-    error: str | None = Field(None, sa_column=Column("error", Text))
+    result: dict[str, Any] | None = Field(default=None, sa_column=Column("result", Json))
+    error: str | None = Field(default=None, sa_column=Column("error", Text))
     created_at: datetime | None = Field(
-        None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
+        default=None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
     )
     updated_at: datetime | None = Field(
-        None,
+        default=None,
         sa_column=Column(
             "updated_at", Utc, nullable=False, server_default=utc_now(), onupdate=utc_now()
         ),
     )
-    started_at: datetime | None = Field(None, sa_column=Column("started_at", Utc))
-    completed_at: datetime | None = Field(None, sa_column=Column("completed_at", Utc))
-    processing_time_ms: int | None = Field(None, sa_column=Column("processing_time_ms", Integer))
+    started_at: datetime | None = Field(default=None, sa_column=Column("started_at", Utc))
+    completed_at: datetime | None = Field(default=None, sa_column=Column("completed_at", Utc))
+    processing_time_ms: int | None = Field(
+        default=None, sa_column=Column("processing_time_ms", Integer)
+    )
 
     number: int | None = Field(
-        None, sa_column=Column("number", BigInteger, nullable=False, unique=True)
+        default=None, sa_column=Column("number", BigInteger, nullable=False, unique=True)
     )
-    action: str | None = Field(None, sa_column=Column("action", Text))
-    action_version: int | None = Field(None, sa_column=Column("action_version", Integer))
-    file_hash: str | None = Field(None, sa_column=Column("file_hash", Text))
-    config_hash: str | None = Field(None, sa_column=Column("config_hash", Text))
-    pipeline: str | None = Field(None, sa_column=Column("pipeline", Text))
-    step: str | None = Field(None, sa_column=Column("step", Text))
-    root_url: str | None = Field(None, sa_column=Column("root_url", Text))
+    action: str | None = Field(default=None, sa_column=Column("action", Text))
+    action_version: int | None = Field(default=None, sa_column=Column("action_version", Integer))
+    file_hash: str | None = Field(default=None, sa_column=Column("file_hash", Text))
+    config_hash: str | None = Field(default=None, sa_column=Column("config_hash", Text))
+    pipeline: str | None = Field(default=None, sa_column=Column("pipeline", Text))
+    step: str | None = Field(default=None, sa_column=Column("step", Text))
+    root_url: str | None = Field(default=None, sa_column=Column("root_url", Text))
     source: str = Field(
-        "user", sa_column=Column("source", Text, nullable=False, server_default=text("'user'"))
+        default="user",
+        sa_column=Column("source", Text, nullable=False, server_default=text("'user'")),
     )
     priority: int = Field(
-        0, sa_column=Column("priority", Integer, nullable=False, server_default=text("0"))
+        default=0, sa_column=Column("priority", Integer, nullable=False, server_default=text("0"))
     )
     attempt: int = Field(
-        0, sa_column=Column("attempt", Integer, nullable=False, server_default=text("0"))
+        default=0, sa_column=Column("attempt", Integer, nullable=False, server_default=text("0"))
     )
     failures: int = Field(
-        0, sa_column=Column("failures", Integer, nullable=False, server_default=text("0"))
+        default=0, sa_column=Column("failures", Integer, nullable=False, server_default=text("0"))
     )
-    host: str | None = Field(None, sa_column=Column("host", Text))
+    host: str | None = Field(default=None, sa_column=Column("host", Text))
     lease_until: float | None = Field(
-        None, sa_column=Column("lease_until", Real, comment="Unix seconds")
+        default=None, sa_column=Column("lease_until", Real, comment="Unix seconds")
     )
     run_after: float | None = Field(
-        None, sa_column=Column("run_after", Real, comment="Unix seconds; NULL: ready now")
+        default=None, sa_column=Column("run_after", Real, comment="Unix seconds; NULL: ready now")
     )
     cancel_requested: bool = Field(
         default=False,
@@ -167,7 +170,7 @@ class JobProgress(Record, table=True):
     attempt: int = Field(sa_column=Column("attempt", Integer, nullable=False))
     fraction: float = Field(sa_column=Column("fraction", Real, nullable=False))
     message: str = Field(
-        "", sa_column=Column("message", Text, nullable=False, server_default=text("''"))
+        default="", sa_column=Column("message", Text, nullable=False, server_default=text("''"))
     )
 
 
@@ -189,15 +192,15 @@ class JobAttempt(Record, table=True):
     host: str = Field(sa_column=Column("host", Text, nullable=False))
     error: str = Field(sa_column=Column("error", Text, nullable=False))
     traceback: str = Field(
-        "", sa_column=Column("traceback", Text, nullable=False, server_default=text("''"))
+        default="", sa_column=Column("traceback", Text, nullable=False, server_default=text("''"))
     )
     ended_at: datetime | None = Field(
-        None, sa_column=Column("ended_at", Utc, nullable=False, server_default=utc_now())
+        default=None, sa_column=Column("ended_at", Utc, nullable=False, server_default=utc_now())
     )
     elapsed_ms: int = Field(
-        0, sa_column=Column("elapsed_ms", Integer, nullable=False, server_default=text("0"))
+        default=0, sa_column=Column("elapsed_ms", Integer, nullable=False, server_default=text("0"))
     )
-    retry_in_s: float | None = Field(None, sa_column=Column("retry_in_s", Real))
+    retry_in_s: float | None = Field(default=None, sa_column=Column("retry_in_s", Real))
 
 
 class HostRow(Record, table=True):
@@ -215,10 +218,10 @@ class HostRow(Record, table=True):
     running: int = Field(sa_column=Column("running", Integer, nullable=False))
     status: str = Field(sa_column=Column("status", String(50), nullable=False))
     started_at: datetime | None = Field(
-        None, sa_column=Column("started_at", Utc, nullable=False, server_default=utc_now())
+        default=None, sa_column=Column("started_at", Utc, nullable=False, server_default=utc_now())
     )
     seen_at: float | None = Field(
-        None, sa_column=Column("seen_at", Real, nullable=False, comment="Unix seconds")
+        default=None, sa_column=Column("seen_at", Real, nullable=False, comment="Unix seconds")
     )
 
 
@@ -231,7 +234,7 @@ class PauseRow(Record, table=True):
     kind: str = Field(sa_column=Column("kind", String(50), primary_key=True))
     name: str = Field(sa_column=Column("name", Text, primary_key=True))
     created_at: datetime | None = Field(
-        None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
+        default=None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
     )
 
 
@@ -241,16 +244,20 @@ class JobChange(Record, table=True):
     __tablename__ = "job_changes"
     __table_args__ = ({"comment": "The last changes of jobs' states, for those who watch"},)
 
-    number: int | None = Field(None, sa_column=Column("number", BigSerial, primary_key=True))
+    number: int | None = Field(
+        default=None, sa_column=Column("number", BigSerial, primary_key=True)
+    )
     job_number: int = Field(sa_column=Column("job_number", BigInteger, nullable=False))
     was: str | None = Field(
-        None, sa_column=Column("was", String(50), comment="Status before; NULL: there was no job")
+        default=None,
+        sa_column=Column("was", String(50), comment="Status before; NULL: there was no job"),
     )
     became: str | None = Field(
-        None, sa_column=Column("became", String(50), comment="Status after; NULL: deleted")
+        default=None, sa_column=Column("became", String(50), comment="Status after; NULL: deleted")
     )
     by_transaction: int | None = Field(
-        None, sa_column=Column("by_transaction", BigInteger, comment="Its number, on Postgres")
+        default=None,
+        sa_column=Column("by_transaction", BigInteger, comment="Its number, on Postgres"),
     )
 
 
@@ -266,22 +273,25 @@ class AnalysisJob(Record, table=True):
         },
     )
 
-    id: int | None = Field(None, sa_column=Column("id", Integer, primary_key=True))
+    id: int | None = Field(default=None, sa_column=Column("id", Integer, primary_key=True))
     file_path: str = Field(sa_column=Column("file_path", Text, nullable=False))
     file_hash: str = Field(sa_column=Column("file_hash", Text, nullable=False))
     config_hash: str = Field(sa_column=Column("config_hash", Text, nullable=False))
-    ranges: list[Any] | None = Field(None, sa_column=Column("ranges", Json))
-    details: dict[str, Any] | None = Field(None, sa_column=Column("metadata", Json))
+    ranges: list[Any] | None = Field(default=None, sa_column=Column("ranges", Json))
+    details: dict[str, Any] | None = Field(default=None, sa_column=Column("metadata", Json))
     created_at: float | None = Field(
-        None, sa_column=Column("created_at", Real, nullable=False, server_default=unix_now())
+        default=None,
+        sa_column=Column("created_at", Real, nullable=False, server_default=unix_now()),
     )
-    action: str | None = Field(None, sa_column=Column("action", Text))
-    action_version: int | None = Field(None, sa_column=Column("action_version", Integer))
-    config: dict[str, Any] | None = Field(None, sa_column=Column("config", Json))
-    result_hash: str | None = Field(None, sa_column=Column("result_hash", Text))
-    elapsed_ms: int | None = Field(None, sa_column=Column("elapsed_ms", Integer))
-    transcription: dict[str, Any] | None = Field(None, sa_column=Column("transcription", Json))
-    analysis: dict[str, Any] | None = Field(None, sa_column=Column("analysis", Json))
+    action: str | None = Field(default=None, sa_column=Column("action", Text))
+    action_version: int | None = Field(default=None, sa_column=Column("action_version", Integer))
+    config: dict[str, Any] | None = Field(default=None, sa_column=Column("config", Json))
+    result_hash: str | None = Field(default=None, sa_column=Column("result_hash", Text))
+    elapsed_ms: int | None = Field(default=None, sa_column=Column("elapsed_ms", Integer))
+    transcription: dict[str, Any] | None = Field(
+        default=None, sa_column=Column("transcription", Json)
+    )
+    analysis: dict[str, Any] | None = Field(default=None, sa_column=Column("analysis", Json))
 
 
 class ProcessingJob(Record, table=True):
@@ -295,23 +305,24 @@ class ProcessingJob(Record, table=True):
         },
     )
 
-    id: int | None = Field(None, sa_column=Column("id", Integer, primary_key=True))
+    id: int | None = Field(default=None, sa_column=Column("id", Integer, primary_key=True))
     job_id: str = Field(sa_column=Column("job_id", Text, nullable=False, unique=True))
     action: str = Field(sa_column=Column("action", Text, nullable=False))
     input_path: str = Field(sa_column=Column("input_path", Text, nullable=False))
     input_hash: str = Field(sa_column=Column("input_hash", Text, nullable=False))
     output_path: str = Field(sa_column=Column("output_path", Text, nullable=False))
     output_hash: str = Field(sa_column=Column("output_hash", Text, nullable=False))
-    parameters: dict[str, Any] | None = Field(None, sa_column=Column("parameters", Json))
-    details: dict[str, Any] | None = Field(None, sa_column=Column("metadata", Json))
+    parameters: dict[str, Any] | None = Field(default=None, sa_column=Column("parameters", Json))
+    details: dict[str, Any] | None = Field(default=None, sa_column=Column("metadata", Json))
     created_at: float | None = Field(
-        None, sa_column=Column("created_at", Real, nullable=False, server_default=unix_now())
+        default=None,
+        sa_column=Column("created_at", Real, nullable=False, server_default=unix_now()),
     )
-    config_hash: str | None = Field(None, sa_column=Column("config_hash", Text))
-    action_version: int | None = Field(None, sa_column=Column("action_version", Integer))
-    result_hash: str | None = Field(None, sa_column=Column("result_hash", Text))
-    elapsed_ms: int | None = Field(None, sa_column=Column("elapsed_ms", Integer))
-    artifacts: list[Any] | None = Field(None, sa_column=Column("artifacts", Json))
+    config_hash: str | None = Field(default=None, sa_column=Column("config_hash", Text))
+    action_version: int | None = Field(default=None, sa_column=Column("action_version", Integer))
+    result_hash: str | None = Field(default=None, sa_column=Column("result_hash", Text))
+    elapsed_ms: int | None = Field(default=None, sa_column=Column("elapsed_ms", Integer))
+    artifacts: list[Any] | None = Field(default=None, sa_column=Column("artifacts", Json))
 
 
 class FileHash(Record, table=True):
@@ -346,16 +357,19 @@ class Meta(Record, table=True):
         {"comment": "One row: what this store was made with"},
     )
 
-    id: int = Field(1, sa_column=Column("id", Integer, primary_key=True, autoincrement=False))
+    id: int = Field(
+        default=1, sa_column=Column("id", Integer, primary_key=True, autoincrement=False)
+    )
     algorithm: str = Field(sa_column=Column("algorithm", String(50), nullable=False))
     last_job_number: int = Field(
-        0, sa_column=Column("last_job_number", BigInteger, nullable=False, server_default=text("0"))
+        default=0,
+        sa_column=Column("last_job_number", BigInteger, nullable=False, server_default=text("0")),
     )
     created_at: datetime | None = Field(
-        None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
+        default=None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
     )
     changes_trimmed: int = Field(
-        0,
+        default=0,
         sa_column=Column(
             "changes_trimmed",
             BigInteger,

@@ -15,7 +15,7 @@ class WatchFolder(Record, table=True):
     __tablename__ = "watches"
     __table_args__ = ({"comment": "Watched folders, and how they are"},)
 
-    id: int | None = Field(None, sa_column=Column("id", Integer, primary_key=True))
+    id: int | None = Field(default=None, sa_column=Column("id", Integer, primary_key=True))
     name: str = Field(sa_column=Column("name", Text, nullable=False, unique=True))
     path: str = Field(sa_column=Column("path", Text, nullable=False))
     rule: dict[str, Any] = Field(sa_column=Column("rule", Json, nullable=False))
@@ -39,8 +39,10 @@ class WatchFolder(Record, table=True):
             comment="A person said that what is gone may be gone",
         ),
     )
-    host: str | None = Field(None, sa_column=Column("host", Text))
-    seen_at: float | None = Field(None, sa_column=Column("seen_at", Real, comment="Unix seconds"))
+    host: str | None = Field(default=None, sa_column=Column("host", Text))
+    seen_at: float | None = Field(
+        default=None, sa_column=Column("seen_at", Real, comment="Unix seconds")
+    )
     health: dict[str, Any] = Field(
         default_factory=dict,
         sa_column=Column("health", Json, nullable=False, server_default=text("'{}'")),
@@ -73,12 +75,12 @@ class WatchedFileRow(Record, table=True):
     inode: int = Field(sa_column=Column("inode", BigInteger, nullable=False))
     state: str = Field(sa_column=Column("state", Text, nullable=False))
     reason: str = Field(
-        "", sa_column=Column("reason", Text, nullable=False, server_default=text("''"))
+        default="", sa_column=Column("reason", Text, nullable=False, server_default=text("''"))
     )
     generation: int = Field(
-        1, sa_column=Column("generation", Integer, nullable=False, server_default=text("1"))
+        default=1, sa_column=Column("generation", Integer, nullable=False, server_default=text("1"))
     )
-    file_hash: str | None = Field(None, sa_column=Column("file_hash", Text))
+    file_hash: str | None = Field(default=None, sa_column=Column("file_hash", Text))
     first_seen: float = Field(sa_column=Column("first_seen", Real, nullable=False))
     changed_at: float = Field(sa_column=Column("changed_at", Real, nullable=False))
 
@@ -100,7 +102,8 @@ class WatchOutput(Record, table=True):
     action: str = Field(sa_column=Column("action", Text, nullable=False))
     depth: int = Field(sa_column=Column("depth", Integer, nullable=False))
     created_at: float | None = Field(
-        None, sa_column=Column("created_at", Real, nullable=False, server_default=unix_now())
+        default=None,
+        sa_column=Column("created_at", Real, nullable=False, server_default=unix_now()),
     )
 
 

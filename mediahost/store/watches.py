@@ -1,7 +1,7 @@
 """Watches in the store: rules, health, files and outputs, read and written in batches."""
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, func, insert, select, update
@@ -10,7 +10,7 @@ from mediahost.hashing import FileStat
 from mediahost.model.watch import FileState
 from mediahost.ports import OwnOutput, WatchedFile, WatchRow
 from mediahost.store.dialect import among, listed, upsert
-from mediahost.store.engine import Database
+from mediahost.store.engine import Database, lasting
 from mediahost.store.watch_tables import watch_outputs, watched_files, watches
 
 _w = watches.c
@@ -64,24 +64,28 @@ class Watches:
 
     _database: Database
 
+    @lasting
     def watches(self) -> list[WatchRow]:
         """All watches, by name."""
         with self._database.read() as connection:
             return [_watch(row) for row in connection.execute(select(watches).order_by(_w.name))]
 
-    def keep_watch(self, name: str, **values: Any) -> None:
+    @lasting
+    def keep_watch(self, /, name: str, **values: Any) -> None:
         """Make a watch, or change these values of it."""
         with self._database.write() as connection:
             changed = connection.execute(update(watches).where(_w.name == name).values(**values))
             if not changed.rowcount:
                 connection.execute(insert(watches).values(name=name, **values))
 
-    def change_watch(self, name: str, **values: Any) -> bool:
+    @lasting
+    def change_watch(self, /, name: str, **values: Any) -> bool:
         """Change these values of a watch; whether there is one of that name."""
         with self._database.write() as connection:
             changed = connection.execute(update(watches).where(_w.name == name).values(**values))
             return bool(changed.rowcount)
 
+    @lasting
     def take_watch(self, name: str, host: str, instead_of: str | None) -> bool:
         """Make a watch `host`'s, if `instead_of` has it now; whether it did."""
         held = _w.host.is_(None) if instead_of is None else _w.host == instead_of
@@ -91,11 +95,13 @@ class Watches:
             )
             return bool(taken.rowcount)
 
+    @lasting
     def delete_watch(self, name: str) -> bool:
         """Forget a watch and its files, though not their results; whether there was one."""
         with self._database.write() as connection:
             return bool(connection.execute(delete(watches).where(_w.name == name)).rowcount)
 
+    @lasting
     def watched_in(
         self, watch_id: int, folders: Collection[str]
     ) -> dict[str, dict[str, WatchedFile]]:
@@ -107,6 +113,7 @@ class Watches:
                 found.setdefault(row[0], {})[row[1]] = _file(row)
         return found
 
+    @lasting
     def watched_stats(
         self, watch_id: int, folders: Collection[str]
     ) -> dict[str, dict[str, tuple[tuple[int, ...], str]]]:
@@ -118,6 +125,7 @@ class Watches:
                 found.setdefault(folder, {})[name] = tuple(stat), state
         return found
 
+    @lasting
     def watched_at(
         self, watch_id: int, places: Collection[tuple[str, str]]
     ) -> dict[tuple[str, str], WatchedFile]:
@@ -126,12 +134,14 @@ class Watches:
             rows = connection.execute(_AT, {"watch": watch_id, "places": listed(places)})
             return {(row[0], row[1]): _file(row) for row in rows}
 
+    @lasting
     def watched_by_inode(self, watch_id: int, inodes: Collection[int]) -> list[WatchedFile]:
         """The files that have one of these inode numbers."""
         with self._database.read() as connection:
             rows = connection.execute(_BY_INODE, {"watch": watch_id, "inodes": listed(inodes)})
             return [_file(row) for row in rows]
 
+    @lasting
     def watched_by_state(
         self, watch_id: int, states: Collection[FileState], limit: int = 1 << 31
     ) -> list[WatchedFile]:
@@ -140,11 +150,13 @@ class Watches:
         with self._database.read() as connection:
             return [_file(row) for row in connection.execute(_BY_STATE, values)]
 
+    @lasting
     def watched_folders(self, watch_id: int) -> set[str]:
         """The folders in which files are known that are not gone."""
         with self._database.read() as connection:
             return {row[0] for row in connection.execute(_FOLDERS, {"watch": watch_id})}
 
+    @lasting
     def count_watched(self, watch_id: int) -> dict[FileState, int]:
         """How many files are in which state."""
         with self._database.read() as connection:
@@ -169,9 +181,14 @@ class Watches:
             for file in files
         ]
         if rows:
-            with self._database.write() as connection:
-                upsert(connection, watched_files, rows, key=["watch_id", "folder", "name"])
+            self._keep_watched(rows)
 
+    @lasting
+    def _keep_watched(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        with self._database.write() as connection:
+            upsert(connection, watched_files, rows, key=["watch_id", "folder", "name"])
+
+    @lasting
     def reopen_watched(self, watch_id: int, states: Collection[FileState], reason: str) -> int:
         """Have files in one of these states settle again; how many there were."""
         values = {"watch": watch_id, "states": listed(map(str, states))}
@@ -179,6 +196,7 @@ class Watches:
         with self._database.write() as connection:
             return int(connection.execute(_REOPEN, {**values, **again}).rowcount)
 
+    @lasting
     def record_outputs(self, outputs: Sequence[OwnOutput]) -> None:
         """Remember what is about to be written, before it is."""
         if outputs:
@@ -186,6 +204,7 @@ class Watches:
                 rows = [output._asdict() for output in outputs]
                 upsert(connection, watch_outputs, rows, key=["watch_id", "file_hash"])
 
+    @lasting
     def find_outputs(self, hashes: Collection[str]) -> dict[str, list[OwnOutput]]:
         """What watches wrote with these contents."""
         found: dict[str, list[OwnOutput]] = {}

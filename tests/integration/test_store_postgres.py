@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -18,8 +20,10 @@ from sqlalchemy.engine import make_url
 from mediahost.errors import StoreError
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest, JobStatus
+from mediahost.model.job_filter import JobFilter
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.result import MediaAnalysisResult
+from mediahost.model.search import Search, terms_of
 from mediahost.ports import Completion
 from mediahost.store import (
     JobRepository,
@@ -27,10 +31,13 @@ from mediahost.store import (
     close_db,
     get_session,
     init_db,
+    open_session,
     open_store,
 )
 from mediahost.store import test_connection as is_connected
 from mediahost.store.about import describe, upgrade_at
+from mediahost.store.browse import Order
+from mediahost.store.care import Care
 from mediahost.store.copying import copy_to
 from mediahost.store.jsonb import from_jsonb, to_jsonb
 
@@ -282,6 +289,78 @@ def test_a_server_that_restarts_in_the_middle_of_a_run_loses_nothing(
     store.close()
 
 
+def test_sessions_outlast_a_restart_or_say_in_a_sentence_that_they_did_not(
+    restarting: tuple[str, Restart],
+) -> None:
+    url, restart = restarting
+    store = open_store(url)
+    kept: list[object] = []
+    told: list[str] = []
+
+    def keep(name: str) -> None:
+        try:
+            with open_session(store) as session:
+                job = JobRepository(session).create({"job_type": "audio", "media_url": name})
+            kept.append(job.id)
+        except StoreError as error:  # it was lost in the middle of the session
+            told.append(error.message)
+
+    keep("/before.mp3")
+    worker = Thread(target=restart, args=("fast",))
+    worker.start()
+    while worker.is_alive():
+        keep("/meanwhile.mp3")
+    worker.join(TIMEOUT_S)
+    keep("/after.mp3")
+    assert all("can't be reached" in words for words in told)
+    assert {view.job_id for view in store.jobs(limit=100_000)} >= set(kept)
+    assert store.jobs(limit=1)[0].media_url == "/after.mp3"
+    store.close()
+
+
+HASH = hash_bytes(b"file")
+QUESTIONS: dict[str, Callable[[SqlStore], object]] = {
+    "search": lambda store: store.search(Search(terms_of("words"))),
+    "makings into": lambda store: store.makings_into([HASH]),
+    "makings from": lambda store: store.makings_from([HASH]),
+    "makings at": lambda store: store.makings_at("/media/a.mp4"),
+    "changes": lambda store: store.changes(),
+    "watches": lambda store: store.watches(),
+    "kept results": lambda store: Care(store.database).kept_results(),
+    "needs": lambda store: Care(store.database).needs(),
+    "attempts": lambda store: Care(store.database).attempts([UUID(int=1)]),
+    "old jobs": lambda store: Care(store.database).old_jobs(1.0),
+    "drop results": lambda store: Care(store.database).drop_results([]),
+    "drop jobs": lambda store: Care(store.database).drop_jobs([UUID(int=1)]),
+    "memos": lambda store: list(Care(store.database).memos()),
+    "counts": lambda store: store.browse().counts(),
+    "actions": lambda store: store.browse().actions(),
+    "figures": lambda store: store.browse().figures(1),
+    "a look": lambda store: store.browse().look([1], JobFilter(), 0, 10),
+    "a list": lambda store: list(store.browse().numbers(JobFilter(), Order.NEWEST)),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_each_question_is_asked_again_after_its_connection_was_lost(
+    store: SqlStore, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = store._database.engine
+    real = engine.dialect.do_execute
+    lost: list[str] = []
+
+    def lose_once(cursor: Any, statement: str, *rest: Any) -> None:
+        if not lost:
+            lost.append(statement)
+            cursor.connection.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+        real(cursor, statement, *rest)
+
+    monkeypatch.setattr(engine.dialect, "do_execute", lose_once)
+    assert QUESTIONS[question](store) is not None
+    assert lost
+
+
 def test_a_commit_whose_answer_was_lost_is_told_from_one_that_was_not_made(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,6 +420,19 @@ def test_the_async_door_opens_on_postgres(
         return connected, found and found.status
 
     assert asyncio.run(visit()) == (True, "pending")
+
+
+def test_a_session_on_a_server_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mediahost.store.aio._given", ["postgresql://me:s3cret@127.0.0.1:1/media"])
+
+    async def visit() -> None:
+        async with get_session() as session:
+            await JobRepository(session).get_all()
+
+    with pytest.raises(StoreError, match="can't be reached") as raised:
+        asyncio.run(visit())
+    assert "s3cret" not in raised.value.message
+    assert "\n" not in raised.value.message
 
 
 def test_a_change_wakes_those_who_listen(store: SqlStore) -> None:

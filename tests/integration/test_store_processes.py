@@ -15,7 +15,7 @@ from mediahost.errors import StoreError
 from mediahost.hashing import CacheKey, hash_bytes
 from mediahost.model.job import JobRequest, JobStatus
 from mediahost.model.media import MediaFile, MediaKind
-from mediahost.store import SqlStore, open_store
+from mediahost.store import JobRepository, SqlStore, open_session, open_store
 
 TIMEOUT_S = 60
 
@@ -158,6 +158,20 @@ def test_two_processes_write_from_eight_threads_each_without_an_error(tmp_path: 
     store.close()
 
 
+def test_a_writer_that_finds_the_lock_taken_tries_again(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    open_store(path).close()
+    # SQLite itself waits for nobody here, so among so many the lock is found taken all the time.
+    impatient = (
+        "from mediahost.store import sqlite\n"
+        "sqlite.BUSY_TIMEOUT_S, sqlite.PATIENCE_S = 0.001, 60.0\n"
+    )
+    assert run_at_once(impatient + WRITE_FROM_EIGHT_THREADS, path, ["a", "b", "c"]) == [[]] * 3
+    store = open_store(path)
+    assert store.count_jobs()[JobStatus.COMPLETED] == 3 * 8 * 5 * 3
+    store.close()
+
+
 def test_processes_that_open_a_new_store_at_once_all_get_it(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     run_at_once(OPEN, path, ["a", "b", "c", "d"])
@@ -235,6 +249,7 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
 
 def test_a_writer_that_is_held_up_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mediahost.store.sqlite.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("mediahost.store.sqlite.PATIENCE_S", 0.1)
     path = tmp_path / "store.db"
     store: SqlStore = open_store(path)
     other = sqlite3.connect(path, isolation_level=None)
@@ -242,6 +257,12 @@ def test_a_writer_that_is_held_up_says_so(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(StoreError, match="another program holds it") as raised:
         store.submit([asked("one")])
     assert str(path) in raised.value.message
+    job = {"job_type": "audio", "media_url": "/a.mp3"}
+    with (
+        pytest.raises(StoreError, match="another program holds it"),
+        open_session(store) as session,
+    ):
+        JobRepository(session).create(job)
     other.execute("ROLLBACK")
     other.close()
     assert len(store.submit([asked("one")])) == 1
