@@ -1,7 +1,9 @@
 """SQLite: one file, one writer at a time, readers that don't wait for it."""
 
+import errno
 import os
 import sqlite3
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -195,35 +197,50 @@ def error_of(path: Path, cause: BaseException | None) -> StoreError | None:
 def check_is_database(path: Path) -> None:
     """Refuse a file that SQLite didn't write, before anything touches it. No file is fine.
 
+    It is SQLite that looks. Were the file opened and closed here, all locks that this process has
+    on it would be gone (POSIX locks are a process's, not a descriptor's), and the next process to
+    leave would delete the log under those that still write to it.
+
     Raises:
         StoreError: It is something else, or can't be read.
     """
     try:
-        with path.open("rb") as file:
-            start = file.read(len(_MAGIC))
+        if stat.S_ISDIR(path.stat().st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError:
         return
     except OSError as error:
-        raise StoreError(
-            f"The store {display(path)} can't be opened: {error.strerror}",
-            "Check the path and its permissions.",
-        ) from error
-    if start and start != _MAGIC:
-        raise StoreError(
-            f"{display(path)} is no database, so it can't be the store", "Choose another path."
-        )
+        raise _unopened(path, error) from error
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as looking:
+            looking.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise StoreError(
+                f"{display(path)} is no database, so it can't be the store", "Choose another path."
+            ) from error
+        # Whatever else it is, those who open it to write will say it.
 
 
 def _create_private(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # SQLite gives its side files the mode of the database.
-        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        # SQLite gives its side files the mode of the database. One that is there stays unopened:
+        # closing it would let go of this process's locks.
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
     except OSError as error:
-        raise StoreError(
-            f"The store {display(path)} can't be opened: {error.strerror}",
-            "Check the path and its permissions.",
-        ) from error
+        raise _unopened(path, error) from error
+
+
+def _unopened(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"The store {display(path)} can't be opened: {error.strerror}",
+        "Check the path and its permissions.",
+    )
 
 
 def _engine(path: Path) -> Engine:

@@ -6,7 +6,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from mediahost.errors import StoreError
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaFile, MediaKind
+from mediahost.ports import Store
 from mediahost.store import open_store
+from mediahost.store.glance import glance_first
 
 
 def asked(name: str) -> JobRequest:
@@ -66,6 +69,45 @@ def test_connections_are_set_to_lose_nothing(tmp_path: Path) -> None:
     store.close()
 
 
+def opened_and_closed_elsewhere(path: Path) -> None:
+    """Another process reads the file and leaves; the last to leave deletes the log."""
+    code = (
+        "import sqlite3, sys; connection = sqlite3.connect(sys.argv[1]);"
+        " connection.execute('SELECT * FROM jobs').fetchall(); connection.close()"
+    )
+    subprocess.run([sys.executable, "-c", code, path], check=True)
+
+
+def glanced_at(path: str) -> Store:
+    return glance_first(path, None, lambda: open_store(path))
+
+
+@pytest.mark.parametrize("opens_again", [open_store, glanced_at])
+def test_a_store_that_is_open_twice_in_a_process_keeps_its_locks(
+    tmp_path: Path, opens_again: Callable[[str], Store]
+) -> None:
+    path = tmp_path / "store.db"
+    log = tmp_path / "store.db-wal"
+    with closing(open_store(path)) as first:
+        first.submit([asked("a")])
+        with closing(opens_again(str(path))):
+            opened_and_closed_elsewhere(path)
+            assert log.exists(), "this process still writes to it"
+        opened_and_closed_elsewhere(path)
+        assert log.exists()
+    opened_and_closed_elsewhere(path)
+    assert not log.exists()
+
+
+def test_a_glance_keeps_its_locks_while_the_store_is_opened_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    open_store(path).close()
+    with closing(glanced_at(str(path))) as store:
+        store.submit([asked("a")])
+        opened_and_closed_elsewhere(path)
+        assert (tmp_path / "store.db-wal").exists()
+
+
 def test_a_store_that_is_opened_again_has_all_that_it_had(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store.db")
     (job_id,) = store.submit([asked("one")])
@@ -102,6 +144,12 @@ def test_a_store_keeps_the_algorithm_it_was_made_with(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "holiday.mp4"
     path.write_bytes(b"\0\0\0\x20ftypisom" + bytes(5000))
+    assert_refused(path, "no database")
+
+
+def test_a_few_bytes_are_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_bytes(b"milk")
     assert_refused(path, "no database")
 
 
