@@ -15,14 +15,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from mediahost.store.about import upgrade_at
 from mediahost.testing.media import write_wav
 
 HERE = Path(__file__).parent
 MEDIA = HERE.parent.parent / "examples" / "media"
 PROGRAM = Path(sys.executable).with_name("mediahost")
 TIMEOUT_S = 60
+OTHERS_TRANSACTIONS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+"""
 
 
 @dataclass(frozen=True)
@@ -203,12 +209,57 @@ class Home:
         assert not (staging.exists() and list(staging.iterdir()))
 
 
+@dataclass
+class PostgresHome(Home):
+    """The same with the store in a database of Postgres, which nobody else uses."""
+
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.environ["MEDIAHOST_DATABASE_URL"] = self.url
+
+    def query(self, statement: str) -> list[Any]:
+        """What the database answers."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+    def script(self, statements: str) -> None:
+        """Have the database run these."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(statements.encode())
+
+    def is_writable(self) -> bool:
+        """Whether nobody is within a transaction, whose rows others would wait for."""
+        return self.query(OTHERS_TRANSACTIONS) == [(0,)]
+
+    def assert_sound(self) -> None:
+        """Nothing half-done lies about."""
+        staging = self.data / "staging"
+        assert not (staging.exists() and list(staging.iterdir()))
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def postgres_home(tmp_path: Path, bare_postgres_url: str) -> Iterator[PostgresHome]:
+    """An empty home with its store in Postgres."""
+    upgrade_at(bare_postgres_url)
+    home = PostgresHome(tmp_path, url=bare_postgres_url)
+    yield home
+    home.end()
+
+
+@pytest.fixture
+def sqlite_home(tmp_path: Path) -> Iterator[Home]:
     """An empty home."""
     home = Home(tmp_path)
     yield home
     home.end()
+
+
+@pytest.fixture
+def home(sqlite_home: Home) -> Home:
+    """An empty home."""
+    return sqlite_home
 
 
 class Starts:

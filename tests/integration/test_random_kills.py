@@ -23,17 +23,33 @@ SEED = 4
 LEASE_S = "1"
 TIMEOUT_S = 300.0
 # Each commit of a job, as the database itself sees it.
-TRIGGER = """
+TRIGGERS = {
+    "sqlite": """
 CREATE TABLE commits (job TEXT, attempt INTEGER);
 CREATE TRIGGER note_commits AFTER UPDATE OF status ON jobs WHEN NEW.status = 'completed'
 BEGIN INSERT INTO commits VALUES (NEW.id, NEW.attempt); END;
-"""
+""",
+    "postgres": """
+CREATE TABLE commits (job TEXT, attempt INTEGER);
+CREATE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN INSERT INTO commits VALUES (NEW.id, NEW.attempt); RETURN NULL; END $$;
+CREATE TRIGGER note_commits AFTER UPDATE OF status ON jobs
+FOR EACH ROW WHEN (NEW.status = 'completed') EXECUTE FUNCTION note_commit();
+""",
+}
+
+
+@pytest.fixture(params=list(TRIGGERS))
+def home(request: pytest.FixtureRequest) -> "Home":
+    """An empty home, with each store, which counts the commits of each job."""
+    made: Home = request.getfixturevalue(f"{request.param}_home")
+    made.script(TRIGGERS[request.param])
+    return made
 
 
 def submit(home: "Home", starts: "Starts", action: str, files: int) -> None:
     """Leave so many jobs pending, each commit of which will be counted."""
     home.tones(files)
-    home.script(TRIGGER)
     run = home.start("run", "media", "-a", action)
     starts.wait()
     run.send_signal(signal.SIGINT)
