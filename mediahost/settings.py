@@ -15,6 +15,7 @@ from mediahost.errors import SettingsError, UnknownName
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm
 from mediahost.model.origin import Origin
 from mediahost.model.pipeline import Pipeline, Step
+from mediahost.model.spending import Price
 from mediahost.model.watch import Watch
 
 FILE_NAME = "mediahost.toml"
@@ -26,6 +27,7 @@ TABLES = (
     "pipelines",
     "plugins",
     "pools",
+    "prices",
     "remote_options",
     "watch",
     "weights",
@@ -121,6 +123,10 @@ class Settings(BaseModel):
     )
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="Settings of plugins by their name"
+    )
+    prices: dict[str, Price] = Field(
+        default_factory=dict,
+        description="What a million tokens of a language model cost, by its name: input, output",
     )
     keep_jobs_days: float | None = Field(
         90, ge=0, description="store gc: days after which ended jobs may go; None: never"

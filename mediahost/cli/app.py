@@ -28,6 +28,7 @@ from mediahost.cli import (
     results,
     run,
     search,
+    stats,
     store,
     tui,
     verify,
@@ -97,6 +98,7 @@ app.command("duplicates", epilog=examples("duplicates ~/Pictures", "duplicates -
     duplicates.duplicates
 )
 app.command("lineage", epilog=examples("lineage talk.mp3"))(lineage.lineage)
+app.command("stats", epilog=examples("stats", "stats --hours 1 --json"))(stats.stats)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(hosts.app, name="hosts")
 app.command("work", epilog=examples("work --drain", "work --jobs 2"))(run.work)

@@ -25,10 +25,12 @@ from sqlalchemy import (
 
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
+from mediahost.model.spending import Spending
 from mediahost.store.dialect import among, listed
 from mediahost.store.engine import Database, lasting
 from mediahost.store.figures import Figures, figures
 from mediahost.store.job_filter import condition_of
+from mediahost.store.spending import spending
 from mediahost.store.tables import job_progress, jobs
 
 # Jobs of so many numbers are asked for at once: some 10 ms where no index helps.
@@ -229,6 +231,11 @@ class Browser:
     def figures(self, hours: int) -> Figures:
         """How the jobs of the last hours fared."""
         return figures(self._database, hours=hours)
+
+    @lasting
+    def spending(self, hours: int | None = None) -> list[Spending]:
+        """What language models have used in the last hours; None: ever."""
+        return spending(self._database, hours=hours)
 
     @lasting
     def actions(self) -> list[ActionCount]:
