@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from mediahost.model.spending import Price
 from mediahost.model.watch import Watch
 
 FILE_NAME = "mediahost.toml"
+WRITE_ONE = f"Write one into {FILE_NAME}: docs/settings.md."
 PREFIX = "MEDIAHOST_"
 # Too much for one variable; MEDIAHOST_PLUGINS is another thing (docs/settings.md).
 TABLES = (
@@ -192,20 +194,42 @@ class Settings(BaseModel):
         """Path or URL of the store."""
         return self.database_url or str(self.data_dir / "store.db")
 
+    @property
+    def all_pipelines(self) -> dict[str, Pipeline]:
+        """Those of the settings, and the shipped ones that they don't replace."""
+        shipped = {
+            name: one for name, one in shipped_pipelines().items() if name not in self.pipelines
+        }
+        return {**self.pipelines, **shipped}
+
+    def find_pipeline(self, name: str | None) -> Pipeline | None:
+        """The pipeline of that name, be it of the settings or shipped; None: there is none."""
+        if name is None or name in self.pipelines:
+            return self.pipelines.get(name or "")
+        return shipped_pipelines().get(name)
+
     def pipeline(self, name: str) -> Pipeline:
-        """The pipeline of that name.
+        """The pipeline of that name, be it of the settings or shipped.
 
         Raises:
             UnknownName: There is none.
         """
-        if name not in self.pipelines:
-            raise UnknownName(
-                "pipeline",
-                name,
-                self.pipelines,
-                None if self.pipelines else f"Write one into {FILE_NAME}: docs/settings.md.",
-            )
-        return self.pipelines[name]
+        found = self.find_pipeline(name)
+        if found is None:
+            known = self.all_pipelines
+            hint = f"There are: {', '.join(sorted(known))}.\n{WRITE_ONE}"
+            raise UnknownName("pipeline", name, known, hint)
+        return found
+
+
+@cache
+def shipped_pipelines() -> dict[str, Pipeline]:
+    """The pipelines that come with mediahost, by name."""
+    text = Path(__file__).with_name("shipped_pipelines.toml").read_text("utf-8")
+    return {
+        name: Pipeline.model_validate({**recipe, "name": name})
+        for name, recipe in tomllib.loads(text)["pipelines"].items()
+    }
 
 
 def settings_files(folder: Path) -> list[Path]:

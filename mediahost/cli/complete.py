@@ -56,8 +56,8 @@ def plugins_and_actions() -> Iterator[Completion]:
 
 @_quietly
 def pipelines() -> Iterator[Completion]:
-    """Names of the pipelines in the settings."""
-    for name, pipeline in state.settings().pipelines.items():
+    """Names of pipelines, the shipped ones too."""
+    for name, pipeline in state.settings().all_pipelines.items():
         yield name, pipeline.description
 
 

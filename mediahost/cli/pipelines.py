@@ -1,4 +1,4 @@
-"""`mediahost pipelines`: the recipes in the settings."""
+"""`mediahost pipelines`: the recipes, shipped ones and those of the settings."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,13 +15,11 @@ if TYPE_CHECKING:
 def pipelines(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
-    """List the pipelines of the settings, with their steps."""
-    found = state.settings().pipelines
+    """List the pipelines, shipped ones and those of the settings, with their steps."""
+    found = state.settings().all_pipelines
     if as_json:
         print_json({name: one.model_dump(mode="json") for name, one in found.items()})
         return
-    if not found:
-        typer.echo("There are no pipelines yet. Write one into mediahost.toml: docs/settings.md.")
     for name, one in found.items():
         typer.echo(display(f"{name}  {one.description}".rstrip()))
         for step in one.steps:

@@ -55,7 +55,7 @@ def run(
         typer.Option(
             "--pipeline",
             "-p",
-            help="A pipeline of the settings.",
+            help="A pipeline: shipped, or of the settings.",
             metavar="NAME",
             autocompletion=complete.pipelines,
         ),
@@ -129,7 +129,7 @@ def chosen_recipe(host: "Host", actions: list[str], pipeline: str | None) -> "Re
 def _what_to_say(host: "Host", paths: list[str]) -> tuple[str, str]:
     """What somebody needs to know who has said on what to work, but not what to do."""
     actions = [action.info.name for action in host.registry.actions()]
-    pipelines = list(host.settings.pipelines)
+    pipelines = list(host.settings.all_pipelines)
     if pipelines:
         example = f"--pipeline {pipelines[0]}"
     else:

@@ -365,7 +365,7 @@ class Host:
         end; for what other hosts run, this is the second look.
         """
         request = job.request
-        pipeline = self.settings.pipelines.get(request.pipeline or "")
+        pipeline = self.settings.find_pipeline(request.pipeline)
         if pipeline is None or request.source in self._runs:
             return ()
         joins = any(len(step.needs) > 1 and request.step in step.needs for step in pipeline.steps)
@@ -375,7 +375,7 @@ class Host:
         self, request: JobRequest, fresh: Mapping[CacheKey, Hit]
     ) -> list[JobRequest]:
         """The next steps of a pipeline that the settings still have."""
-        pipeline = self.settings.pipelines.get(request.pipeline or "")
+        pipeline = self.settings.find_pipeline(request.pipeline)
         if pipeline is None or request.root_url is None:
             return []
         recipe = self.recipe(pipeline)

@@ -115,7 +115,7 @@ class SubmitScreen(Screen[str | None]):
 
     def _choices(self) -> list[tuple[str, str]]:
         actions = [action.info.name for action in self._session.registry.actions()]
-        pipelines = list(self._session.settings.pipelines)
+        pipelines = list(self._session.settings.all_pipelines)
         return [
             *((f"pipeline: {name}", PIPELINE + name) for name in pipelines),
             *((name, name) for name in actions),
@@ -190,7 +190,7 @@ class SubmitScreen(Screen[str | None]):
     def _pipeline(self) -> Pipeline | None:
         """What is to be run, if it is clear; whether it is a pipeline of the settings."""
         if self._what.startswith(PIPELINE):
-            return self._session.settings.pipelines[self._what.removeprefix(PIPELINE)]
+            return self._session.settings.pipeline(self._what.removeprefix(PIPELINE))
         forms = [form for form in self.query(ConfigForm) if form.is_ready]
         config = forms[0].check() if forms else None
         if not self._what or config is None:

@@ -189,7 +189,13 @@ def test_an_unknown_pipeline_is_named_with_those_there_are(folder: Path) -> None
         load_settings(folder=folder, environ={}).pipeline("talk")
 
 
-def test_without_pipelines_the_hint_says_where_to_write_one() -> None:
-    with pytest.raises(UnknownName) as caught:
-        Settings().pipeline("talks")
-    assert caught.value.hint == "Write one into mediahost.toml: docs/settings.md."
+def test_shipped_pipelines_need_no_settings(folder: Path) -> None:
+    assert set(Settings().all_pipelines) == {"podcast", "film", "lecture", "papers", "photos"}
+    assert Settings().pipeline("photos").steps[0].action == "images.info"
+    with pytest.raises(UnknownName, match="did you mean film") as caught:
+        Settings().pipeline("films")
+    assert "Write one into mediahost.toml: docs/settings.md." in (caught.value.hint or "")
+    write(folder / FILE_NAME, '[[pipelines.film.steps]]\naction = "x.a"')
+    settings = load_settings(folder=folder, environ={})
+    assert settings.pipeline("film").steps[0].action == "x.a"
+    assert settings.all_pipelines["film"] == settings.pipelines["film"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pysubs2
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mediahost import InvalidMedia, MediaAnalysisResult, MediaFile, TimeRange, Transcription, Word
@@ -168,6 +168,7 @@ def test_two_lines_are_as_even_as_can_be() -> None:
     )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(

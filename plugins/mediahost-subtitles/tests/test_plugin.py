@@ -5,7 +5,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import mediahost
-from mediahost_subtitles import Export, Read
+from mediahost_subtitles import Burn, Export, Read
 
 SOURCES = Path(__file__).parents[1] / "src" / "mediahost_subtitles"
 
@@ -37,10 +37,10 @@ def test_the_plugin_uses_only_what_a_strangers_could() -> None:
 def test_its_entry_point_registers_its_actions() -> None:
     (point,) = entry_points(group="mediahost", name="subtitles")
 
-    assert point.load().mediahost_register_actions() == [Export, Read]
+    assert point.load().mediahost_register_actions() == [Burn, Export, Read]
 
 
 def test_every_field_says_what_it_is() -> None:
-    for action in (Export, Read):
+    for action in (Burn, Export, Read):
         for name, field in action.model_fields.items():
             assert field.description, f"{action.info.name}: {name}"

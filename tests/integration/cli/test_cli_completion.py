@@ -51,7 +51,7 @@ def test_names_of_pipelines_are_completed(home: "Home") -> None:
 
 def test_pipelines_of_the_named_settings_are_completed(home: "Home") -> None:
     (home.folder / "other.toml").write_text(SETTINGS.replace("talks", "films"))
-    assert completed(home, "mediahost --settings other.toml run media -p ") == {"films"}
+    assert completed(home, "mediahost --settings other.toml run media -p fi") == {"film", "films"}
 
 
 def test_numbers_of_jobs_are_completed(home: "Home") -> None:

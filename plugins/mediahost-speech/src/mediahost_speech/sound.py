@@ -31,6 +31,10 @@ _LATE_S = 1.0
 _DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
+class NoSound(InvalidMedia):
+    """The file has no stream of sound at all."""
+
+
 class Window(NamedTuple):
     """A stretch of sound, in seconds from the beginning of the file.
 
@@ -105,7 +109,7 @@ class Sound:
 
         stream = container.streams.best("audio")
         if not isinstance(stream, av.AudioStream):
-            raise InvalidMedia(f"{self._name} has no sound")
+            raise NoSound(f"{self._name} has no sound")
         # PyAV's types don't say so, but it is None for codecs that FFmpeg can't decode.
         if getattr(stream, "codec_context", None) is None:
             raise InvalidMedia(f"The sound of {self._name} is in a format that can't be decoded")

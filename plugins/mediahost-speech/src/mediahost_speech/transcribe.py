@@ -10,6 +10,7 @@ from mediahost import (
     Context,
     MediaAnalysisResult,
     MediaFile,
+    MediaKind,
     TimeRange,
     Transcription,
     Word,
@@ -18,7 +19,7 @@ from mediahost.errors import UsageError
 from mediahost_speech.hysteresis import Stretch, find_speech, padded
 from mediahost_speech.models import load_whisper
 from mediahost_speech.pieces import Piece, Span, grouped, pieces
-from mediahost_speech.sound import WINDOW_S, Sound
+from mediahost_speech.sound import WINDOW_S, NoSound, Sound
 from mediahost_speech.vad import moments
 
 if TYPE_CHECKING:
@@ -80,10 +81,18 @@ class Transcribe(Analyzer, name="speech.transcribe", version=1, accepts={"audio"
         sound = Sound(media.path, context.threads)
         _check_language(self.language, model)
         known = _known_speech(context)
-        spans = _heard_speech(sound, context) if known is None else known
+        try:
+            spans = _heard_speech(sound, context) if known is None else known
+        except NoSound:
+            # Nobody speaks in a silent film; a recording without sound is none.
+            if media.kind is not MediaKind.VIDEO:
+                raise
+            spans = []
         listening = _Listening(self, model, context)
-        for piece in pieces(Sound(media.path, context.threads).windows(), grouped(spans)):
-            listening.hear(piece, spans[-1].end)
+        if spans:
+            again = Sound(media.path, context.threads)
+            for piece in pieces(again.windows(), grouped(spans)):
+                listening.hear(piece, spans[-1].end)
         for warning in sound.doubts():
             context.log.warning(warning)
         return listening.result(spans, sound.end or None)

@@ -1,5 +1,6 @@
-"""The two actions and their configs."""
+"""The three actions and their configs."""
 
+from abc import ABC
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -18,14 +19,9 @@ from mediahost_subtitles.cues import Rules
 SPOKEN = frozenset({MediaKind.VIDEO, MediaKind.AUDIO})
 
 
-class Export(Processor, name="subtitles.export", version=1, accepts=SPOKEN):
-    """Write subtitles of what a step before has transcribed: SRT, WebVTT or ASS.
+class Cutting(Processor, ABC):
+    """How speech is cut into subtitles."""
 
-    Metadata: `cues` (how many subtitles), `too_fast` (how many stay too short a time for
-    max_chars_per_s because the next one follows), `chars_per_s` (the fastest), `language`.
-    """
-
-    format: Literal["srt", "vtt", "ass"] = Field("srt", description="Format of the subtitles")
     max_line: int = Field(42, ge=8, le=200, description="Characters in a line")
     max_lines: int = Field(2, ge=1, le=4, description="Lines in a subtitle")
     max_chars_per_s: float = Field(
@@ -55,6 +51,16 @@ class Export(Processor, name="subtitles.export", version=1, accepts=SPOKEN):
             pause_s=self.pause_s,
         )
 
+
+class Export(Cutting, name="subtitles.export", version=1, accepts=SPOKEN):
+    """Write subtitles of what a step before has transcribed: SRT, WebVTT or ASS.
+
+    Metadata: `cues` (how many subtitles), `too_fast` (how many stay too short a time for
+    max_chars_per_s because the next one follows), `chars_per_s` (the fastest), `language`.
+    """
+
+    format: Literal["srt", "vtt", "ass"] = Field("srt", description="Format of the subtitles")
+
     def process(self, media: MediaFile, context: Context) -> MediaProcessingResult:
         """Write the file.
 
@@ -64,6 +70,38 @@ class Export(Processor, name="subtitles.export", version=1, accepts=SPOKEN):
         from mediahost_subtitles.export import export  # noqa: PLC0415 - pay only when used
 
         return export(self, media, context)
+
+
+class Burn(Cutting, name="subtitles.burn", version=1, accepts={MediaKind.VIDEO}):
+    """Write a film with what a step before has transcribed in its pictures, for any player.
+
+    The result is an mp4 (H.264); sound is copied where an mp4 takes it, else it becomes AAC.
+
+    Metadata: `cues` (how many subtitles), `burned` (how many of them are seen), `language`,
+    `width` and `height` in pixels, `frames`, `duration` in seconds.
+    """
+
+    size: float = Field(
+        0.055, ge=0.02, le=0.2, description="Size of the letters, as a share of the height"
+    )
+    font: str | None = Field(
+        None, description="A .ttf or .otf file; None: a typeface with Latin letters only"
+    )
+    crf: int = Field(20, ge=0, le=51, description="Quality of the pictures; lower is better")
+    preset: Literal["ultrafast", "veryfast", "medium", "slow"] = Field(
+        "medium", description="How much work is put into small files"
+    )
+
+    def process(self, media: MediaFile, context: Context) -> MediaProcessingResult:
+        """Write the film.
+
+        Raises:
+            InvalidMedia: No step before has transcribed it, it can't be decoded, or the font
+                can't be read.
+        """
+        from mediahost_subtitles.burn import burn  # noqa: PLC0415 - loads FFmpeg and numpy
+
+        return burn(self, media, context)
 
 
 class Read(Analyzer, name="subtitles.read", version=1, accepts={MediaKind.VIDEO}):

@@ -12,7 +12,7 @@ from mediahost import (
     Transcription,
 )
 from mediahost_subtitles.actions import Export
-from mediahost_subtitles.cues import Spoken, cues_of
+from mediahost_subtitles.cues import Cue, Rules, Spoken, cues_of
 from mediahost_subtitles.formats import FORMATS
 
 MAX_STEM = 60  # characters of up to four bytes; a name may have 255 bytes
@@ -21,9 +21,7 @@ MAX_STEM = 60  # characters of up to four bytes; a name may have 255 bytes
 def export(action: Export, media: MediaFile, context: Context) -> MediaProcessingResult:
     """Write what was transcribed as subtitles."""
     context.progress(0.0, "cutting subtitles")
-    result, transcription = _transcribed(media, context)
-    words = [word for word in _spoken(result, transcription) if word.text]
-    cues = cues_of(words, action.rules, _space_of(transcription))
+    cues, language = cues_for(action.rules, media, context)
     path = context.workdir / f"{media.path.stem[:MAX_STEM]}.{action.format}"
     written = FORMATS[action.format]
     unfinished = path.with_name(f".unfinished.{action.format}")
@@ -37,7 +35,7 @@ def export(action: Export, media: MediaFile, context: Context) -> MediaProcessin
                 path=path,
                 asset_type="subtitles",
                 mime_type=written.mime_type,
-                metadata={"language": transcription.language},
+                metadata={"language": language},
             ),
         ),
         metadata={
@@ -45,9 +43,20 @@ def export(action: Export, media: MediaFile, context: Context) -> MediaProcessin
             # Rounding is no reason to be called too fast.
             "too_fast": sum(speed > action.max_chars_per_s + 0.1 for speed in speeds),
             "chars_per_s": round(max(speeds, default=0.0), 1),
-            "language": transcription.language,
+            "language": language,
         },
     )
+
+
+def cues_for(rules: Rules, media: MediaFile, context: Context) -> tuple[list[Cue], str | None]:
+    """What a step before has transcribed, as subtitles, and its language.
+
+    Raises:
+        InvalidMedia: None has.
+    """
+    result, transcription = _transcribed(media, context)
+    words = [word for word in _spoken(result, transcription) if word.text]
+    return cues_of(words, rules, _space_of(transcription)), transcription.language
 
 
 def _transcribed(media: MediaFile, context: Context) -> tuple[MediaAnalysisResult, Transcription]:

@@ -37,8 +37,8 @@ _FIELDS_BEFORE_TEXT = 8  # ReadOrder, Layer, Style, Name, three margins, Effect
 def read(action: Read, media: MediaFile, context: Context) -> MediaAnalysisResult:
     """Read one track of text."""
     name = repr(media.path.name)[1:-1]
-    with _opened(media.path, name) as container:
-        with _blamed(name):
+    with opened(media.path, name) as container:
+        with blamed(name):
             tracks = [one for one in container.streams.subtitles if _codec(one) not in _PICTURES]
         languages = [_language(track) for track in tracks]
         wanted = action.language or (languages[0] if languages else None)
@@ -74,7 +74,7 @@ def _ranges(
     packets = container.demux(track)
     while True:
         context.checkpoint()
-        with _blamed(name):
+        with blamed(name):
             packet: Any = next(packets, None)
             if packet is None:
                 return
@@ -112,12 +112,17 @@ def _language(stream: Stream) -> str | None:
 
 
 @contextmanager
-def _opened(path: Path, name: str) -> Iterator[InputContainer]:
+def opened(path: Path, name: str) -> Iterator[InputContainer]:
+    """A film, opened for reading.
+
+    Raises:
+        InvalidMedia: It is damaged, or no film.
+    """
     status = os.stat(path)  # noqa: PTH116 - follows links, raises plainly
     # FFmpeg would wait for ever for somebody to write to a FIFO.
     if not stat.S_ISREG(status.st_mode) or not status.st_size:
         raise InvalidMedia(f"{name} is empty" if not status.st_size else f"{name} is no file")
-    with _blamed(name):
+    with blamed(name):
         container = av.open(
             # Without `file:`, a name such as `concat:a|b` is an instruction to FFmpeg.
             f"file:{path.absolute()}",
@@ -132,7 +137,7 @@ def _opened(path: Path, name: str) -> Iterator[InputContainer]:
 
 
 @contextmanager
-def _blamed(name: str) -> Iterator[None]:
+def blamed(name: str) -> Iterator[None]:
     """Whatever goes wrong in here is the file's fault: PyAV raises anything on damaged files."""
     try:
         yield
