@@ -65,6 +65,13 @@ def test_an_inbox_makes_episodes_of_recordings(shell: Shell, tmp_path: Path) -> 
     assert [path.name for path in (tmp_path / "unusable").iterdir()] == ["broken.wav"]
 
 
+def test_shipped_pipelines_are_run_by_name(shell: Shell, tmp_path: Path) -> None:
+    answer = shell("sh examples/07_shipped_pipelines.sh")
+    assert answer.returncode == 0, answer.stderr
+    assert {"podcast", "film", "lecture", "papers", "photos"} <= set(answer.stdout.split())
+    assert (tmp_path / "photos" / "railway.jpg").exists()
+
+
 def test_each_example_is_in_the_table() -> None:
     table = set(re.findall(r"^\| \[([^\]]+)\]", (EXAMPLES / "README.md").read_text(), re.MULTILINE))
     assert {path.name for path in EXAMPLES.glob("[0-9][0-9]_*")} == table
