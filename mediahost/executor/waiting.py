@@ -90,9 +90,10 @@ class Waiting:
         return action not in self._loud and self._mean_ms.get(action, QUICK_MS) < QUICK_MS
 
     def ahead(self, attempt: Attempt) -> int:
-        """How many such quick attempts a worker may have."""
-        mean_ms = self._mean_ms.get(attempt.spec.action, QUICK_MS)
-        return int(AHEAD_MS / max(mean_ms, AHEAD_MS / AHEAD_MOST))
+        """How many such attempts a worker may have: one, but several of a quick one."""
+        if not self.is_quick(attempt):
+            return 1
+        return int(AHEAD_MS / max(self._mean_ms[attempt.spec.action], AHEAD_MS / AHEAD_MOST))
 
     def learn(self, action: str, elapsed_ms: int, *, loud: bool, interrupted: bool = False) -> None:
         """An attempt at this action took so long.

@@ -3,8 +3,10 @@
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from mediahost.executor.attempt import Attempt
-from mediahost.executor.waiting import LOOK_AHEAD, PASSES_MOST, Waiting
+from mediahost.executor.waiting import AHEAD_MOST, LOOK_AHEAD, PASSES_MOST, Waiting
 from mediahost.model.job import Token
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.ports import AttemptSpec
@@ -51,3 +53,26 @@ def test_what_is_far_behind_is_not_looked_for() -> None:
     late = attempt("tiny")
     waiting.add([late])
     assert models(waiting, late.kind, 1) == ["base"]
+
+
+@pytest.mark.parametrize(
+    ("elapsed_ms", "ahead"), [(None, 1), (0, AHEAD_MOST), (1, 32), (2, 1), (50, 1), (60_000, 1)]
+)
+def test_a_worker_is_given_one_attempt_but_many_quick_ones(
+    elapsed_ms: int | None, ahead: int
+) -> None:
+    waiting = Waiting()
+    one = attempt("tiny")
+    if elapsed_ms is not None:
+        waiting.learn("t.hear", elapsed_ms, loud=False)
+    assert waiting.ahead(one) == ahead
+
+
+def test_an_attempt_that_had_to_wait_for_a_core_teaches_nothing() -> None:
+    waiting = Waiting()
+    one = attempt("tiny")
+    waiting.learn("t.hear", 0, loud=False)
+    waiting.learn("t.hear", 15, loud=False, interrupted=True)
+    assert waiting.ahead(one) == AHEAD_MOST
+    waiting.learn("t.hear", 50, loud=False, interrupted=True)
+    assert not waiting.is_quick(one)
