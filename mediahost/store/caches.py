@@ -69,8 +69,8 @@ class CachedResults:
             return {}
         wanted = {"keys": listed(keys)}
         with self._database.read() as connection:
-            analyses = connection.execute(_ANALYSIS_HITS, wanted).all()
-            processings = connection.execute(_PROCESSING_HITS, wanted).all()
+            analyses = read_rows(connection, _ANALYSIS_HITS, wanted)
+            processings = read_rows(connection, _PROCESSING_HITS, wanted)
         return newest_hits(analyses, processings)
 
     @lasting

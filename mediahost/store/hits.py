@@ -20,13 +20,13 @@ def newest_hits(
     hits: dict[CacheKey, Hit] = {}
     ages: dict[CacheKey, tuple[float, int]] = {}
     for file_hash, config_hash, created_at, number, result_hash, elapsed_ms in analyses:
-        key = CacheKey(file_hash, config_hash)
-        if key not in hits or ages[key] < (created_at, number):
-            ages[key] = (created_at, number)
+        key, age = CacheKey(file_hash, config_hash), (created_at, number)
+        if ages.setdefault(key, age) <= age:
+            ages[key] = age
             hits[key] = Hit(key, result_hash, elapsed_ms, ())
     for file_hash, config_hash, created_at, number, result_hash, elapsed_ms, made in processings:
-        key = CacheKey(file_hash, config_hash)
-        if key not in hits or ages[key] < (created_at, number):
-            ages[key] = (created_at, number)
+        key, age = CacheKey(file_hash, config_hash), (created_at, number)
+        if ages.setdefault(key, age) <= age:
+            ages[key] = age
             hits[key] = Hit(key, result_hash, elapsed_ms, artifacts_of(made))
     return hits

@@ -29,13 +29,13 @@ BUSY_TIMEOUT_S = 10.0
 PATIENCE_S = 20.0
 
 # What each connection is set to. FULL: what was acknowledged survives a power cut (14 % dearer
-# than NORMAL in batches). A mapped file makes lookups among a million rows a quarter faster. A log
-# of 32 MB is copied back where SQLite's own 4 MB would be eight times: batches change many of the
-# same pages.
+# than NORMAL in batches). Of a large file all that SQLite can map is mapped, 2 GB: what lies beyond
+# costs a lookup twice as much (5.9 instead of 2.8 µs a key among 300,000 results). A log of 32 MB
+# is copied back where SQLite's own 4 MB would be eight times: batches change the same pages.
 PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",
-    f"PRAGMA mmap_size = {256 << 20}",
+    f"PRAGMA mmap_size = {0x7FFF0000}",
     "PRAGMA wal_autocheckpoint = 8000",
 )
 # Of the one connection that writes: the pages that batches change stay in memory, and so does

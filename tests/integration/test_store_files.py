@@ -61,7 +61,7 @@ def test_connections_are_set_to_lose_nothing(tmp_path: Path) -> None:
         "synchronous": 2,
         "foreign_keys": 1,
         "busy_timeout": 10_000,
-        "mmap_size": 256 << 20,
+        "mmap_size": 0x7FFF0000,
     }
     with store._database.read() as connection:
         for pragma, value in wanted.items():
@@ -249,7 +249,7 @@ def test_a_disk_that_fills_up_leaves_what_was_acknowledged(small_disk: Path) -> 
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store.db")
-    with store._database.read() as connection:
+    with store._database.write() as connection:
         # Root may write anything, so SQLite is told to refuse; it says so in the same way.
         connection.exec_driver_sql("PRAGMA query_only = ON")
     with pytest.raises(StoreError, match="it can't be written") as raised:
