@@ -25,6 +25,7 @@ _logger = logging.getLogger("mediahost.executor")
 
 GRACE_S = 5.0
 CONNECT_S = 10.0
+MIB = 1 << 20
 # Past a grace, so long a worker may take to end what doesn't stop by itself, and to say so.
 END_S = 15.0
 # Files go to and from the exchange beside each other.
@@ -49,12 +50,14 @@ class DaskOptions:
         scheduler: Its address, such as tcp://host:8786 or tls://host:8786.
         exchange: Where artifacts and logs pass: a folder that all machines see, or an fsspec URL.
         exchange_options: Options of that file system.
+        keep_mb: Mebibytes that copies of media files may take on each Dask worker.
         ca_file, cert, key: PEM files for mutual TLS.
     """
 
     scheduler: str
     exchange: str
     exchange_options: Mapping[str, Any] = field(default_factory=dict)
+    keep_mb: int = 20_480
     ca_file: str | None = None
     cert: str | None = None
     key: str | None = None
@@ -240,6 +243,7 @@ class DaskExecutor:
                 "topic": self._topic,
                 "plugins": self._plugins,
                 "max_rss_bytes": self._max_rss_bytes,
+                "keep_bytes": self._options.keep_mb * MIB,
             }
             with self._lock:
                 if attempt.over:

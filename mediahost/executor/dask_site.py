@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from mediahost.errors import MediahostError
 from mediahost.executor import verdict
+from mediahost.executor.copies import Copies
 from mediahost.executor.exchange import Exchange
 from mediahost.executor.local import LocalExecutor
 from mediahost.executor.messages import ended_to_json, spec_from_json
@@ -70,12 +71,19 @@ class Site:
         folder: Where its own files are.
         plugins: Plugins to load that aren't installed.
         max_rss_bytes: Memory after which an attempt is ended.
+        keep_bytes: What copies of media files may take.
     """
 
     def __init__(
-        self, workers: int, folder: Path, plugins: list[str], max_rss_bytes: int | None
+        self,
+        workers: int,
+        folder: Path,
+        plugins: list[str],
+        max_rss_bytes: int | None,
+        keep_bytes: int,
     ) -> None:
         self._folder = folder
+        self._copies = Copies(folder, keep_bytes)
         self._lock = threading.Lock()
         self._heard: dict[Token, queue.SimpleQueue[ExecutorEvent]] = {}
         self._executor = LocalExecutor(workers, plugins=plugins, max_rss_bytes=max_rss_bytes)
@@ -95,8 +103,9 @@ class Site:
         run = f"{key_of(asked.token)}.{uuid4().hex[:8]}"
         own = Path(mkdtemp(dir=self._folder))
         try:
-            spec = self._here(asked, exchange, exchange.workdir(run) or own / "work", own)
-            ended = self._watched(spec, worker, order["topic"], task)
+            with self._copies.of(asked.media, exchange) as path:
+                spec = _here(asked, path, exchange.workdir(run) or own / "work", own)
+                ended = self._watched(spec, worker, order["topic"], task)
             if _is_given_up(task):
                 exchange.remove(run)
             return {
@@ -119,12 +128,6 @@ class Site:
             tokens = [token for token in self._heard if key_of(token) == key]
         for token in tokens:
             self._executor.cancel(token, grace_s)
-
-    def _here(self, spec: AttemptSpec, exchange: Exchange, workdir: Path, own: Path) -> AttemptSpec:
-        workdir.mkdir(exist_ok=True)
-        path = exchange.fetch_media(spec.media, self._folder)
-        media = MediaFile(path, spec.media.kind, spec.media.file_hash, spec.media.url)
-        return replace(spec, media=media, workdir=str(workdir), log_path=str(own / "log"))
 
     def _watched(self, spec: AttemptSpec, worker: Any, topic: str, task: Any) -> Ended:
         heard: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
@@ -173,6 +176,13 @@ class Site:
         return True
 
 
+def _here(spec: AttemptSpec, path: Path, workdir: Path, own: Path) -> AttemptSpec:
+    """The attempt with the paths of this machine."""
+    workdir.mkdir(exist_ok=True)
+    media = MediaFile(path, spec.media.kind, spec.media.file_hash, spec.media.url)
+    return replace(spec, media=media, workdir=str(workdir), log_path=str(own / "log"))
+
+
 def _task(worker: Any) -> Any:
     """What a Dask worker notes of the task that runs in this thread."""
     return worker.state.tasks.get(worker.get_current_task())
@@ -208,10 +218,10 @@ def _handed_over(ended: Ended, spec: AttemptSpec, exchange: Exchange, run: str) 
 
 def _site(worker: Any, order: dict[str, Any]) -> Site:
     """The site of a Dask worker, opened by the first attempt that comes with these plugins."""
-    plugins, limit = order["plugins"], order["max_rss_bytes"]
-    name = repr((worker.address, plugins, limit))
+    plugins, limit, keep_bytes = order["plugins"], order["max_rss_bytes"], order["keep_bytes"]
+    name = repr((worker.address, plugins, limit, keep_bytes))
     with _opening:
         if name not in _sites:
             folder = Path(mkdtemp(prefix="mediahost-", dir=worker.local_directory))
-            _sites[name] = Site(worker.state.nthreads, folder, plugins, limit)
+            _sites[name] = Site(worker.state.nthreads, folder, plugins, limit, keep_bytes)
         return _sites[name]
