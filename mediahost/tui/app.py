@@ -26,6 +26,7 @@ from mediahost.tui.submit_screen import SubmitScreen
 from mediahost.tui.theme import DARK, LIGHT, THEMES
 from mediahost.tui.top_bar import TopBar
 from mediahost.tui.views import Views
+from mediahost.tui.watch_screen import WatchScreen
 
 POLL_S = 0.1
 POLL_BLURRED_S = 0.5
@@ -39,6 +40,7 @@ class MediahostApp(App[None]):
     TITLE = "mediahost"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('jobs')", "Jobs", show=False, id="screen.jobs"),
+        Binding("2", "switch_mode('watch')", "Watch", show=False, id="screen.watch"),
         Binding("3", "switch_mode('plugins')", "Plugins", show=False, id="screen.plugins"),
         Binding("4", "switch_mode('stats')", "Stats", show=False, id="screen.stats"),
         Binding("5", "switch_mode('hosts')", "Hosts", show=False, id="screen.hosts"),
@@ -61,6 +63,7 @@ class MediahostApp(App[None]):
         self.register_theme(LIGHT)
         self.theme = THEMES[theme]
         self.add_mode("jobs", partial(JobsScreen, session, self.views))
+        self.add_mode("watch", partial(WatchScreen, session))
         self.add_mode("plugins", partial(PluginsScreen, session))
         self.add_mode("stats", partial(StatsScreen, session))
         self.add_mode("hosts", partial(HostsScreen, session))

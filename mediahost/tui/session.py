@@ -19,12 +19,16 @@ from mediahost.host.run import Summary
 from mediahost.model.job import JobStatus, JobView
 from mediahost.model.job_filter import JobFilter
 from mediahost.model.pipeline import Pipeline
+from mediahost.model.watch import Watch
 from mediahost.plugin.registry import Registry
-from mediahost.ports import StoredResult
+from mediahost.ports import StoredResult, WatchRow
 from mediahost.settings import Settings
 from mediahost.store.browse import ActionCount, JobLine, Look, Order
 from mediahost.store.figures import Figures
 from mediahost.store.store import SqlStore
+from mediahost.tui.watches import WatchStanding, watches_of
+from mediahost.watch.preview import Preview, previews
+from mediahost.watch.watcher import enrol
 from mediahost.wiring import make_host
 
 T = TypeVar("T")
@@ -180,6 +184,35 @@ class Session:
     async def figures(self, hours: int) -> Figures:
         """How the jobs of the last hours fared."""
         return await self._list(lambda: self._browser.figures(hours))
+
+    async def watches(self) -> Sequence[WatchStanding]:
+        """All watches with their files, by name."""
+        return await self._read(lambda: watches_of(self.store))
+
+    async def keep_watch(self, rule: Watch) -> str:
+        """Make a watch, or change its rules; returns its name.
+
+        Raises:
+            UsageError: Another watch has its name.
+        """
+        return await self._read(lambda: enrol(self.store, rule, "command"))
+
+    async def change_watch(self, name: str, **values: bool) -> None:
+        """Change these values of a watch: paused, scan_asked."""
+        await self._read(lambda: self.store.change_watch(name, **values))
+
+    async def delete_watch(self, name: str) -> None:
+        """Forget a watch; files and results stay."""
+        await self._read(lambda: self.store.delete_watch(name))
+
+    async def watch_previews(self, row: WatchRow) -> list[Preview]:
+        """What a watch would do with each of its files; nothing is done."""
+
+        def look() -> list[Preview]:
+            with self._make_host() as host:
+                return list(previews(host, self.store, row))
+
+        return await self._list(look)
 
     def _make_host(self) -> Host:
         return make_host(self.settings, self.registry)

@@ -5,7 +5,7 @@ from textual.widget import Widget
 
 from mediahost.tui.words import count
 
-SCREENS = {"1": "jobs", "3": "plugins", "4": "stats", "5": "hosts"}
+SCREENS = {"1": "jobs", "2": "watch", "3": "plugins", "4": "stats", "5": "hosts"}
 NARROW = 70
 
 

@@ -1,10 +1,11 @@
-"""Submit, Plugins, Stats and Hosts on a real store with a real plugin."""
+"""Submit, Plugins, Stats, Hosts and Watch on a real store with a real plugin."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import OptionList
 
 from mediahost.model.job import JobStatus
 from mediahost.plugin.registry import Registry
@@ -163,3 +164,31 @@ def test_hosts_say_that_none_runs_and_how_to_start_one(
         assert any("disk free" in line for line in lines)
 
     tui.run(steps, size)
+
+
+def test_a_watch_is_added_paused_edited_and_forgotten(
+    tui: "Tui", until: Any, tmp_path: Path
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("2")
+        await until(pilot, "No folder is watched.")
+        await pilot.press("a")
+        await until(pilot, "ctrl+s keeps it")
+        app.screen.query("ConfigForm Input").first().focus()
+        await pilot.press(*str(inbox))
+        await pilot.press("ctrl+s")
+        await until(pilot, "not running")
+        (row,) = tui.store.watches()
+        assert row.name == "inbox"
+        app.screen.query_one("#watches", OptionList).focus()
+        await pilot.press("p")
+        await until(pilot, "paused")
+        assert tui.store.watches()[0].paused
+        await pilot.press("d", "y")
+        await until(pilot, "No folder is watched.")
+        assert tui.store.watches() == []
+
+    tui.run(steps)

@@ -1,0 +1,277 @@
+"""The screen Watch: each watched folder with its rules, its files and its health."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen, Screen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from mediahost.errors import MediahostError, StoreError
+from mediahost.model.media import display, url_to_path
+from mediahost.model.watch import FileState, Watch
+from mediahost.tui.config_form import ConfigForm
+from mediahost.tui.confirm import Confirm
+from mediahost.tui.facts import facts
+from mediahost.tui.news import Trouble
+from mediahost.tui.session import Session
+from mediahost.tui.status_line import StatusLine
+from mediahost.tui.top_bar import TopBar
+from mediahost.tui.watches import WatchStanding
+from mediahost.tui.words import fit
+
+READ_EVERY_S = 1.0
+GLYPHS = {
+    "watching": "●",
+    "polling": "●",
+    "paused": "‖",
+    "degraded": "!",
+    "missing": "✖",
+    "faulty": "✖",
+    "not running": "○",
+}
+SHOWN = (FileState.FAILED, FileState.SETTLING, FileState.QUEUED, FileState.READY)
+HINTS = (
+    ("a", "add"),
+    ("e", "edit"),
+    ("p", "pause"),
+    ("t", "dry run"),
+    ("s", "scan now"),
+    ("?", "help"),
+)
+
+
+class WatchScreen(Screen[None]):
+    """Watched folders."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", "Add a watch", show=False, id="watch.add"),
+        Binding("e", "edit", "Edit the rules", show=False, id="watch.edit"),
+        Binding("p", "pause", "Pause or resume", show=False, id="watch.pause"),
+        Binding("s", "scan", "Look at everything now", show=False, id="watch.scan"),
+        Binding("t", "dry_run", "Say what it would do", show=False, id="watch.dry_run"),
+        Binding("d", "delete", "Forget the watch", show=False, id="watch.delete"),
+    ]
+    AUTO_FOCUS = "#watches"
+    DEFAULT_CSS = """
+    WatchScreen #watches { width: 34; height: 1fr; border: none; background: $surface;
+        padding: 0 1; }
+    WatchScreen #watches:focus { border: none; }
+    WatchScreen #about { height: 1fr; padding: 0 2; }
+    WatchScreen #about Static { height: auto; margin-bottom: 1; }
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._watches: Sequence[WatchStanding] = ()
+
+    def compose(self) -> ComposeResult:
+        """The list and the place for what is chosen."""
+        yield TopBar("watch")
+        with Horizontal():
+            yield OptionList(id="watches")
+            with VerticalScroll(id="about"):
+                yield Static("", id="standing", markup=False)
+                yield Static("", id="preview", markup=False)
+        yield StatusLine(HINTS)
+
+    def on_mount(self) -> None:
+        """Read, and again now and then."""
+        self.set_interval(READ_EVERY_S, self._read_if_seen)
+        self._read()
+
+    def _read_if_seen(self) -> None:
+        if self.is_current:
+            self._read()
+
+    @work(exclusive=True, group="read")
+    async def _read(self) -> None:
+        try:
+            watches = await self._session.watches()
+        except StoreError as error:
+            self.app.post_message(Trouble(error))
+            return
+        if watches != self._watches or not watches:
+            self._watches = watches
+            self._tell()
+
+    def _tell(self) -> None:
+        listed = self.query_one("#watches", OptionList)
+        at = listed.highlighted
+        listed.clear_options()
+        listed.add_options([Option(_title(one), id=one.row.name) for one in self._watches])
+        if self._watches:
+            listed.highlighted = min(at or 0, len(self._watches) - 1)
+            running = sum(one.is_running for one in self._watches)
+            said = f"{len(self._watches)} watched folders, {running} of them watched now"
+        else:
+            self.query_one("#standing", Static).update(_first_steps())
+            said = "nothing is watched"
+        self.query_one(StatusLine).tell(said)
+        self._tell_one()
+
+    @property
+    def _current(self) -> WatchStanding | None:
+        at = self.query_one("#watches", OptionList).highlighted
+        return self._watches[at] if at is not None and at < len(self._watches) else None
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Show another."""
+        event.stop()
+        self.query_one("#preview", Static).update("")
+        self._tell_one()
+
+    def _tell_one(self) -> None:
+        one = self._current
+        if one is not None:
+            self.query_one("#standing", Static).update(about(one))
+
+    # --- steering ------------------------------------------------------------------------------
+
+    @work
+    async def action_add(self) -> None:
+        """Watch another folder."""
+        await self._keep(await self.app.push_screen_wait(WatchForm(None)))
+
+    @work
+    async def action_edit(self) -> None:
+        """Change the rules."""
+        one = self._current
+        if one is None:
+            return
+        if one.row.origin == "settings":
+            self.notify("This watch is of the settings file: edit it there", severity="warning")
+            return
+        await self._keep(await self.app.push_screen_wait(WatchForm(one)))
+
+    async def _keep(self, rule: Watch | None) -> None:
+        if rule is None:
+            return
+        try:
+            await self._session.keep_watch(rule)
+        except MediahostError as error:
+            self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
+            return
+        self.notify(f"{rule.name} is kept. Watch it with: mediahost watch", markup=False)
+        self._read()
+
+    @work
+    async def action_pause(self) -> None:
+        """Pause it, or resume."""
+        if (one := self._current) is not None:
+            await self._session.change_watch(one.row.name, paused=not one.row.paused)
+            self._read()
+
+    @work
+    async def action_scan(self) -> None:
+        """Ask whoever watches it to look at everything now."""
+        if (one := self._current) is not None:
+            await self._session.change_watch(one.row.name, scan_asked=True)
+            self.notify("Asked to look at everything")
+
+    @work
+    async def action_delete(self) -> None:
+        """Forget the watch; files and results stay."""
+        one = self._current
+        if one is None:
+            return
+        question = Confirm(f"Forget the watch {one.row.name}?", "Files and results stay.", "Forget")
+        if await self.app.push_screen_wait(question) is True:
+            await self._session.delete_watch(one.row.name)
+            self._read()
+
+    @work(exclusive=True, group="preview")
+    async def action_dry_run(self) -> None:
+        """Say what it would do with each file, and change nothing."""
+        one = self._current
+        if one is None:
+            return
+        told = self.query_one("#preview", Static)
+        told.update("Looking…")
+        try:
+            previews = await self._session.watch_previews(one.row)
+        except (MediahostError, OSError, ValueError) as error:
+            told.update(Text(str(error)))
+            return
+        lines = [Text(f"A dry run: {len(previews):,} files", style="bold")]
+        for each in previews:
+            does = f"would run {', '.join(each.to_do)}" if each.to_do else "nothing to do"
+            cached = f", cached {', '.join(each.cached)}" if each.cached else ""
+            lines.append(Text(f"{display(each.path)}\n    {does}{cached}  {each.reason}"))
+        told.update(Text("\n").join(lines))
+
+
+class WatchForm(ModalScreen[Watch | None]):
+    """The rules of a watch."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "keep", "Keep", show=False, priority=True),
+        Binding("escape", "leave", "Back", show=False),
+    ]
+    DEFAULT_CSS = """
+    WatchForm { align: center middle; }
+    WatchForm VerticalScroll { width: 84; max-width: 96%; height: 90%; padding: 1 2;
+        background: $surface; border: round $border; }
+    """
+
+    def __init__(self, one: WatchStanding | None) -> None:
+        super().__init__()
+        self._given = {} if one is None else {**one.row.rule, "path": url_to_path(one.row.path)}
+
+    def compose(self) -> ComposeResult:
+        """The form."""
+        with VerticalScroll():
+            yield Static(Text("ctrl+s keeps it, esc leaves it as it was\n", style="bold"))
+            yield ConfigForm(Watch, self._given)
+
+    def action_keep(self) -> None:
+        """Keep the rules if they fit."""
+        config = self.query_one(ConfigForm).check()
+        if config is None:
+            self.notify("The rules don't fit yet", severity="warning")
+            return
+        self.dismiss(Watch.model_validate(config))
+
+    def action_leave(self) -> None:
+        """Keep nothing."""
+        self.dismiss(None)
+
+
+def _title(one: WatchStanding) -> Text:
+    failed = one.counts.get(FileState.FAILED, 0)
+    title = f"{GLYPHS.get(one.state, '·')} {fit(display(one.row.name), 16)} {one.state}"
+    return Text(title + (f" ✖{failed}" if failed else ""))
+
+
+def about(one: WatchStanding) -> Text:
+    """A watch with its counts, what is wrong, its files and its rules."""
+    health = one.row.health
+    counts = "  ".join(f"{number:,} {state}" for state, number in one.counts.items() if number)
+    parts = [
+        Text(display(url_to_path(one.row.path)), style="bold"),
+        Text(f"{one.state}  {health.get('reason', '')}".strip()),
+        Text(counts or "no file seen yet"),
+    ]
+    for state in SHOWN:
+        for file in one.files.get(state, ()):
+            place = f"{file.folder}/{file.name}" if file.folder else file.name
+            parts.append(Text(f"  {state}: {display(place)}  {display(file.reason)}"))
+    parts += [Text(f"  ✖ {display(problem)}") for problem in health.get("problems", ())]
+    named = ("file_system", "folders", "folders_watched", "overflows", "limit_hits", "missed")
+    rules = {k: v for k, v in one.row.rule.items() if k not in ("path", "name")}
+    parts.append(facts({"health": {name: health.get(name) for name in named}, "rules": rules}))
+    return Text("\n").join(parts)
+
+
+def _first_steps() -> Text:
+    return Text(
+        "No folder is watched.\n\n"
+        "  a  adds one with its rules\n"
+        "  mediahost watch ~/inbox  watches one at once, by what suits each kind of file\n"
+    )
