@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 
 from mediahost.errors import StoreError
 from mediahost.model.job import JobStatus
@@ -20,6 +22,7 @@ from mediahost.tui.news import Counted, StartHost, Trouble
 from mediahost.tui.parts import PlainView
 from mediahost.tui.plugins_screen import PluginsScreen
 from mediahost.tui.session import Session
+from mediahost.tui.shelter import shelter_around, shelter_of
 from mediahost.tui.stats_screen import StatsScreen
 from mediahost.tui.submit_request import SubmitRequest
 from mediahost.tui.submit_screen import SubmitScreen
@@ -138,6 +141,22 @@ class MediahostApp(App[None]):
                 waiting=self._counts.get(JobStatus.PENDING, 0),
             )
             bar.stale("stale" if self._wait else "")
+
+    # --- what fails ----------------------------------------------------------------------------
+
+    def _register_child(
+        self, parent: DOMNode, child: Widget, before: int | None, after: int | None
+    ) -> None:
+        super()._register_child(parent, child, before, after)
+        if (shelter := shelter_around(child)) is not None:
+            shelter.guard(child)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A plugin's view that fails is replaced; any other fault ends the program."""
+        if (shelter := shelter_of(error)) is not None:
+            shelter.fail(error)
+        else:
+            super()._handle_exception(error)
 
     # --- keys ----------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ from textual.widget import Widget
 from mediahost.tui.words import count
 
 SCREENS = {"1": "jobs", "2": "watch", "3": "plugins", "4": "stats", "5": "hosts"}
-NARROW = 70
+# What goes first where there is little room: the title, then the names of the other screens.
+FULLEST_FIRST = ((True, True), (False, True), (False, False))
 
 
 class TopBar(Widget):
@@ -37,19 +38,20 @@ class TopBar(Widget):
             self.refresh()
 
     def render(self) -> Text:
-        """The line."""
-        colors = self.app.theme_variables
-        left = Text(" mediahost ", style="bold")
-        short = self.size.width < NARROW
+        """The line: as much of it as there is room for; how things stand matters most."""
+        right = self._right(self.app.theme_variables)
+        room = self.size.width - right.cell_len - 1
+        lefts = (self._left(title=title, names=names) for title, names in FULLEST_FIRST)
+        left = next((left for left in lefts if left.cell_len < room), Text(" "))
+        return Text.assemble(left, " " * max(0, room - left.cell_len), right)
+
+    def _left(self, *, title: bool, names: bool) -> Text:
+        left = Text(" mediahost " if title else "", style="bold")
         for key, name in SCREENS.items():
             here = name == self._here
-            shown = "" if short and not here else f" {name.capitalize()}"
+            shown = f" {name.capitalize()}" if names or here else ""
             left.append(f" {key}{shown} ", style="reverse" if here else "")
-        right = self._right(colors)
-        gap = self.size.width - left.cell_len - right.cell_len - 1
-        if gap < 1:
-            return left
-        return Text.assemble(left, " " * gap, right)
+        return left
 
     def _right(self, colors: dict[str, str]) -> Text:
         standing, running, failed, waiting = self._facts

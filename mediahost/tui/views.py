@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from textual.widget import Widget
@@ -10,6 +11,7 @@ from textual.widget import Widget
 from mediahost.model.job import JobView
 from mediahost.plugin.registry import Registry
 from mediahost.ports import StoredResult
+from mediahost.tui.shelter import Shelter
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +55,20 @@ class Views:
                 self._note(implementation.plugin_name, error)
 
     def view(self, shown: Shown) -> Widget:
-        """A widget that shows the result; the plain one where a plugin's can't be made."""
-        make = self._by_action.get(shown.stored.action)
-        if make is not None:
-            try:
-                return make(shown)
-            except Exception as error:  # noqa: BLE001 - a stranger's code runs here
-                self._note(shown.stored.action, error)
-        return self._plain(shown)
+        """A widget that shows the result; the plain one where a plugin's fails, now or later."""
+        action = shown.stored.action
+        plain = partial(self._plain, shown)
+        note = partial(self._note, action)
+        make = self._by_action.get(action)
+        return (
+            Shelter(plain, None, note)
+            if make is None
+            else Shelter(partial(make, shown), plain, note)
+        )
 
-    def _note(self, name: str, error: BaseException) -> None:
+    def _note(self, name: str, error: BaseException) -> str:
         fault = f"The view of {name} can't be used: {type(error).__name__}: {error}"
         if fault not in self.faults:
             self.faults.append(fault)
             log.warning(fault, exc_info=error)
+        return fault

@@ -1,5 +1,6 @@
 """The screen Watch: each watched folder with its rules, its files and its health."""
 
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -26,6 +27,8 @@ from mediahost.tui.watches import WatchStanding
 from mediahost.tui.words import fit
 
 READ_EVERY_S = 1.0
+# A process that watches may end without a word.
+READ_AT_LEAST_EVERY_S = 5.0
 GLYPHS = {
     "watching": "●",
     "polling": "●",
@@ -70,6 +73,8 @@ class WatchScreen(Screen[None]):
         super().__init__()
         self._session = session
         self._watches: Sequence[WatchStanding] = ()
+        self._read_at = 0.0
+        self._is_old = False
 
     def compose(self) -> ComposeResult:
         """The list and the place for what is chosen."""
@@ -86,12 +91,18 @@ class WatchScreen(Screen[None]):
         self.set_interval(READ_EVERY_S, self._read_if_seen)
         self._read()
 
+    def store_changed(self) -> None:
+        """Something was written."""
+        self._is_old = True
+
     def _read_if_seen(self) -> None:
-        if self.is_current:
+        now = time.monotonic()
+        if self.is_current and (self._is_old or now > self._read_at + READ_AT_LEAST_EVERY_S):
             self._read()
 
     @work(exclusive=True, group="read")
     async def _read(self) -> None:
+        self._read_at, self._is_old = time.monotonic(), False
         try:
             watches = await self._session.watches()
         except StoreError as error:

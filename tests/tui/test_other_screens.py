@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import OptionList
+from textual.widgets import Input
 
 from mediahost.model.job import JobStatus
 from mediahost.plugin.registry import Registry
@@ -177,17 +177,20 @@ def test_a_watch_is_added_paused_edited_and_forgotten(
         await until(pilot, "No folder is watched.")
         await pilot.press("a")
         await until(pilot, "ctrl+s keeps it")
-        app.screen.query("ConfigForm Input").first().focus()
+        place = app.screen.query("ConfigForm Input").first(Input).focus()
+        await until(pilot, lambda _: place.has_focus)
         await pilot.press(*str(inbox))
+        await until(pilot, lambda _: place.value == str(inbox))
         await pilot.press("ctrl+s")
         await until(pilot, "not running")
         (row,) = tui.store.watches()
         assert row.name == "inbox"
-        app.screen.query_one("#watches", OptionList).focus()
         await pilot.press("p")
         await until(pilot, "paused")
         assert tui.store.watches()[0].paused
-        await pilot.press("d", "y")
+        await pilot.press("d")
+        await until(pilot, "Forget the watch inbox?")
+        await pilot.press("y")
         await until(pilot, "No folder is watched.")
         assert tui.store.watches() == []
 

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from PIL import Image
+from textual.containers import Vertical
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -106,5 +108,86 @@ def test_a_plugins_view_is_used_and_a_broken_one_is_replaced(tui: "Tui", until: 
         await until(pilot, lambda _: app.views.faults == [fault])
         await pilot.press("escape", "j", "enter")
         await until(pilot, "mine: 1")
+
+    tui.run(steps, registry=registry)
+
+
+class RaisesWhenMounted(Static):
+    def on_mount(self) -> None:
+        raise RuntimeError("mounted wrongly")
+
+
+class RaisesWhenPainted(Static):
+    def render_line(self, _y: int) -> Any:
+        raise RuntimeError("painted wrongly")
+
+
+class RaisesWhenLaidOut(Static):
+    def get_content_height(self, *_: Any) -> int:
+        raise RuntimeError("laid out wrongly")
+
+
+class RaisesWhenComposed(Static):
+    def compose(self) -> Any:
+        raise RuntimeError("composed wrongly")
+
+
+class RaisesLater(Static):
+    def on_mount(self) -> None:
+        self.set_timer(0.01, self.fall_over)
+
+    def fall_over(self) -> None:
+        raise RuntimeError("timed wrongly")
+
+
+class RaisesInItsWorker(Static):
+    def on_mount(self) -> None:
+        self.run_worker(self.fall_over())
+
+    async def fall_over(self) -> None:
+        raise RuntimeError("worked wrongly")
+
+
+class RaisesAtAKey(Static, can_focus=True):
+    def on_focus(self) -> None:
+        raise RuntimeError("keyed wrongly")
+
+
+@pytest.mark.parametrize(
+    "widget",
+    [
+        RaisesWhenMounted,
+        RaisesWhenPainted,
+        RaisesWhenLaidOut,
+        RaisesWhenComposed,
+        RaisesLater,
+        RaisesInItsWorker,
+        RaisesAtAKey,
+    ],
+)
+def test_a_plugins_widget_that_fails_makes_room_for_the_fault(
+    tui: "Tui", until: Any, widget: type[Static]
+) -> None:
+    class Plugin:
+        @hookimpl
+        def mediahost_register_views(self) -> dict[str, Any]:
+            return {"av.probe": lambda _shown: Vertical(Static("before"), widget("inside"))}
+
+    registry = Registry()
+    registry.register(Plugin(), PluginRow("mine", "", ""))
+    tui.submit(1)
+    tui.complete(*tui.claim())
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-1 of 1")
+        await pilot.press("enter")
+        await until(pilot, "The view of av.probe can't be used: RuntimeError: ")
+        await until(pilot, "beep")
+        await until(pilot, lambda _: app.focused is not None and app.focused.is_attached)
+        await pilot.press("escape")
+        await until(pilot, lambda _: not app.screen.has_class("open"))
+        await pilot.press("enter")
+        await until(pilot, "The view of av.probe can't be used: RuntimeError: ")
+        assert len(app.views.faults) == 1
 
     tui.run(steps, registry=registry)
