@@ -1,7 +1,7 @@
 """The application: its screens, its keys, and how it learns that something has changed."""
 
-import time
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,12 +13,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from mediahost.errors import StoreError
+from mediahost.model.changes import Changes, Mark
 from mediahost.model.job import JobStatus
 from mediahost.tui.help import HelpScreen
 from mediahost.tui.hosts import running_hosts, start_host
 from mediahost.tui.hosts_screen import HostsScreen
 from mediahost.tui.jobs_screen import JobsScreen
-from mediahost.tui.news import Counted, StartHost, Trouble
+from mediahost.tui.news import StartHost, Trouble
 from mediahost.tui.parts import PlainView
 from mediahost.tui.plugins_screen import PluginsScreen
 from mediahost.tui.session import Session
@@ -31,8 +32,10 @@ from mediahost.tui.top_bar import TopBar
 from mediahost.tui.views import Views
 from mediahost.tui.watch_screen import WatchScreen
 
-POLL_S = 0.1
-POLL_BLURRED_S = 0.5
+# Repainting more often than this shows nothing more to an eye.
+AT_MOST_EVERY_S = 0.1
+BLURRED_EVERY_S = 0.5
+WAIT_S = 1.0
 HOSTS_EVERY_S = 2.0
 BACK_OFF_S = (0.5, 10.0)
 
@@ -70,42 +73,49 @@ class MediahostApp(App[None]):
         self.add_mode("plugins", partial(PluginsScreen, session))
         self.add_mode("stats", partial(StatsScreen, session))
         self.add_mode("hosts", partial(HostsScreen, session))
-        self._version: int | None = None
-        self._polled_at = 0.0
         self._wait = 0.0
         self._hosts: list[str] | None = None
-        self._counts: dict[JobStatus, int] = {}
+        self._counts: Mapping[JobStatus, int] = {}
 
     def on_mount(self) -> None:
         """Watch the store and the hosts."""
         self.switch_mode("jobs")
         self.mode_change_signal.subscribe(self, self._told_later)
-        self.set_interval(POLL_S, self._poll)
         self.set_interval(HOSTS_EVERY_S, self._look_for_hosts)
         self._look_for_hosts()
+        self._hear_of_changes()
 
     # --- what has changed ----------------------------------------------------------------------
 
-    def _poll(self) -> None:
-        now = time.monotonic()
-        pause = max(self._wait, 0 if self.app_focus else POLL_BLURRED_S)
-        if now - self._polled_at < pause:
-            return
-        self._polled_at = now
-        try:
-            version = self.session.version()
-        except StoreError as error:
-            self._in_trouble(error)
-            return
-        if self._wait:
-            self._wait = 0.0
+    @work(group="changes")
+    async def _hear_of_changes(self) -> None:
+        """Tell the screen what happens in the store; after a fault, try again ever more slowly."""
+        mark: Mark | None = None
+        while True:
+            try:
+                changes = await self.session.changes(mark)
+                mark = changes.mark
+                self._out_of_trouble()
+                self._tell_changes(changes)
+                await asyncio.sleep(AT_MOST_EVERY_S if self.app_focus else BLURRED_EVERY_S)
+                while not await self.session.woken(WAIT_S) and not self._wait:
+                    pass
+            except StoreError as error:
+                self._in_trouble(error)
+            if self._wait:
+                await asyncio.sleep(self._wait)
+                mark = None  # what is shown may be older than it says: all is read again
+
+    def _tell_changes(self, changes: Changes) -> None:
+        if changes.counts != self._counts:
+            self._counts = changes.counts
             self._tell_bar()
-            self._version = None
-        if version != self._version:
-            self._version = version
-            changed = getattr(self.screen, "store_changed", None)
-            if changed is not None:
-                changed()
+        self._tell_screen(changes)
+
+    def _tell_screen(self, changes: Changes) -> None:
+        changed = getattr(self.screen, "store_changed", None)
+        if changed is not None:
+            changed(changes)
 
     def on_trouble(self, message: Trouble) -> None:
         """The store can't be read: go on with what is known, and try again later."""
@@ -118,10 +128,10 @@ class MediahostApp(App[None]):
         self._wait = min(most, max(least, self._wait * 2))
         self._tell_bar()
 
-    def on_counted(self, message: Counted) -> None:
-        """Other counts."""
-        self._counts = message.counts
-        self._tell_bar()
+    def _out_of_trouble(self) -> None:
+        if self._wait:
+            self._wait = 0.0
+            self._tell_bar()
 
     def _look_for_hosts(self) -> None:
         hosts = running_hosts(self.session.settings.data_dir)
@@ -131,6 +141,8 @@ class MediahostApp(App[None]):
 
     def _told_later(self, _mode: str) -> None:
         self.call_later(self._tell_bar)
+        # It heard of nothing while it was out of sight.
+        self.call_later(self._tell_screen, Changes(Mark("", 0, self._counts), resync=True))
 
     def _tell_bar(self) -> None:
         for bar in self.screen.query(TopBar):

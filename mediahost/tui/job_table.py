@@ -3,7 +3,7 @@
 It asks for what it has not got by a message and shows placeholders until it comes; it never reads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -169,12 +169,21 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         """Newer lines of jobs; repaints those alone that look different."""
         changed = self.rows.put(lines)
         self._asked = frozenset()
+        self._repaint(changed)
+        return self.current in changed
+
+    def advance(self, progress: Mapping[int, tuple[float, str]]) -> bool:
+        """How far jobs are now; whether the one under the cursor went on."""
+        moved = self.rows.advance(progress)
+        self._repaint(moved)
+        return self.current in moved
+
+    def _repaint(self, changed: Iterable[int]) -> None:
         first, height = self.window
         for number in changed:
             index = self.rows.index_of(number)
             if index is not None and first <= index < first + height:
                 self._refresh_row(index)
-        return self.current in changed
 
     def tick(self, now: datetime | None = None) -> None:
         """Time has passed: ages may read differently."""

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +19,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from mediahost.errors import MediahostError, StoreError
+from mediahost.model.changes import Changes
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
 from mediahost.model.media import url_to_path
@@ -26,10 +27,11 @@ from mediahost.store.browse import ActionCount, Order
 from mediahost.tui.awaiting import with_rows
 from mediahost.tui.confirm import Confirm
 from mediahost.tui.detail import JobDetail
+from mediahost.tui.due import Due
 from mediahost.tui.facets import Facets
 from mediahost.tui.filter_line import FilterLine
 from mediahost.tui.job_table import JobTable
-from mediahost.tui.news import Counted, Trouble
+from mediahost.tui.news import Trouble
 from mediahost.tui.opening import open_outside
 from mediahost.tui.rows import Rows, joined
 from mediahost.tui.session import Session, Steer
@@ -103,9 +105,11 @@ class JobsScreen(Screen[None]):
         self._listed: JobFilter | None = None
         self._listing: threading.Event | None = None
         self._complete = False
+        self._relisting = True
         self._looking = False
-        self._look_again = False
-        self._counts: dict[JobStatus, int] = {}
+        self._due = Due()
+        self._counts: Mapping[JobStatus, int] = {}
+        self._counts_due = False
         self._actions: list[ActionCount] = []
         self._counted_at = 0.0
         self._counting_took = 0.0
@@ -152,7 +156,7 @@ class JobsScreen(Screen[None]):
             self._listing.set()
         self._listing = cancelled = threading.Event()
         wanted, order = self._wanted, self._order
-        self._complete = False
+        self._complete, self._relisting = False, True
         self._fresh = array("q")
         try:
             first = await self._session.first(wanted, order, FIRST)
@@ -168,6 +172,7 @@ class JobsScreen(Screen[None]):
         except NoMatches:
             return  # the screen was left for good meanwhile
         except StoreError as error:
+            self._relisting = False
             with suppress(NoMatches):
                 self.table.rows_are_there()
             self.app.post_message(Trouble(error))
@@ -185,9 +190,12 @@ class JobsScreen(Screen[None]):
         rows.replace(numbers, order)
         known = (self.table.rows.line(number) for number in self.table.in_sight())
         self._seen = max(newest, max(numbers[-1:], default=0) if order is Order.NEWEST else 0)
-        self._complete = True
+        self._complete, self._relisting = True, False
         self.table.show(rows, [line for line in known if line])
         self._tell()
+        self._due.everything = True  # what came meanwhile was heard of by nobody
+        if not self._looking:
+            self._look()
 
     async def on_job_table_wanted(self, message: JobTable.Wanted) -> None:
         """Read lines that came into sight."""
@@ -206,20 +214,25 @@ class JobsScreen(Screen[None]):
         with suppress(NoMatches):
             self.table.put(look.lines)
 
-    def store_changed(self) -> None:
-        """Something was written: see what it means for what is in sight."""
-        self._look_again = True
+    def store_changed(self, changes: Changes) -> None:
+        """Something happened: see what it means for what is in sight."""
+        if changes.resync and not self._complete and not self._relisting:
+            self._relist()  # the store couldn't be read the first time
+        self._due.add(changes)
         if not self._looking:
             self._look()
-        self._count()
+        if changes.counts != self._counts:
+            self._counts = changes.counts
+            self._tell_counts_soon()
+        if changes.added or changes.deleted or changes.resync:
+            self._count()
 
     @work(group="look")
     async def _look(self) -> None:
         self._looking = True
         try:
-            while self._look_again:
-                self._look_again = False
-                await self._look_once()
+            while due := self._due.taken():
+                await self._look_once(due)
         except NoMatches:
             return  # the screen was left for good meanwhile
         except StoreError as error:
@@ -227,14 +240,18 @@ class JobsScreen(Screen[None]):
         finally:
             self._looking = False
 
-    async def _look_once(self) -> None:
+    async def _look_once(self, due: Due) -> None:
         table = self.table
+        current_changed = table.advance(due.progress)
         visible = table.in_sight()
-        look = await self._session.look(visible, self._wanted, self._seen, MOST_FRESH)
-        current_changed = table.put(look.lines)
-        table.rows.distrust(but=visible)
-        if self._complete and look.newest > self._seen:
-            self._take(look.fresh, look.newest)
+        wanted = visible if due.everything else [n for n in visible if n in due.changed]
+        if wanted or due.everything or (due.added and self._complete):
+            most = MOST_FRESH if self._complete else 0
+            look = await self._session.look(wanted, self._wanted, self._seen, most)
+            current_changed |= table.put(look.lines)
+            if self._complete and look.newest > self._seen:
+                self._take(look.fresh, look.newest)
+        table.rows.distrust(None if due.everything else due.changed, but=wanted)
         if current_changed and self.has_class("open") and table.current is not None:
             self.detail.show(table.current)
 
@@ -275,7 +292,7 @@ class JobsScreen(Screen[None]):
         if (left := self._counted_at + pause - time.monotonic()) > 0:
             await asyncio.sleep(left)
             self._count_again = False
-        self._counts, self._actions, self._counting_took = await self._session.census()
+        self._actions, self._counting_took = await self._session.census()
         self._counted_at = time.monotonic()
         self._tell_counts()
 
@@ -285,14 +302,22 @@ class JobsScreen(Screen[None]):
         if self.is_current:
             self.table.tick()
 
+    def _tell_counts_soon(self) -> None:
+        if self._counts_due:
+            return
+        self._counts_due = True
+        if self._counted_at == 0.0:  # nothing is told yet
+            self._tell_counts()
+        else:
+            self.set_timer(COUNT_AT_MOST_EVERY_S, self._tell_counts)
+
     def _tell_counts(self) -> None:
+        self._counts_due = False
         chosen = {
             field: [str(value) for value in self._wanted.values_of(field)]
             for field in ("state", "action")
         }
         self.query_one(Facets).tell(self._counts, self._actions, chosen)
-        self.app.post_message(Counted(self._counts))
-        self._tell()
 
     def _tell(self) -> None:
         table = self.table
@@ -548,7 +573,6 @@ class JobsScreen(Screen[None]):
         jobs = "1 job" if concerned == 1 else f"{concerned:,} jobs"
         self.notify(f"{jobs} {done}" if concerned else "No such job can be: nothing was done")
         table.clear_marks()
-        self.store_changed()
 
 
 def _first_steps() -> Text:

@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from mediahost.store.browse import JobLine, Order
 
@@ -87,9 +87,21 @@ class Rows:
             self._stale.discard(number)
         return changed
 
-    def distrust(self, but: Collection[int] = ()) -> None:
-        """Something changed: all lines but these are to be read again before they are shown."""
-        self._stale = set(self._lines) - set(but)
+    def distrust(self, numbers: Iterable[int] | None = None, *, but: Collection[int] = ()) -> None:
+        """Lines of these jobs, or of all but some, are to be read again before they are shown."""
+        asked = self._lines if numbers is None else self._lines.keys() & set(numbers)
+        self._stale.update(asked)
+        self._stale.difference_update(but)
+
+    def advance(self, progress: Mapping[int, tuple[float, str]]) -> list[int]:
+        """How far jobs are now; returns the numbers of those that look different."""
+        moved = []
+        for number, (fraction, message) in progress.items():
+            line = self._lines.get(number)
+            if line is not None and (line.fraction, line.message) != (fraction, message):
+                self._lines[number] = line._replace(fraction=fraction, message=message)
+                moved.append(number)
+        return moved
 
     def unread(self, numbers: Iterable[int]) -> list[int]:
         """Those of these jobs whose lines are not known, or not to be trusted."""

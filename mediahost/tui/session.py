@@ -16,12 +16,13 @@ from uuid import UUID
 from mediahost.hashing import CacheKey
 from mediahost.host.host import Host, Submission
 from mediahost.host.run import Summary
+from mediahost.model.changes import Changes, Mark
 from mediahost.model.job import JobStatus, JobView
 from mediahost.model.job_filter import JobFilter
 from mediahost.model.pipeline import Pipeline
 from mediahost.model.watch import Watch
 from mediahost.plugin.registry import Registry
-from mediahost.ports import StoredResult, WatchRow
+from mediahost.ports import StoredResult, Wakeup, WatchRow
 from mediahost.settings import Settings
 from mediahost.store.browse import ActionCount, JobLine, Look, Order
 from mediahost.store.figures import Figures
@@ -41,9 +42,8 @@ TRY_AGAIN = (JobStatus.FAILED, JobStatus.CANCELLED)
 
 
 class Census(NamedTuple):
-    """How many jobs there are, and the seconds of CPU that counting them took."""
+    """How many jobs each action has, and the seconds of CPU that counting them took."""
 
-    counts: dict[JobStatus, int]
     actions: list[ActionCount]
     cpu_s: float
 
@@ -69,17 +69,36 @@ class Session:
         # A long list is read beside the lines in sight, never before them.
         self._lines = ThreadPoolExecutor(1, "lines")
         self._lists = ThreadPoolExecutor(1, "lists")
+        self._waits = ThreadPoolExecutor(1, "waits")
+        self._wakeup: Wakeup | None = None
 
     def close(self) -> None:
         """End the threads, then let go of the store."""
-        for threads in (self._lists, self._lines):
+        if self._wakeup is not None:
+            self._wakeup.close()
+        for threads in (self._waits, self._lists, self._lines):
             threads.shutdown(wait=True, cancel_futures=True)
         self._browser.close()
         self.store.close()
 
-    def version(self) -> int:
-        """A number that changes when anybody else writes; 2 µs, so it is asked at once."""
-        return self._browser.version()
+    # --- what has changed ----------------------------------------------------------------------
+
+    async def changes(self, mark: Mark | None) -> Changes:
+        """What happened to jobs since a mark; None: where things stand."""
+        return await self._read(lambda: self.store.changes(mark))
+
+    async def woken(self, timeout_s: float) -> bool:
+        """Whether anybody has written to the store, as soon as that is, else at most so long."""
+
+        def wait() -> bool:
+            with self.store.database.explained():
+                if self._wakeup is None:
+                    self._wakeup = self.store.wakeup()
+                return self._wakeup.wait(timeout_s)
+
+        return await asyncio.get_running_loop().run_in_executor(self._waits, wait)
+
+    # --- reading -------------------------------------------------------------------------------
 
     async def first(self, wanted: JobFilter, order: Order, limit: int) -> list[JobLine]:
         """The first lines of a list."""
@@ -90,12 +109,12 @@ class Session:
         return await self._read(lambda: self._browser.look(numbers, wanted, seen, most))
 
     async def census(self) -> Census:
-        """How many jobs there are of each status and each action."""
+        """How many jobs each action has."""
 
         def count() -> Census:
             started = time.thread_time()
-            counts, actions = self._browser.counts(), self._browser.actions()
-            return Census(counts, actions, time.thread_time() - started)
+            actions = self._browser.actions()
+            return Census(actions, time.thread_time() - started)
 
         return await self._list(count)
 

@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from mediahost.errors import MediahostError, StoreError
+from mediahost.model.changes import Changes
 from mediahost.model.media import display, url_to_path
 from mediahost.model.watch import FileState, Watch
 from mediahost.tui.config_form import ConfigForm
@@ -91,7 +92,7 @@ class WatchScreen(Screen[None]):
         self.set_interval(READ_EVERY_S, self._read_if_seen)
         self._read()
 
-    def store_changed(self) -> None:
+    def store_changed(self, _changes: Changes) -> None:
         """Something was written."""
         self._is_old = True
 
