@@ -1,42 +1,19 @@
 """The TUI on 1,000, 100,000 and 1,000,000 jobs, beside Textual's own DataTable."""
 
-import asyncio
-import resource
+import json
 import sqlite3
+import subprocess
 import sys
-import time
-from collections.abc import Awaitable, Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import event
-from textual.app import App, ComposeResult
-from textual.pilot import Pilot
-from textual.widgets import DataTable
 
 from benchmarks.corpus import WORK
-from benchmarks.measure import Cost
 from benchmarks.report import Report
-from mediahost.model.job_filter import JobFilter
-from mediahost.plugin.registry import Registry
-from mediahost.settings import Settings
 from mediahost.store import open_store
-from mediahost.store.browse import Order
-from mediahost.tui.app import MediahostApp
-from mediahost.tui.jobs_screen import JobsScreen
-from mediahost.tui.rows import joined
-from mediahost.tui.session import Session
 
 TITLE = "The TUI at 120x36, without a terminal, by the number of jobs"
-SIZE = (120, 36)
-KEYS = 60
-IDLE_S = 3.0
-UPDATES_A_SECOND = 50
-UPDATED_S = 4.0
 MOST_IN_DATA_TABLE = 100_000
-MIB = 1 << 20
+TIMEOUT_S = 300
 
 # What a store of years looks like: most is done, a twentieth failed, some wait.
 FILL = """
@@ -57,39 +34,63 @@ SELECT printf('%032x', i), 'video', status, '/home/ann/Recordings/2026/tape_' ||
 FROM states
 """
 
+# What is printed of each figure: its name, its unit, and the goal if there is one.
+FIGURES: dict[str, tuple[str, str, float | None]] = {
+    "first_ms": ("first 128 rows, read", "ms wall", None),
+    "first_cpu_ms": ("first 128 rows, read", "ms CPU", None),
+    "rows_ms": ("opened, first rows there", "ms wall", 450),
+    "snapshot_ms": ("numbers of all", "ms wall", 1500),
+    "snapshot_cpu_ms": ("numbers of all", "ms CPU", None),
+    "listed_ms": ("opened and listed", "ms wall", None),
+    "listed_cpu_ms": ("opened and listed", "ms CPU", None),
+    "memory_mib": ("memory of the process", "MiB", 80),
+    "memory_before_mib": ("of it before opening", "MiB", None),
+    "failed_ms": ("failed, first page", "ms wall", 50),
+    "word_ms": ("a word, first page", "ms wall", None),
+    "word_all_ms": ("a word, all", "ms wall", 300),
+    "word_all_cpu_ms": ("a word, all", "ms CPU", None),
+    "key_paint_ms": ("key to paint, median", "ms wall", 20),
+    "key_cpu_ms": ("a key", "ms CPU", 9),
+    "rest_percent": ("at rest", "% of a core", 1),
+    "rest_queries": ("at rest", "queries in 3 s", None),
+    "at_50_percent": ("at 50 updates/s", "% of a core", 4),
+    "at_50_queries_s": ("at 50 updates/s", "queries/s", None),
+    "at_500_percent": ("at 500 updates/s", "% of a core", 8),
+    "at_500_queries_s": ("at 500 updates/s", "queries/s", None),
+    "write_paint_p50_ms": ("write to paint, median", "ms wall", None),
+    "write_paint_p95_ms": ("write to paint, p95", "ms wall", 150),
+    "blocked_ms": ("longest turn of the UI thread", "ms CPU", 50),
+}
+
 
 def measure(*, quick: bool) -> Report:
-    """The figures of each size, one after the other."""
-    sizes = (1_000, 100_000) if quick else (1_000, 100_000, 1_000_000)
+    """The figures of each size, each in a process of its own."""
     report = Report("tui", TITLE)
-    for jobs in sizes:
-        asyncio.run(_measured(report, jobs))
+    for jobs in (1_000, 100_000) if quick else (1_000, 100_000, 1_000_000):
+        _note(report, f"{jobs:,}", _run("tui", str(_filled(jobs))), goals=True)
+        if jobs <= MOST_IN_DATA_TABLE:
+            _note(report, f"{jobs:,} in DataTable", _run("table", str(jobs)), goals=False)
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Notes:
-    """Figures and goals of one size."""
-
-    report: Report
-    jobs: int
-
-    def add(self, name: str, figure: float, unit: str, beside: str = "") -> None:
-        self.report.add(f"{self.jobs:,}: {name}", figure, unit, beside)
-
-    def at_most(self, text: str, figure: float, limit: float, unit: str) -> None:
-        self.report.at_most(f"{self.jobs:,}: {text}", figure, limit, unit)
+def _note(report: Report, of: str, figures: dict[str, float], *, goals: bool) -> None:
+    for key, (name, unit, goal) in FIGURES.items():
+        if key in figures:
+            report.add(f"{of}: {name}", figures[key], unit)
+            if goal is not None and goals:
+                text = f"{of}: {name}: at most {goal:g} {unit}"
+                report.at_most(text, figures[key], goal, unit)
 
 
-async def _measured(report: Report, jobs: int) -> None:
-    note = _Notes(report, jobs)
-    folder = _filled(jobs)
-    _reading(note, folder)
-    await _looking(note, folder)
-    if jobs <= MOST_IN_DATA_TABLE:
-        await _in_data_table(note)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB
-    note.add("memory so far", memory, "MiB")
+def _run(what: str, argument: str) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.tui_run", what, argument],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=TIMEOUT_S,
+    )
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
 
 
 def _filled(jobs: int) -> Path:
@@ -103,149 +104,3 @@ def _filled(jobs: int) -> Path:
             database.execute(FILL, {"jobs": jobs})
             database.execute("UPDATE meta SET last_job_number = ?", (jobs,))
     return folder
-
-
-def _reading(note: _Notes, folder: Path) -> None:
-    """What the list asks of the store, without a screen."""
-    with closing(open_store(folder / "store.db")) as store:
-        browser = store.browse()
-        everything, failed = JobFilter(), JobFilter.parse("state:failed")
-        words = JobFilter.parse("tape_77")
-        first = _cost(lambda: browser.first(everything, Order.NEWEST, 128))
-        note.add(
-            "first 128 rows",
-            first.wall_s * 1e3,
-            "ms wall",
-            f"{first.cpu_s * 1e3:.1f} CPU",
-        )
-        snapshot = _cost(lambda: joined(browser.numbers(everything, Order.NEWEST)))
-        note.add("numbers of all", snapshot.wall_s * 1e3, "ms wall")
-        narrow = _cost(lambda: browser.first(failed, Order.NEWEST, 128))
-        note.add("first 128 failed", narrow.wall_s * 1e3, "ms wall")
-        found = _cost(lambda: joined(browser.numbers(words, Order.NEWEST)))
-        note.add("a word in all", found.wall_s * 1e3, "ms wall", "no index helps")
-        browser.close()
-    note.at_most("first rows in 450 ms", first.wall_s * 1e3, 450, "ms")
-    note.at_most("all numbers in 1.5 s", snapshot.wall_s * 1e3, 1500, "ms")
-    note.at_most("indexed filter in 50 ms", narrow.wall_s * 1e3, 50, "ms")
-    note.at_most("a word in 300 ms", found.wall_s * 1e3, 300, "ms")
-
-
-async def _looking(note: _Notes, folder: Path) -> None:
-    """The whole TUI: keys, rest, and updates from another process."""
-    settings = Settings(data_dir=folder)
-    session = Session(settings, open_store(folder / "store.db"), Registry())
-    app = MediahostApp(session)
-    queries = _counted(session)
-    try:
-        async with app.run_test(size=SIZE) as pilot:
-            started = time.perf_counter()
-            await _until(pilot, lambda: _listed(app) == note.jobs)
-            note.add("opened and listed", (time.perf_counter() - started) * 1e3, "ms wall")
-            await pilot.pause(2.0)
-            at_key = await _cpu(_pressing(pilot))
-            note.add("a key", at_key / KEYS * 1e3, "ms CPU", "the pilot's own work included")
-            before = len(queries)
-            idle = await _cpu(asyncio.sleep(IDLE_S)) / IDLE_S
-            note.add("at rest", idle * 100, "% of a core", f"{len(queries) - before} queries")
-            before = len(queries)
-            writer = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-c",
-                WRITER,
-                str(folder / "store.db"),
-                str(round(UPDATES_A_SECOND * UPDATED_S)),
-                str(1 / UPDATES_A_SECOND),
-            )
-            busy = await _cpu(asyncio.sleep(UPDATED_S)) / UPDATED_S
-            await writer.wait()
-            each = (len(queries) - before) / (UPDATES_A_SECOND * UPDATED_S)
-            note.add(
-                f"at {UPDATES_A_SECOND} updates/s",
-                busy * 100,
-                "% of a core",
-                f"{each:.1f} queries each",
-            )
-    finally:
-        session.close()
-    note.at_most("at most 9 ms of CPU a key", at_key / KEYS * 1e3, 9, "ms")
-    note.at_most("at rest at most 1 %", idle * 100, 1, "%")
-    note.at_most("at 50 updates/s at most 4 %", busy * 100, 4, "%")
-
-
-# Another process that changes one job at a time, as a host's heartbeats and commits do.
-WRITER = """
-import sqlite3, sys, time
-database = sqlite3.connect(sys.argv[1], timeout=10)
-newest = database.execute("SELECT max(number) FROM jobs").fetchone()[0]
-for turn in range(int(sys.argv[2])):
-    with database:
-        database.execute("UPDATE jobs SET attempt = attempt + 1 WHERE number = ?",
-                         (newest - turn % 30,))
-    time.sleep(float(sys.argv[3]))
-"""
-
-
-def _listed(app: MediahostApp) -> int:
-    screen = app.screen
-    return len(screen.table.rows) if isinstance(screen, JobsScreen) else -1
-
-
-def _counted(session: Session) -> list[str]:
-    """Grows by each statement that the session sends."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            sent.append(statement)
-
-    event.listen(session.store._database.engine, "before_cursor_execute", note)  # noqa: SLF001 - to count
-    return sent
-
-
-class _Peer(App[None]):
-    def compose(self) -> ComposeResult:
-        yield DataTable(cursor_type="row")
-
-
-async def _in_data_table(note: _Notes) -> None:
-    rows = [
-        (str(i), "completed", "av.probe", f"/home/ann/tape_{i}.mp4", "", "1/3", "5s", "2d")
-        for i in range(note.jobs)
-    ]
-    app = _Peer()
-    async with app.run_test(size=SIZE) as pilot:
-        table = app.query_one(DataTable)
-        started, cpu = time.perf_counter(), time.process_time()
-        table.add_columns("JOB", "STATE", "ACTION", "MEDIA", "PROGRESS", "TRY", "TOOK", "AGE")
-        table.add_rows(rows)
-        await pilot.pause()
-        wall = time.perf_counter() - started
-        cost = time.process_time() - cpu
-        note.add("DataTable: opened and listed", wall * 1e3, "ms wall", f"{cost:.2f} s CPU")
-        each = await _cpu(_pressing(pilot, "down")) / KEYS
-        note.add("DataTable: a key", each * 1e3, "ms CPU", "the pilot's own work included")
-
-
-async def _pressing(pilot: Pilot[Any], key: str = "j") -> None:
-    for _ in range(KEYS):
-        await pilot.press(key)
-
-
-async def _cpu(work: Awaitable[object]) -> float:
-    started = time.process_time()
-    await work
-    return time.process_time() - started
-
-
-async def _until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(120):
-        while not holds():
-            await pilot.pause(0.01)
-
-
-def _cost(call: Callable[[], object]) -> Cost:
-    call()
-    wall, cpu = time.perf_counter(), time.process_time()
-    call()
-    return Cost(time.perf_counter() - wall, time.process_time() - cpu)

@@ -87,7 +87,7 @@ class Look:
     Attributes:
         lines: Those of the jobs asked for that exist still.
         fresh: Numbers of matching jobs that are newer than what was seen, ascending.
-        newest: The highest number of all jobs.
+        newest: The highest number of all jobs, if new ones were asked for.
     """
 
     lines: list[JobLine]
@@ -196,6 +196,12 @@ class Browser:
                 yield found
 
     @lasting
+    def newest(self) -> int:
+        """The highest number of all jobs; 0 if there are none."""
+        with self._database.read() as connection:
+            return connection.execute(_NEWEST).scalar() or 0
+
+    @lasting
     def look(self, numbers: Collection[int], wanted: JobFilter, seen: int, most: int) -> Look:
         """These jobs as they are now, and the matching ones with numbers above `seen`.
 
@@ -203,7 +209,7 @@ class Browser:
             numbers: The jobs to read.
             wanted: The filter.
             seen: The highest number known.
-            most: Give at most so many new numbers, the oldest.
+            most: Give at most so many new numbers, the oldest; 0: nobody asks for new ones.
         """
         condition = condition_of(wanted)
         fresh = array("q")
@@ -211,7 +217,7 @@ class Browser:
             rows = connection.execute(
                 _lines_of(wanted).where(_THESE), {"numbers": listed(numbers)}
             ).all()
-            newest = connection.execute(_NEWEST).scalar() or 0
+            newest = (connection.execute(_NEWEST).scalar() or 0) if most else seen
             if newest > seen:
                 after = select(jobs.c.number).where(jobs.c.number > seen, condition)
                 fresh.extend(

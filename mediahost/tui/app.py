@@ -36,6 +36,8 @@ from mediahost.tui.watch_screen import WatchScreen
 AT_MOST_EVERY_S = 0.1
 BLURRED_EVERY_S = 0.5
 WAIT_S = 1.0
+# It stretches over the screen: whatever else changes would be painted with all beside it.
+BAR_AT_MOST_EVERY_S = 0.5
 HOSTS_EVERY_S = 2.0
 BACK_OFF_S = (0.5, 10.0)
 
@@ -74,6 +76,7 @@ class MediahostApp(App[None]):
         self.add_mode("stats", partial(StatsScreen, session))
         self.add_mode("hosts", partial(HostsScreen, session))
         self._wait = 0.0
+        self._bar_due = False
         self._hosts: list[str] | None = None
         self._counts: Mapping[JobStatus, int] = {}
 
@@ -107,9 +110,12 @@ class MediahostApp(App[None]):
                 mark = None  # what is shown may be older than it says: all is read again
 
     def _tell_changes(self, changes: Changes) -> None:
-        if changes.counts != self._counts:
-            self._counts = changes.counts
+        before, self._counts = self._counts, changes.counts
+        if not before:
             self._tell_bar()
+        elif changes.counts != before and not self._bar_due:
+            self._bar_due = True
+            self.set_timer(BAR_AT_MOST_EVERY_S, self._tell_bar)
         self._tell_screen(changes)
 
     def _tell_screen(self, changes: Changes) -> None:
@@ -145,6 +151,7 @@ class MediahostApp(App[None]):
         self.call_later(self._tell_screen, Changes(Mark("", 0, self._counts), resync=True))
 
     def _tell_bar(self) -> None:
+        self._bar_due = False
         for bar in self.screen.query(TopBar):
             bar.tell(
                 hosts=None if self._hosts is None else len(self._hosts),

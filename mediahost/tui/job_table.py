@@ -6,6 +6,7 @@ It asks for what it has not got by a message and shows placeholders until it com
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -24,8 +25,28 @@ from mediahost.tui.rows import Rows
 from mediahost.tui.signs import STYLES
 
 MARGIN = 64
+MOST_DRAWN = 256
 _PREFIX = "job-table--"
 _STYLES = (*STYLES, "header", "cursor", "mark", "number", "action", "media", "error", "cached")
+
+
+class _Cursor(Enum):
+    """Whether the cursor is on a row, and whether the keys go there."""
+
+    ELSEWHERE = 0
+    FOCUSED = 1
+    BLURRED = 2
+
+    @classmethod
+    def of(cls, *, here: bool, focused: bool) -> "_Cursor":
+        if not here:
+            return cls.ELSEWHERE
+        return cls.FOCUSED if focused else cls.BLURRED
+
+
+# All that a drawn line depends on, as long as theme and size are the same: the job's line, its age,
+# the cursor, the mark, the width.
+_Look = tuple[JobLine, int, _Cursor, bool, int]
 
 
 class JobTable(ScrollView, Awaiting, can_focus=True):
@@ -112,6 +133,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         self._now = datetime.now(UTC)
         self._rich: dict[str, Style] = {}
         self._asked: frozenset[int] = frozenset()
+        self._drawn: dict[int, tuple[_Look, Strip]] = {}
 
     # --- what is shown -------------------------------------------------------------------------
 
@@ -305,6 +327,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
     def on_resize(self) -> None:
         """Other columns fit."""
         self._columns = Columns.for_width(self.scrollable_content_region.width)
+        self._drawn.clear()
         self._resized()
         self._scroll_to_cursor()
 
@@ -315,6 +338,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         """Another theme."""
         super().notify_style_update()
         self._rich.clear()
+        self._drawn.clear()
 
     def _refresh_row(self, index: int) -> None:
         y = index - self.window[0] + 1
@@ -338,27 +362,43 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
             return Strip.blank(width, self.rich_style)
         number = self.rows.number_at(index)
         line = self.rows.line(number)
-        base = self.rich_style
-        at_cursor = index == self.cursor
-        if at_cursor:
-            base += self._style("cursor" if self.has_focus else "cursor-blurred")
+        cursor = _Cursor.of(here=index == self.cursor, focused=self.has_focus)
         if line is None:
+            base = self._base(cursor)
             text, name = placeholder(number, self._columns, width)
             return self._strip([Segment(text, base + self._style(name))], width, base)
+        marked = self.all_marked or number in self.marked
+        look = (line, _age_of(line, self._now), cursor, marked, width)
+        drawn = self._drawn.get(number)
+        # A list that scrolls is painted anew, though most of its lines are the same.
+        if drawn is None or drawn[0] != look:
+            drawn = self._drawn[number] = (look, self._draw(line, cursor, width, marked=marked))
+            if len(self._drawn) > MOST_DRAWN:
+                del self._drawn[next(iter(self._drawn))]
+        return drawn[1]
+
+    def _draw(self, line: JobLine, cursor: "_Cursor", width: int, *, marked: bool) -> Strip:
+        base = self._base(cursor)
         parts = cells(
             line,
             self._columns,
             self._now,
             attempts=self._attempts,
-            marked=self.all_marked or number in self.marked,
+            marked=marked,
             ascii_only=self._ascii_only,
         )
-        strong = at_cursor and self.has_focus
+        strong = cursor is _Cursor.FOCUSED
         segments = [
             Segment(text, base if strong else self._part_style(base, name, line.matches))
             for text, name in parts
         ]
         return self._strip(segments, width, base)
+
+    def _base(self, cursor: "_Cursor") -> Style:
+        if cursor is _Cursor.ELSEWHERE:
+            return self.rich_style
+        name = "cursor" if cursor is _Cursor.FOCUSED else "cursor-blurred"
+        return self.rich_style + self._style(name)
 
     def _part_style(self, base: Style, name: str, matches: bool) -> Style:
         # What the filter no longer lets through stays where it is, faded, until the next refresh.

@@ -181,7 +181,7 @@ class JobsScreen(Screen[None]):
             raise
 
     async def _list_all(self, wanted: JobFilter, order: Order, cancelled: threading.Event) -> None:
-        newest = (await self._session.look((), wanted, 0, 0)).newest
+        newest = await self._session.newest()
         stretches = await self._session.numbers(wanted, order, cancelled)
         if stretches is None:
             return
@@ -242,12 +242,15 @@ class JobsScreen(Screen[None]):
 
     async def _look_once(self, due: Due) -> None:
         table = self.table
-        current_changed = table.advance(due.progress)
         visible = table.in_sight()
         wanted = visible if due.everything else [n for n in visible if n in due.changed]
+        look = None
         if wanted or due.everything or (due.added and self._complete):
-            most = MOST_FRESH if self._complete else 0
+            most = MOST_FRESH if self._complete and (due.added or due.everything) else 0
             look = await self._session.look(wanted, self._wanted, self._seen, most)
+        # Only now, so that all of it is painted together.
+        current_changed = table.advance(due.progress)
+        if look is not None:
             current_changed |= table.put(look.lines)
             if self._complete and look.newest > self._seen:
                 self._take(look.fresh, look.newest)

@@ -108,6 +108,10 @@ class Session:
         """These jobs as they are now, and newer ones that match."""
         return await self._read(lambda: self._browser.look(numbers, wanted, seen, most))
 
+    async def newest(self) -> int:
+        """The highest number of all jobs."""
+        return await self._read(self._browser.newest)
+
     async def census(self) -> Census:
         """How many jobs each action has."""
 

@@ -1,6 +1,7 @@
 """Figures and names as short words that fit a column."""
 
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
@@ -100,10 +101,15 @@ def right(text: str, width: int) -> str:
     return " " * max(0, width - cell_len(text)) + fit(text, min(width, cell_len(text)))
 
 
+@cache
+def _home() -> str:
+    return str(Path.home())
+
+
 def media_name(url: str, width: int) -> str:
     """A media file's path in exactly so many cells, home as `~`."""
     path = url_to_path(url)
-    home = str(Path.home())
+    home = _home()
     if path.startswith(home + "/"):
         path = "~" + path[len(home) :]
     return fit_end(display(path), width)
