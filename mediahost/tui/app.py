@@ -14,9 +14,11 @@ from textual.widget import Widget
 
 from mediahost.errors import StoreError
 from mediahost.model.changes import Changes, Mark
+from mediahost.model.hosts import HostView
 from mediahost.model.job import JobStatus
+from mediahost.model.pause import Pause
 from mediahost.tui.help import HelpScreen
-from mediahost.tui.hosts import running_hosts, start_host
+from mediahost.tui.hosts import is_heard, start_host
 from mediahost.tui.hosts_screen import HostsScreen
 from mediahost.tui.jobs_screen import JobsScreen
 from mediahost.tui.news import StartHost, Trouble
@@ -28,7 +30,7 @@ from mediahost.tui.stats_screen import StatsScreen
 from mediahost.tui.submit_request import SubmitRequest
 from mediahost.tui.submit_screen import SubmitScreen
 from mediahost.tui.theme import DARK, LIGHT, THEMES
-from mediahost.tui.top_bar import TopBar
+from mediahost.tui.top_bar import NoHost, TopBar
 from mediahost.tui.views import Views
 from mediahost.tui.watch_screen import WatchScreen
 
@@ -39,6 +41,7 @@ WAIT_S = 1.0
 # It stretches over the screen: whatever else changes would be painted with all beside it.
 BAR_AT_MOST_EVERY_S = 0.5
 HOSTS_EVERY_S = 2.0
+LOOK_AT_LEAST_EVERY = 4
 BACK_OFF_S = (0.5, 10.0)
 
 
@@ -77,7 +80,10 @@ class MediahostApp(App[None]):
         self.add_mode("hosts", partial(HostsScreen, session))
         self._wait = 0.0
         self._bar_due = False
-        self._hosts: list[str] | None = None
+        self._hosts: list[HostView] | None = None
+        self._pauses: list[Pause] = []
+        self._written = False
+        self._looks = 0
         self._counts: Mapping[JobStatus, int] = {}
 
     def on_mount(self) -> None:
@@ -85,7 +91,7 @@ class MediahostApp(App[None]):
         self.switch_mode("jobs")
         self.mode_change_signal.subscribe(self, self._told_later)
         self.set_interval(HOSTS_EVERY_S, self._look_for_hosts)
-        self._look_for_hosts()
+        self._ask_for_hosts()
         self._hear_of_changes()
 
     # --- what has changed ----------------------------------------------------------------------
@@ -110,6 +116,7 @@ class MediahostApp(App[None]):
                 mark = None  # what is shown may be older than it says: all is read again
 
     def _tell_changes(self, changes: Changes) -> None:
+        self._written = True
         before, self._counts = self._counts, changes.counts
         if not before:
             self._tell_bar()
@@ -140,9 +147,21 @@ class MediahostApp(App[None]):
             self._tell_bar()
 
     def _look_for_hosts(self) -> None:
-        hosts = running_hosts(self.session.settings.data_dir)
-        if hosts != self._hosts:
-            self._hosts = hosts
+        # A host writes its heartbeat; one that ends without a word writes nothing.
+        self._looks += 1
+        if not self._wait and (self._written or self._looks % LOOK_AT_LEAST_EVERY == 0):
+            self._written = False
+            self._ask_for_hosts()
+
+    @work(exclusive=True, group="hosts")
+    async def _ask_for_hosts(self) -> None:
+        try:
+            hosts = [host for host in await self.session.hosts() if is_heard(host)]
+            self._pauses = await self.session.pauses()
+        except StoreError as error:
+            self._in_trouble(error)
+            return
+        self._hosts = hosts
         self._tell_bar()
 
     def _told_later(self, _mode: str) -> None:
@@ -152,12 +171,16 @@ class MediahostApp(App[None]):
 
     def _tell_bar(self) -> None:
         self._bar_due = False
+        hosts = None if self._hosts is None else len(self._hosts)
+        for line in self.screen.query(NoHost):
+            line.tell(hosts=hosts, waiting=self._counts.get(JobStatus.PENDING, 0))
         for bar in self.screen.query(TopBar):
             bar.tell(
-                hosts=None if self._hosts is None else len(self._hosts),
+                hosts=hosts,
                 running=self._counts.get(JobStatus.PROCESSING, 0),
                 failed=self._counts.get(JobStatus.FAILED, 0),
                 waiting=self._counts.get(JobStatus.PENDING, 0),
+                paused=bool(self._pauses),
             )
             bar.stale("stale" if self._wait else "")
 

@@ -1,6 +1,7 @@
 """Which hosts run on this machine, and starting one."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -8,6 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from mediahost.host.identity import is_gone
+from mediahost.model.hosts import HostView
+
+# Several heartbeats have failed to come by then.
+SILENT_S = 30.0
 
 # What hosts say that the TUI started.
 HOST_LOG = "host.log"
@@ -16,13 +21,14 @@ HOST_LOG = "host.log"
 PROGRAM = (sys.executable, "-c", "from mediahost.cli import main; main()")
 
 
-def running_hosts(data_dir: Path) -> list[str]:
-    """The names of the hosts that run jobs of this data folder: each has a staging folder there."""
-    try:
-        names = [entry.name.replace("+", "/") for entry in os.scandir(data_dir / "staging")]
-    except OSError:
-        return []
-    return sorted(name for name in names if not is_gone(name))
+def is_heard(view: HostView) -> bool:
+    """Whether a host surely or probably runs: here by its process, elsewhere by its heartbeats."""
+    return not is_gone(view.heartbeat.host) and view.silent_s < SILENT_S
+
+
+def is_here(view: HostView) -> bool:
+    """Whether a host is a process of this machine."""
+    return view.heartbeat.machine == socket.gethostname()
 
 
 def stop_host(name: str, number: int) -> None:

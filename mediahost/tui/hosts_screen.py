@@ -2,9 +2,12 @@
 
 import shutil
 import signal
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 from textual import work
@@ -14,25 +17,30 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
+from mediahost.errors import StoreError
+from mediahost.host.identity import is_gone
+from mediahost.model.hosts import HostView
 from mediahost.model.media import display
+from mediahost.model.pause import Pause
 from mediahost.tui.confirm import Confirm
 from mediahost.tui.facts import facts
-from mediahost.tui.hosts import HOST_LOG, running_hosts, stop_host
+from mediahost.tui.hosts import HOST_LOG, is_heard, is_here, stop_host
 from mediahost.tui.log_pane import readable
-from mediahost.tui.news import StartHost
+from mediahost.tui.news import StartHost, Trouble
 from mediahost.tui.session import Session
 from mediahost.tui.status_line import StatusLine
 from mediahost.tui.top_bar import TopBar
-from mediahost.tui.words import size
+from mediahost.tui.words import bar, size, span
 
 READ_EVERY_S = 2.0
+BAR = 8
 LAST_LINES = 12
 LOG_TAIL = 8 * 1024
 HINTS = (("h", "start a host"), ("S", "stop them"), ("?", "help"))
 
 
 class HostsScreen(Screen[None]):
-    """Hosts on this machine, and what they work with."""
+    """Hosts that share the store, and what they work with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("h", "start", "Start a host", show=False, id="hosts.start"),
@@ -45,9 +53,10 @@ class HostsScreen(Screen[None]):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
+        self._session = session
         self._data_dir = session.settings.data_dir
         self._settings = session.settings
-        self._hosts: list[str] = []
+        self._hosts: list[HostView] = []
 
     def compose(self) -> ComposeResult:
         """The hosts, the store, the log."""
@@ -60,20 +69,28 @@ class HostsScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Look now and then."""
-        self.set_interval(READ_EVERY_S, self._look)
+        self.set_interval(READ_EVERY_S, self._look_if_seen)
         self._look()
 
-    def _look(self) -> None:
-        if not self.is_current:
+    def _look_if_seen(self) -> None:
+        if self.is_current:
+            self._look()
+
+    @work(exclusive=True, group="look")
+    async def _look(self) -> None:
+        try:
+            self._hosts = await self._session.hosts()
+            pauses = await self._session.pauses()
+        except StoreError as error:
+            self.app.post_message(Trouble(error))
             return
-        self._hosts = running_hosts(self._data_dir)
         self.query_one("#hosts", Static).update(listing(self._hosts))
-        self.query_one("#store", Static).update(facts(self._standing()))
+        self.query_one("#store", Static).update(facts(self._standing(pauses)))
         self.query_one("#said", Static).update(last_words(self._data_dir))
-        number = len(self._hosts)
+        number = sum(map(is_heard, self._hosts))
         self.query_one(StatusLine).tell("1 host" if number == 1 else f"{number} hosts")
 
-    def _standing(self) -> dict[str, object]:
+    def _standing(self, pauses: Sequence[Pause]) -> dict[str, object]:
         try:
             disk = shutil.disk_usage(self._data_dir)
             free = f"{size(disk.free)} of {size(disk.total)}"
@@ -85,8 +102,10 @@ class HostsScreen(Screen[None]):
             "store": "a database server" if self._settings.database_url else display(path),
             "store size": size(path.stat().st_size) if path.exists() else "",
             "disk free": free,
-            "workers": self._settings.workers,
+            "pools": pools(self._settings.workers, self._settings.pools),
             "executor": self._settings.executor,
+            "paused": ", ".join(f"{one.kind} {display(one.name)}".strip() for one in pauses)
+            or "no",
         }
 
     def action_start(self) -> None:
@@ -95,29 +114,59 @@ class HostsScreen(Screen[None]):
 
     @work
     async def action_stop(self) -> None:
-        """Stop them in order: they give their jobs back."""
-        if not self._hosts:
-            self.notify("No host runs")
+        """Stop those of this machine in order: they give their jobs back."""
+        hosts = [host for host in self._hosts if is_heard(host) and is_here(host)]
+        if not hosts:
+            self.notify("No host runs on this machine")
             return
-        number = len(self._hosts)
-        what = "the host" if number == 1 else f"all {number} hosts"
+        what = "the host" if len(hosts) == 1 else f"all {len(hosts)} hosts on this machine"
         details = "Jobs that run are given back and wait for the next host."
         if await self.app.push_screen_wait(Confirm(f"Stop {what}?", details, "Stop")) is True:
-            for name in self._hosts:
-                stop_host(name, signal.SIGTERM)
+            for host in hosts:
+                stop_host(host.heartbeat.host, signal.SIGTERM)
 
 
-def listing(hosts: list[str]) -> Table | Text:
+NO_HOST = "No host runs: pending jobs wait. Press h to start one."
+COLUMNS = ("MACHINE", "PROCESS", "STATUS", "RUNNING", "EXECUTOR", "VERSION", "UP", "HEARD")
+
+
+def listing(hosts: Sequence[HostView]) -> Group:
     """A line for each host."""
+    none = () if any(map(is_heard, hosts)) else (Text(NO_HOST, style="bold"),)
     if not hosts:
-        return Text("No host runs: pending jobs wait. Press h to start one.", style="bold")
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for name in ("MACHINE", "PROCESS", "NAME"):
-        table.add_column(name)
+        return Group(*none)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in COLUMNS:
+        table.add_column(name, no_wrap=True)
     for host in hosts:
-        machine, _, pid, *rest = host.split("/")
-        table.add_row(Text(display(machine)), pid, Text(display(rest[-1])))
-    return table
+        table.add_row(*map(Text, _cells(host)), style="" if is_heard(host) else "dim")
+    return Group(*none, table)
+
+
+def _cells(host: HostView) -> tuple[str, ...]:
+    said = host.heartbeat
+    up = (datetime.now(UTC) - host.started_at).total_seconds()
+    return (
+        display(said.machine),
+        str(said.pid),
+        _status(host),
+        f"{bar(said.running / max(1, said.slots), BAR)} {said.running}/{said.slots}",
+        display(said.executor),
+        display(said.version),
+        span(max(0.0, up)),
+        f"{span(host.silent_s)} ago",
+    )
+
+
+def _status(host: HostView) -> str:
+    if is_heard(host):
+        return f"● {host.heartbeat.status}"
+    return "✖ gone" if is_gone(host.heartbeat.host) else "○ silent"
+
+
+def pools(workers: int, others: Mapping[str, int]) -> str:
+    """How many jobs of each pool a host runs at once."""
+    return ", ".join(f"{name} {number}" for name, number in {"cpu": workers, **others}.items())
 
 
 def last_words(data_dir: Path) -> Text:

@@ -37,7 +37,7 @@ from mediahost.tui.rows import Rows, joined
 from mediahost.tui.session import Session, Steer
 from mediahost.tui.status_line import StatusLine
 from mediahost.tui.submit_request import SubmitRequest
-from mediahost.tui.top_bar import TopBar
+from mediahost.tui.top_bar import NoHost, TopBar
 from mediahost.tui.views import Views
 
 FIRST = 128
@@ -129,6 +129,7 @@ class JobsScreen(Screen[None]):
                 yield Static("", id="empty", markup=False)
                 yield Static("", id="fresh", markup=False)
         yield JobDetail(self._session, self._views)
+        yield NoHost()
         yield StatusLine(HINTS)
 
     def on_mount(self) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from mediahost.errors import MediahostError
+from mediahost.errors import MediahostError, StoreError
 from mediahost.plugin.registry import Registry
 from mediahost.settings import Settings
 from mediahost.tui.app import MediahostApp
-from mediahost.tui.hosts import running_hosts
+from mediahost.tui.hosts import is_heard
 from mediahost.tui.session import Session
 from mediahost.wiring import make_store
 
@@ -30,11 +30,18 @@ def run_tui(
     app = MediahostApp(session, theme=theme, global_options=global_options)
     try:
         app.run()
+        hosts = _hosts(session)
     finally:
         session.close()
     if app.return_code:
         raise TuiCrashed("The TUI met a fault of its own and was closed")
-    hosts = len(running_hosts(settings.data_dir))
     if hosts:
         return f"{'A host goes' if hosts == 1 else f'{hosts} hosts go'} on with the jobs."
     return "No host runs: pending jobs wait. Start one with: mediahost work"
+
+
+def _hosts(session: Session) -> int:
+    try:
+        return sum(map(is_heard, session.store.hosts()))
+    except StoreError:  # nothing can be said of them
+        return 0

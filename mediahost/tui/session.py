@@ -17,8 +17,10 @@ from mediahost.hashing import CacheKey
 from mediahost.host.host import Host, Submission
 from mediahost.host.run import Summary
 from mediahost.model.changes import Changes, Mark
+from mediahost.model.hosts import HostView
 from mediahost.model.job import JobStatus, JobView
 from mediahost.model.job_filter import JobFilter
+from mediahost.model.pause import Pause
 from mediahost.model.pipeline import Pipeline
 from mediahost.model.watch import Watch
 from mediahost.plugin.registry import Registry
@@ -207,6 +209,19 @@ class Session:
     async def figures(self, hours: int) -> Figures:
         """How the jobs of the last hours fared."""
         return await self._list(lambda: self._browser.figures(hours))
+
+    async def hosts(self) -> list[HostView]:
+        """The hosts that share this store, as their heartbeats tell of them."""
+        return await self._read(self.store.hosts)
+
+    async def pauses(self) -> list[Pause]:
+        """What no host takes up now."""
+        return await self._read(self.store.pauses)
+
+    async def change_pause(self, asked: Pause, *, paused: bool) -> None:
+        """Have no host take up these jobs, or have them taken up again."""
+        change = self.store.pause if paused else self.store.resume
+        await self._read(lambda: change([asked]))
 
     async def watches(self) -> Sequence[WatchStanding]:
         """All watches with their files, by name."""

@@ -2,6 +2,7 @@
 
 from rich.text import Text
 from textual.widget import Widget
+from textual.widgets import Static
 
 from mediahost.tui.words import count
 
@@ -23,9 +24,19 @@ class TopBar(Widget):
         self._facts = ("", 0, 0, 0)
         self._stale = ""
 
-    def tell(self, *, hosts: int | None, running: int, failed: int, waiting: int) -> None:
+    def tell(
+        self,
+        *,
+        hosts: int | None,
+        running: int,
+        failed: int,
+        waiting: int,
+        paused: bool = False,
+    ) -> None:
         """Say how things stand; hosts None: not known yet."""
         standing = "" if hosts is None else ("● " if hosts else "○ ") + _hosts(hosts)
+        if paused:
+            standing = f"‖ paused  {standing}"
         facts = (standing, running, failed, waiting)
         if facts != self._facts:
             self._facts = facts
@@ -59,7 +70,7 @@ class TopBar(Widget):
         if self._stale:
             right.append(f"! {self._stale} ", style=f"bold {_rich(colors['error'])}")
         if standing:
-            color = colors["success"] if standing.startswith("●") else colors["warning"]
+            color = colors["success"] if "●" in standing else colors["warning"]
             right.append(standing, style=_rich(color))
         if running or waiting:
             right.append(
@@ -68,6 +79,22 @@ class TopBar(Widget):
         if failed:
             right.append(f"  ✖ {count(failed)}", style=_rich(colors["error"]))
         return right
+
+
+class NoHost(Static):
+    """A line that says that jobs wait for a host, and how to start one; hidden while none does."""
+
+    DEFAULT_CSS = """
+    NoHost { height: 1; display: none; padding: 0 1; background: $surface; color: $warning;
+        text-wrap: nowrap; text-overflow: ellipsis; }
+    """
+
+    def tell(self, *, hosts: int | None, waiting: int) -> None:
+        """Say how things stand; hosts None: not known yet."""
+        self.display = hosts == 0 and waiting > 0
+        if self.display:
+            jobs = "1 job waits" if waiting == 1 else f"{waiting:,} jobs wait"
+            self.update(Text(f"No host runs: {jobs}. Press h to start one, or: mediahost work"))
 
 
 def _hosts(number: int) -> str:

@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from mediahost.model.result import MediaAnalysisResult, TimeRange, Transcription, Word
-from mediahost.tui import hosts_screen, job_facts, words
+from mediahost.tui import job_facts, words
 from mediahost.tui.app import MediahostApp
 from mediahost.tui.filter_line import FilterLine
 
@@ -40,7 +40,6 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     """No time passes."""
     for module in (words, job_facts):
         monkeypatch.setattr(module, "age", lambda *_: "5m")
-    monkeypatch.setattr(hosts_screen, "running_hosts", lambda _folder: [])
 
 
 def fill(tui: "Tui") -> None:

@@ -1,5 +1,7 @@
 """Submit, Plugins, Stats, Hosts and Watch on a real store with a real plugin."""
 
+import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +9,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from mediahost.host.identity import new_host_name
+from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import JobStatus
 from mediahost.plugin.registry import Registry
 from mediahost.testing.media import write_wav
@@ -162,6 +166,26 @@ def test_hosts_say_that_none_runs_and_how_to_start_one(
         await pilot.press("5")
         lines = await until(pilot, "Press h to start one.")
         assert any("disk free" in line for line in lines)
+
+    tui.run(steps, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_hosts_are_known_by_their_heartbeats(tui: "Tui", until: Any, size: tuple[int, int]) -> None:
+    tui.submit(3)
+    said = Heartbeat(new_host_name(), "studio", 4711, "1.2", "local", 4, 3, HostStatus.WORKING)
+    gone = replace(said, host=f"{socket.gethostname()}/other-boot/1/1/aa", pid=1)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "No host runs: 3 jobs wait. Press h to start one")
+        tui.store.beat(said)
+        tui.store.beat(gone)
+        await until(pilot, "● 1 host")
+        await until(pilot, lambda text: "No host runs" not in text)
+        await pilot.press("5")
+        lines = await until(pilot, "● working")
+        assert any("studio" in line and "4711" in line and "3/4" in line for line in lines)
+        assert any("✖ gone" in line for line in lines)
 
     tui.run(steps, size)
 

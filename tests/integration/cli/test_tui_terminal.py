@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mediahost.tui.hosts import running_hosts
+from mediahost.store import open_store
+from mediahost.tui.hosts import is_heard
 
 if TYPE_CHECKING:
     from tests.integration.cli.conftest import Terminal
@@ -18,9 +19,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not shutil.which("tmux"), reason="tmux is not installed")
 
 
+def running_hosts(home: "Home") -> list[int]:
+    store = open_store(home.data / "store.db")
+    try:
+        return [host.heartbeat.pid for host in store.hosts() if is_heard(host)]
+    finally:
+        store.close()
+
+
 def stop_hosts(home: "Home") -> None:
-    for name in running_hosts(home.data):
-        os.kill(int(name.split("/")[2]), signal.SIGTERM)
+    for process in running_hosts(home):
+        os.kill(process, signal.SIGTERM)
 
 
 def test_from_first_key_to_quit(home: "Home", terminal: "Terminal") -> None:
@@ -59,7 +68,7 @@ def test_from_first_key_to_quit(home: "Home", terminal: "Terminal") -> None:
         terminal.type("q")
         lines = terminal.wait_for(lambda lines: any("left [0]" in line for line in lines))
         assert any("A host goes on with the jobs." in line for line in lines)
-        assert running_hosts(home.data)
+        assert running_hosts(home)
     finally:
         stop_hosts(home)
     before, after = ((home.folder / name).read_text() for name in ("before", "after"))
