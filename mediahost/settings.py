@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mediahost.errors import SettingsError, UnknownName
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm
+from mediahost.model.job_filter import InvalidFilter, JobFilter
 from mediahost.model.origin import Origin
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.model.spending import Price
@@ -31,6 +32,8 @@ TABLES = (
     "pools",
     "prices",
     "remote_options",
+    "tui_filters",
+    "tui_keys",
     "watch",
     "weights",
 )
@@ -142,6 +145,12 @@ class Settings(BaseModel):
     max_artifacts_gb: float | None = Field(
         None, ge=0, description="store gc: gigabytes that artifacts may take, if some can go"
     )
+    tui_filters: dict[str, str] = Field(
+        default_factory=dict, description="Filters of the TUI by the names that it shows them under"
+    )
+    tui_keys: dict[str, str] = Field(
+        default_factory=dict, description="Other keys in the TUI, by what they do: docs/tui.md"
+    )
     pipelines: dict[str, Pipeline] = Field(default_factory=dict, description="Recipes by name")
     watch: tuple[Watch, ...] = Field((), description="Watched folders and their rules")
 
@@ -173,6 +182,16 @@ class Settings(BaseModel):
             name: {**recipe, "name": name} if isinstance(recipe, Mapping) else recipe
             for name, recipe in value.items()
         }
+
+    @field_validator("tui_filters")
+    @classmethod
+    def _understood(cls, value: dict[str, str]) -> dict[str, str]:
+        for text in value.values():
+            try:
+                JobFilter.parse(text)
+            except InvalidFilter as error:
+                raise ValueError(f"{error.message} (in {text!r})") from None
+        return value
 
     @field_validator("pools")
     @classmethod

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mediahost.cli.output import print_json, print_table
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
 
@@ -27,11 +28,18 @@ def tui(
     ascii_only: Annotated[
         bool, typer.Option("--ascii", help="Signs and bars in ASCII alone.")
     ] = False,
+    keys: Annotated[
+        bool, typer.Option("--keys", help="Print what keys do, by the names for tui_keys.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with --keys.")] = False,
 ) -> None:
     """Open the TUI: jobs at a glance, every result a key away.
 
     It works beside running hosts, and starts one on `h`. Quitting leaves hosts running.
     """
+    if keys:
+        _print_keys(as_json=as_json)
+        return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("The TUI needs a terminal", "Elsewhere: mediahost jobs list --json")
     from mediahost.tui.run import run_tui
@@ -40,3 +48,14 @@ def tui(
         state.settings(), theme=theme, ascii_only=ascii_only, global_options=state.as_options()
     )
     typer.echo(said)
+
+
+def _print_keys(*, as_json: bool) -> None:
+    import mediahost.tui.app  # noqa: F401 - it knows all screens
+    from mediahost.tui.keys import deeds
+
+    known = deeds(state.settings().tui_keys).values()
+    if as_json:
+        print_json([deed._asdict() for deed in known])
+    else:
+        print_table(("NAME", "KEYS", "WHAT"), known)

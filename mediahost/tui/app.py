@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -17,10 +19,12 @@ from mediahost.model.changes import Changes, Mark
 from mediahost.model.hosts import HostView
 from mediahost.model.job import JobStatus
 from mediahost.model.pause import Pause
+from mediahost.tui.crash_report import write_report
 from mediahost.tui.help import HelpScreen
 from mediahost.tui.hosts import is_heard, start_host
 from mediahost.tui.hosts_screen import HostsScreen
 from mediahost.tui.jobs_screen import JobsScreen
+from mediahost.tui.keys import deeds
 from mediahost.tui.news import StartHost, Trouble
 from mediahost.tui.parts import PlainView
 from mediahost.tui.plugins_screen import PluginsScreen
@@ -30,6 +34,7 @@ from mediahost.tui.stats_screen import StatsScreen
 from mediahost.tui.submit_request import SubmitRequest
 from mediahost.tui.submit_screen import SubmitScreen
 from mediahost.tui.theme import DARK, LIGHT, THEMES
+from mediahost.tui.too_small import TooSmall, is_too_small
 from mediahost.tui.top_bar import NoHost, TopBar
 from mediahost.tui.views import Views
 from mediahost.tui.watch_screen import WatchScreen
@@ -78,6 +83,8 @@ class MediahostApp(App[None]):
         self.add_mode("plugins", partial(PluginsScreen, session))
         self.add_mode("stats", partial(StatsScreen, session))
         self.add_mode("hosts", partial(HostsScreen, session))
+        self.deeds = deeds(session.settings.tui_keys)
+        self.report: Path | None = None
         self._wait = 0.0
         self._bar_due = False
         self._hosts: list[HostView] | None = None
@@ -88,6 +95,7 @@ class MediahostApp(App[None]):
 
     def on_mount(self) -> None:
         """Watch the store and the hosts."""
+        self.set_keymap(self.session.settings.tui_keys)
         self.switch_mode("jobs")
         self.mode_change_signal.subscribe(self, self._told_later)
         self.set_interval(HOSTS_EVERY_S, self._look_for_hosts)
@@ -164,7 +172,12 @@ class MediahostApp(App[None]):
         self._hosts = hosts
         self._tell_bar()
 
+    def on_pauses_changed(self) -> None:
+        """Say so at the top."""
+        self._ask_for_hosts()
+
     def _told_later(self, _mode: str) -> None:
+        self.call_later(self._fit, self.size)
         self.call_later(self._tell_bar)
         # It heard of nothing while it was out of sight.
         self.call_later(self._tell_screen, Changes(Mark("", 0, self._counts), resync=True))
@@ -182,7 +195,23 @@ class MediahostApp(App[None]):
                 waiting=self._counts.get(JobStatus.PENDING, 0),
                 paused=bool(self._pauses),
             )
-            bar.stale("stale" if self._wait else "")
+            bar.stale(self._fault())
+
+    def _fault(self) -> str:
+        if self._wait:
+            return "stale"
+        return "read-only" if self.session.is_read_only else ""
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so if there is no room."""
+        self._fit(event.size)
+
+    def _fit(self, size: Size) -> None:
+        small = is_too_small(size)
+        if small and not isinstance(self.screen, TooSmall):
+            self.push_screen(TooSmall())
+        elif not small and isinstance(self.screen, TooSmall):
+            self.pop_screen()
 
     # --- what fails ----------------------------------------------------------------------------
 
@@ -197,8 +226,14 @@ class MediahostApp(App[None]):
         """A plugin's view that fails is replaced; any other fault ends the program."""
         if (shelter := shelter_of(error)) is not None:
             shelter.fail(error)
-        else:
-            super()._handle_exception(error)
+            return
+        if self.report is None:
+            self.report = write_report(error, self.session.settings.data_dir, self.size)
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """End; the report says more than a screen full of code would."""
+        self._close_messages_no_wait()
 
     # --- keys ----------------------------------------------------------------------------------
 
@@ -232,6 +267,9 @@ class MediahostApp(App[None]):
 
     def start_host(self) -> None:
         """Start a host that outlives this program."""
+        if self.session.is_read_only:
+            self.notify("The store is of a newer mediahost: start that one's host")
+            return
         try:
             start_host(self._global_options, self.session.settings.data_dir)
         except OSError as error:
@@ -246,6 +284,9 @@ class MediahostApp(App[None]):
             if binding.description and binding.id:
                 run = partial(self.run_action, binding.action, active.node)
                 yield SystemCommand(binding.description, f"Key: {key}", run)
+        if isinstance(screen, JobsScreen):
+            for name, text in self.session.settings.tui_filters.items():
+                yield SystemCommand(f"Filter: {name}", text, partial(screen.filter_by, text))
         for name, theme in THEMES.items():
             yield SystemCommand(f"Theme: {name}", "Other colours", partial(self._wear, theme))
 

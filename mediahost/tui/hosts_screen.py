@@ -36,7 +36,7 @@ READ_EVERY_S = 2.0
 BAR = 8
 LAST_LINES = 12
 LOG_TAIL = 8 * 1024
-HINTS = (("h", "start a host"), ("S", "stop them"), ("?", "help"))
+HINTS = (("hosts.start", "start a host"), ("hosts.stop", "stop them"), ("help", "help"))
 
 
 class HostsScreen(Screen[None]):

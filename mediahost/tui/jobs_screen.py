@@ -23,6 +23,7 @@ from mediahost.model.changes import Changes
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
 from mediahost.model.media import url_to_path
+from mediahost.model.pause import Pause, PauseKind
 from mediahost.store.browse import ActionCount, Order
 from mediahost.tui.awaiting import with_rows
 from mediahost.tui.confirm import Confirm
@@ -31,8 +32,9 @@ from mediahost.tui.due import Due
 from mediahost.tui.facets import Facets
 from mediahost.tui.filter_line import FilterLine
 from mediahost.tui.job_table import JobTable
-from mediahost.tui.news import Trouble
+from mediahost.tui.news import PausesChanged, Trouble
 from mediahost.tui.opening import open_outside
+from mediahost.tui.pausing import PauseQuestion
 from mediahost.tui.rows import Rows, joined
 from mediahost.tui.session import Session, Steer
 from mediahost.tui.status_line import StatusLine
@@ -48,12 +50,12 @@ DETAIL_FROM = (90, 28)
 COUNTING_SHARE = 0.02
 COUNT_AT_MOST_EVERY_S = 0.5
 HINTS = (
-    ("/", "filter"),
-    ("n", "new"),
-    ("x", "cancel"),
-    ("r", "retry"),
-    ("enter", "open"),
-    ("?", "help"),
+    ("jobs.filter", "filter"),
+    ("jobs.new", "new"),
+    ("jobs.cancel", "cancel"),
+    ("jobs.retry", "retry"),
+    ("jobs.open", "open"),
+    ("help", "help"),
 )
 
 
@@ -68,6 +70,7 @@ class JobsScreen(Screen[None]):
         Binding("r", "retry", "Try again", show=False, id="jobs.retry"),
         Binding("n", "new", "New jobs", show=False, id="jobs.new"),
         Binding("R", "rerun", "Run again with another config", show=False, id="jobs.rerun"),
+        Binding("p", "pause", "Pause or resume", show=False, id="jobs.pause"),
         Binding("d", "delete", "Delete", show=False, id="jobs.delete"),
         Binding("l", "log", "Log", show=False, id="jobs.log"),
         Binding("o", "open_file", "Open the file outside", show=False, id="jobs.open_file"),
@@ -321,7 +324,8 @@ class JobsScreen(Screen[None]):
             field: [str(value) for value in self._wanted.values_of(field)]
             for field in ("state", "action")
         }
-        self.query_one(Facets).tell(self._counts, self._actions, chosen)
+        saved = tuple(self._session.settings.tui_filters)
+        self.query_one(Facets).tell(self._counts, self._actions, chosen, saved)
 
     def _tell(self) -> None:
         table = self.table
@@ -392,7 +396,14 @@ class JobsScreen(Screen[None]):
     def on_facets_chosen(self, message: Facets.Chosen) -> None:
         """Put a state or an action into the filter, or take it out."""
         message.stop()
-        self._toggle(message.field, message.value)
+        if message.field == "saved":
+            self.filter_by(self._session.settings.tui_filters[message.value])
+        else:
+            self._toggle(message.field, message.value)
+
+    def filter_by(self, text: str) -> None:
+        """Write another filter."""
+        self.query_one(FilterLine).write(text)
 
     def _toggle(self, field: str, value: str, *, alone: bool = False) -> None:
         chosen = [str(one) for one in self._wanted.values_of(field)]
@@ -528,6 +539,29 @@ class JobsScreen(Screen[None]):
             await self._steer("deleted", self._session.delete)
             self._relist()
 
+    @work(group="steer")
+    async def action_pause(self) -> None:
+        """Have jobs wait until they are resumed: all, or those of this one's action or source."""
+        asked = [Pause(PauseKind.ALL)]
+        try:
+            if self.table.current is not None:
+                job = await self._session.job(self.table.current)
+                if job is not None:
+                    asked += [
+                        Pause(PauseKind.ACTION, job.action),
+                        Pause(PauseKind.SOURCE, job.source),
+                    ]
+            paused = await self._session.pauses()
+            chosen = await self.app.push_screen_wait(PauseQuestion(asked, paused))
+            if chosen is not None:
+                await self._session.change_pause(chosen, paused=chosen not in paused)
+                self.app.post_message(PausesChanged())
+        except MediahostError as error:
+            self._say(error)
+
+    def _say(self, error: MediahostError) -> None:
+        self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
+
     def action_new(self) -> None:
         """Choose files, and what to do with them."""
         self.app.post_message(SubmitRequest())
@@ -538,7 +572,11 @@ class JobsScreen(Screen[None]):
         """Run an action again on its file, with its config to be edited."""
         if self.table.current is None:
             return
-        job = await self._session.job(self.table.current)
+        try:
+            job = await self._session.job(self.table.current)
+        except StoreError as error:
+            self._say(error)
+            return
         if job is not None:
             path = Path(url_to_path(job.media_url))
             self.app.post_message(
@@ -571,8 +609,7 @@ class JobsScreen(Screen[None]):
         try:
             concerned = await steer(self._wanted, numbers)
         except MediahostError as error:
-            said = f"{error.message}. {error.hint or ''}"
-            self.notify(said, severity="error", markup=False)
+            self._say(error)
             return
         jobs = "1 job" if concerned == 1 else f"{concerned:,} jobs"
         self.notify(f"{jobs} {done}" if concerned else "No such job can be: nothing was done")

@@ -15,3 +15,7 @@ class Trouble(Message):
 
 class StartHost(Message):
     """A person wants another host."""
+
+
+class PausesChanged(Message):
+    """Something was paused or resumed."""

@@ -22,7 +22,7 @@ from mediahost.tui.status_line import StatusLine
 from mediahost.tui.submit_request import SubmitRequest
 from mediahost.tui.top_bar import TopBar
 
-HINTS = (("n", "run this action"), ("tab", "fields"), ("?", "help"))
+HINTS = (("plugins.run", "run this action"), ("tab", "fields"), ("help", "help"))
 
 
 class PluginsScreen(Screen[None]):

@@ -1,5 +1,7 @@
 """The tab Result: what a job gave, as its action's view shows it, or why there is nothing."""
 
+import asyncio
+
 from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.widget import Widget
@@ -27,6 +29,7 @@ class ResultPane(VerticalScroll):
         self._session = session
         self._views = views
         self._shown: object = None
+        self._showing = asyncio.Lock()
 
     def forget(self) -> None:
         """What is shown may be old."""
@@ -35,9 +38,16 @@ class ResultPane(VerticalScroll):
     async def show(self, job: JobView) -> None:
         """Show the result of a job, unless it is there already."""
         key = (job.number, job.attempt, job.status)
-        if key == self._shown:
-            return
-        self._shown = key
+        async with self._showing:
+            if key == self._shown:
+                return
+            self._shown = None  # whoever is broken off here leaves nothing half shown
+            await self._show(job)
+            self._shown = key
+        if self.has_focus:
+            self.on_focus()
+
+    async def _show(self, job: JobView) -> None:
         try:
             widget = await self._widget(job)
         except StoreError as error:
@@ -46,8 +56,6 @@ class ResultPane(VerticalScroll):
             await self.remove_children()
             await self.mount(widget)
             self.scroll_home(animate=False)
-        if self.has_focus:
-            self.on_focus()
 
     def on_focus(self) -> None:
         """What has keys of its own takes them."""

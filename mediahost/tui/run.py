@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mediahost.errors import MediahostError, StoreError
-from mediahost.plugin.registry import Registry
+from mediahost.executor.environments import load_registry
 from mediahost.settings import Settings
 from mediahost.tui.app import MediahostApp
 from mediahost.tui.hosts import is_heard
@@ -26,15 +26,17 @@ def run_tui(
         StoreError: The store can't be used.
         TuiCrashed: It met a fault of its own.
     """
-    session = Session(settings, make_store(settings), Registry.load(), ascii_only=ascii_only)
-    app = MediahostApp(session, theme=theme, global_options=global_options)
+    registry, _ = load_registry(settings.plugins_dir)
+    session = Session(settings, make_store(settings, browse=True), registry, ascii_only=ascii_only)
     try:
+        app = MediahostApp(session, theme=theme, global_options=global_options)
         app.run()
         hosts = _hosts(session)
     finally:
         session.close()
     if app.return_code:
-        raise TuiCrashed("The TUI met a fault of its own and was closed")
+        hint = f"Where it happened is in {app.report}" if app.report else None
+        raise TuiCrashed("The TUI met a fault of its own and was closed; hosts go on", hint)
     if hosts:
         return f"{'A host goes' if hosts == 1 else f'{hosts} hosts go'} on with the jobs."
     return "No host runs: pending jobs wait. Start one with: mediahost work"

@@ -74,6 +74,11 @@ class Session:
         self._waits = ThreadPoolExecutor(1, "waits")
         self._wakeup: Wakeup | None = None
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the store is a newer mediahost's, which this one only looks at."""
+        return self.store.database.closed_to_writing is not None
+
     def close(self) -> None:
         """End the threads, then let go of the store."""
         if self._wakeup is not None:

@@ -24,7 +24,7 @@ from mediahost.tui.words import span, took
 READ_EVERY_S = 5.0
 HOURS = (1, 24, 24 * 7)
 PLOT_LINES = 4
-HINTS = (("t", "time span"), ("?", "help"))
+HINTS = (("stats.span", "time span"), ("help", "help"))
 
 
 class StatsScreen(Screen[None]):

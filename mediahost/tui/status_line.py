@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-Hint = tuple[str, str]  # key, what it does
+# The name of what a key does (or the key itself where it can't be another), and in words.
+Hint = tuple[str, str]
 
 
 class StatusLine(Widget):
@@ -32,7 +33,12 @@ class StatusLine(Widget):
         color = self.app.theme_variables["footer-key-foreground"].removeprefix("ansi_")
         left = Text(f" {self._text}")
         room = self.size.width - left.cell_len - 2
-        parts = [Text.assemble((key, f"bold {color}"), f" {does}  ") for key, does in self._hints]
+        named = getattr(self.app, "deeds", {})
+        keys = [named[key].shown if key in named else key for key, _ in self._hints]
+        parts = [
+            Text.assemble((key, f"bold {color}"), f" {does}  ")
+            for key, (_, does) in zip(keys, self._hints, strict=True)
+        ]
         # The last hint, help, is the one that must not go; before it the first tell most.
         while len(parts) > 1 and sum(part.cell_len for part in parts) > room:
             del parts[-2]

@@ -1,7 +1,7 @@
 """The screen Watch: each watched folder with its rules, its files and its health."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -41,12 +41,12 @@ GLYPHS = {
 }
 SHOWN = (FileState.FAILED, FileState.SETTLING, FileState.QUEUED, FileState.READY)
 HINTS = (
-    ("a", "add"),
-    ("e", "edit"),
-    ("p", "pause"),
-    ("t", "dry run"),
-    ("s", "scan now"),
-    ("?", "help"),
+    ("watch.add", "add"),
+    ("watch.edit", "edit"),
+    ("watch.pause", "pause"),
+    ("watch.dry_run", "dry run"),
+    ("watch.scan", "scan now"),
+    ("help", "help"),
 )
 
 
@@ -54,9 +54,9 @@ class WatchScreen(Screen[None]):
     """Watched folders."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "add", "Add a watch", show=False, id="watch.add"),
-        Binding("e", "edit", "Edit the rules", show=False, id="watch.edit"),
-        Binding("p", "pause", "Pause or resume", show=False, id="watch.pause"),
+        Binding("watch.add", "add", "Add a watch", show=False, id="watch.add"),
+        Binding("watch.edit", "edit", "Edit the rules", show=False, id="watch.edit"),
+        Binding("watch.pause", "pause", "Pause or resume", show=False, id="watch.pause"),
         Binding("s", "scan", "Look at everything now", show=False, id="watch.scan"),
         Binding("t", "dry_run", "Say what it would do", show=False, id="watch.dry_run"),
         Binding("d", "delete", "Forget the watch", show=False, id="watch.delete"),
@@ -165,26 +165,31 @@ class WatchScreen(Screen[None]):
     async def _keep(self, rule: Watch | None) -> None:
         if rule is None:
             return
+        if await self._done(self._session.keep_watch(rule)):
+            self.notify(f"{rule.name} is kept. Watch it with: mediahost watch", markup=False)
+
+    async def _done(self, change: Awaitable[object]) -> bool:
+        """Whether a change could be made; if not, why is said."""
         try:
-            await self._session.keep_watch(rule)
+            await change
         except MediahostError as error:
             self.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)
-            return
-        self.notify(f"{rule.name} is kept. Watch it with: mediahost watch", markup=False)
+            return False
         self._read()
+        return True
 
     @work
     async def action_pause(self) -> None:
         """Pause it, or resume."""
         if (one := self._current) is not None:
-            await self._session.change_watch(one.row.name, paused=not one.row.paused)
-            self._read()
+            change = self._session.change_watch(one.row.name, paused=not one.row.paused)
+            await self._done(change)
 
     @work
     async def action_scan(self) -> None:
         """Ask whoever watches it to look at everything now."""
-        if (one := self._current) is not None:
-            await self._session.change_watch(one.row.name, scan_asked=True)
+        one = self._current
+        if one and await self._done(self._session.change_watch(one.row.name, scan_asked=True)):
             self.notify("Asked to look at everything")
 
     @work
@@ -195,8 +200,7 @@ class WatchScreen(Screen[None]):
             return
         question = Confirm(f"Forget the watch {one.row.name}?", "Files and results stay.", "Forget")
         if await self.app.push_screen_wait(question) is True:
-            await self._session.delete_watch(one.row.name)
-            self._read()
+            await self._done(self._session.delete_watch(one.row.name))
 
     @work(exclusive=True, group="preview")
     async def action_dry_run(self) -> None:

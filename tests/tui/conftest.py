@@ -70,10 +70,13 @@ class Tui:
 
         async def driven() -> None:
             session = Session(
-                self.settings, make_store(self.settings), registry, ascii_only=ascii_only
+                self.settings,
+                make_store(self.settings, browse=True),
+                registry,
+                ascii_only=ascii_only,
             )
-            app = MediahostApp(session, **options)
             try:
+                app = MediahostApp(session, **options)
                 async with app.run_test(size=size, notifications=True) as pilot:
                     await steps(pilot, app)
             finally:
