@@ -23,6 +23,7 @@ from mediahost.model.job import AttemptView, JobStatus, JobView
 from mediahost.model.media import display, path_to_url, url_to_path
 
 if TYPE_CHECKING:
+    from mediahost.model.job_filter import JobFilter
     from mediahost.ports import Store
     from mediahost.store import SqlStore
 
@@ -73,9 +74,18 @@ def list_jobs(
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="A sentence for each job, as a screen reader likes it.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Then a line for each change, until interrupted.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the newest jobs."""
+    if plain or watch:
+        _tell(_filter(filter_text or "", status or ()), limit, watch=watch, as_json=as_json)
+        return
     with state.store(browse=True) as store:
         if filter_text is None:
             jobs = store.jobs(statuses=status or (), limit=limit)
@@ -101,6 +111,19 @@ def list_jobs(
     typer.echo(f"{in_all}{shown}")
 
 
+def _tell(wanted: "JobFilter", limit: int, *, watch: bool, as_json: bool) -> None:
+    """Jobs line by line, the oldest first, and then what changes."""
+    from mediahost.cli import job_watch
+    from mediahost.store.browse import Order
+
+    with state.store(browse=True) as store:
+        before = store.changes() if watch else None
+        for line in reversed(store.browse().first(wanted, Order.NEWEST, limit)):
+            typer.echo(job_watch.as_line(line, as_json=as_json))
+        if before is not None:
+            job_watch.watch(store, wanted, before, as_json=as_json)
+
+
 def _filtered(
     store: "SqlStore", text: str, statuses: Collection[JobStatus], limit: int
 ) -> list[JobView]:
@@ -109,17 +132,21 @@ def _filtered(
     Raises:
         UsageError: It can't be understood.
     """
-    from mediahost.model.job_filter import InvalidFilter, JobFilter
     from mediahost.store.browse import Order
+
+    lines = store.browse().first(_filter(text, statuses), Order.NEWEST, limit)
+    views = store.get_jobs([line.job_id for line in lines])
+    return [views[line.job_id] for line in lines if line.job_id in views]
+
+
+def _filter(text: str, statuses: Collection[JobStatus]) -> "JobFilter":
+    from mediahost.model.job_filter import InvalidFilter, JobFilter
 
     words = f"state:{','.join(statuses)} {text}" if statuses else text
     try:
-        wanted = JobFilter.parse(words)
+        return JobFilter.parse(words)
     except InvalidFilter as error:
         raise UsageError(error.message, error.hint) from None
-    lines = store.browse().first(wanted, Order.NEWEST, limit)
-    views = store.get_jobs([line.job_id for line in lines])
-    return [views[line.job_id] for line in lines if line.job_id in views]
 
 
 def _cells(job: JobView) -> tuple[str, ...]:
