@@ -29,5 +29,5 @@ def test_as_json_each_job_is_a_line(home: "Home") -> None:
     home.tones(2)
     home.call("run", "media", "--action", "count.look")
     answer = home.call("jobs", "list", "--plain", "--json", "--filter", "job:2")
-    (job,) = map(json.loads, answer.stdout.splitlines())
+    (job,) = map(json.loads, answer.out.splitlines())
     assert (job["number"], job["status"]) == (2, "completed")
