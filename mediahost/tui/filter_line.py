@@ -22,7 +22,7 @@ class FilterLine(Vertical):
 
     DEFAULT_CSS = """
     FilterLine { height: auto; background: $surface; }
-    FilterLine Horizontal { height: 1; }
+    FilterLine Horizontal { height: 1; padding: 0 0 0 1; }
     FilterLine Input { width: 1fr; background: $surface; border: none; height: 1; padding: 0 1; }
     FilterLine Input:focus { background: $panel; border: none; }
     FilterLine #count { width: auto; padding: 0 1; color: $text-muted; }
@@ -104,7 +104,7 @@ class FilterLine(Vertical):
         try:
             wanted = JobFilter.parse(self.text)
         except InvalidFilter as error:
-            caret = " " * error.start + "^" * max(1, error.end - error.start)
+            caret = " " * (error.start + 1) + "^" * max(1, error.end - error.start)
             hint = f"  {error.hint}" if error.hint else ""
             width = max(20, self.size.width - 2)
             fault.update(Text(f"{fit(caret, width)}\n{fit(error.message + hint, width)}"))

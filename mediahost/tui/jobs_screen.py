@@ -547,10 +547,9 @@ class JobsScreen(Screen[None]):
             if self.table.current is not None:
                 job = await self._session.job(self.table.current)
                 if job is not None:
-                    asked += [
-                        Pause(PauseKind.ACTION, job.action),
-                        Pause(PauseKind.SOURCE, job.source),
-                    ]
+                    asked.append(Pause(PauseKind.ACTION, job.action))
+                    if "@" not in job.source:  # a run's own ends with it
+                        asked.append(Pause(PauseKind.SOURCE, job.source))
             paused = await self._session.pauses()
             chosen = await self.app.push_screen_wait(PauseQuestion(asked, paused))
             if chosen is not None:

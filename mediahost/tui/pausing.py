@@ -13,6 +13,9 @@ from textual.widgets.option_list import Option
 
 from mediahost.model.media import display
 from mediahost.model.pause import Pause, PauseKind
+from mediahost.tui.words import fit
+
+WIDTH = 56
 
 
 class PauseQuestion(ModalScreen[Pause | None]):
@@ -45,7 +48,7 @@ class PauseQuestion(ModalScreen[Pause | None]):
     def _title(self, one: Pause) -> Text:
         what = "all jobs" if one.kind is PauseKind.ALL else f"{one.kind} {display(one.name)}"
         does = "Resume" if one in self._paused else "Pause"
-        return Text(f"{does} {what}")
+        return Text(fit(f"{does} {what}", WIDTH).rstrip())
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """The answer."""

@@ -34,6 +34,7 @@ class PluginsScreen(Screen[None]):
     AUTO_FOCUS = "#plugins"
     DEFAULT_CSS = """
     PluginsScreen #plugins { width: 34; height: 1fr; border: none; background: $surface;
+        scrollbar-size-vertical: 1;
         padding: 0 1; }
     PluginsScreen #plugins:focus { border: none; }
     PluginsScreen #about { height: 1fr; padding: 0 2; }

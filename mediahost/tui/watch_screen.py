@@ -54,9 +54,9 @@ class WatchScreen(Screen[None]):
     """Watched folders."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("watch.add", "add", "Add a watch", show=False, id="watch.add"),
-        Binding("watch.edit", "edit", "Edit the rules", show=False, id="watch.edit"),
-        Binding("watch.pause", "pause", "Pause or resume", show=False, id="watch.pause"),
+        Binding("a", "add", "Add a watch", show=False, id="watch.add"),
+        Binding("e", "edit", "Edit the rules", show=False, id="watch.edit"),
+        Binding("p", "pause", "Pause or resume", show=False, id="watch.pause"),
         Binding("s", "scan", "Look at everything now", show=False, id="watch.scan"),
         Binding("t", "dry_run", "Say what it would do", show=False, id="watch.dry_run"),
         Binding("d", "delete", "Forget the watch", show=False, id="watch.delete"),
@@ -64,7 +64,7 @@ class WatchScreen(Screen[None]):
     AUTO_FOCUS = "#watches"
     DEFAULT_CSS = """
     WatchScreen #watches { width: 34; height: 1fr; border: none; background: $surface;
-        padding: 0 1; }
+        padding: 0 1; scrollbar-size-vertical: 1; }
     WatchScreen #watches:focus { border: none; }
     WatchScreen #about { height: 1fr; padding: 0 2; }
     WatchScreen #about Static { height: auto; margin-bottom: 1; }
@@ -121,7 +121,9 @@ class WatchScreen(Screen[None]):
         if self._watches:
             listed.highlighted = min(at or 0, len(self._watches) - 1)
             running = sum(one.is_running for one in self._watches)
-            said = f"{len(self._watches)} watched folders, {running} of them watched now"
+            number = len(self._watches)
+            folders = "1 folder" if number == 1 else f"{number} folders"
+            said = f"{folders}, {running} watched now"
         else:
             self.query_one("#standing", Static).update(_first_steps())
             said = "nothing is watched"
@@ -281,7 +283,8 @@ def about(one: WatchStanding) -> Text:
     parts += [Text(f"  ✖ {display(problem)}") for problem in health.get("problems", ())]
     named = ("file_system", "folders", "folders_watched", "overflows", "limit_hits", "missed")
     rules = {k: v for k, v in one.row.rule.items() if k not in ("path", "name")}
-    parts.append(facts({"health": {name: health.get(name) for name in named}, "rules": rules}))
+    known = {name: health[name] for name in named if health.get(name)}
+    parts += [Text(), facts({"health": known, "rules": rules})]
     return Text("\n").join(parts)
 
 
