@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 GOLDEN = Path(__file__).with_name("golden")
 SIZES = [(80, 24), (120, 36), (200, 50)]
 
+# With their colours too.
+DRAWN = SIZES[:2]
+FONT = re.compile(r"@font-face \{.*?\}", re.DOTALL)
+UNIQUE = re.compile(r"terminal-\d+-")
+
 # What is pressed, and what is seen when the screen is whole.
 SCREENS = {
     "jobs": ((), "✔ completed         2"),
@@ -64,12 +69,12 @@ def fill(tui: "Tui") -> None:
     tui.store.report_progress("here", {four.token: (0.61, "61 of 100")})
 
 
-def plain(lines: list[str], tui: "Tui") -> str:
-    """The lines without what differs from run to run."""
-    text = "\n".join(lines).replace(str(tui.data_dir), "DATA") + "\n"
+def plain(text: str, tui: "Tui") -> str:
+    """The text without what differs from run to run."""
+    text = text.replace(str(tui.data_dir), "DATA")
     text = re.sub(r"blake3:[0-9a-f]+…?", "HASH", text)
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]+…?", "ID", text)
-    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "MOMENT", text)
+    return re.sub(r"\d{4}-\d\d-\d\d.\d\d:\d\d:\d\d", "MOMENT", text.replace("&#160;", " "))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -82,6 +87,7 @@ def test_a_screen_looks_as_it_did(
         whole = WHOLE_WHEN_NARROW.get(screen, whole)
     fill(tui)
     seen: list[str] = []
+    drawn: list[str] = []
 
     async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
         await until(pilot, "1-5 of 5")
@@ -94,13 +100,20 @@ def test_a_screen_looks_as_it_did(
         lines: list[str] = []
         while lines != seen or not lines:
             seen[:] = lines
-            await pilot.pause(0.8)
+            await pilot.pause(0.4)
             lines = await until(pilot, whole)
 
+        drawn.append(app.export_screenshot())
+
     tui.run(steps, size)
-    golden = GOLDEN / f"{screen}-{size[0]}x{size[1]}.txt"
-    text = plain(seen, tui)
+    name = f"{screen}-{size[0]}x{size[1]}"
+    compare(GOLDEN / f"{name}.txt", plain("\n".join(seen) + "\n", tui))
+    if size in DRAWN and screen != "filter":  # where a cursor blinks
+        compare(GOLDEN / f"{name}.svg", plain(UNIQUE.sub("", FONT.sub("", drawn[0])), tui))
+
+
+def compare(golden: Path, text: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         golden.parent.mkdir(exist_ok=True)
-        golden.write_text(text)
-    assert text == golden.read_text()
+        golden.write_text(text, "utf-8")
+    assert text == golden.read_text("utf-8")
