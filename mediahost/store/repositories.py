@@ -268,13 +268,21 @@ def _become(
 ) -> Job | None:
     """One statement: it holds only for a status that may become the wanted one."""
     may = [str(each) for each in JobStatus if status in TRANSITIONS[each]]
-    changed = session.execute(
+    change = (
         update(Job)
         .where(jobs.c.id == job_id, jobs.c.status.in_(may))
-        .values(**_marks_of(status), **values)
+        .values({**_marks_of(status), **values})
         .returning(jobs.c.id)
         .execution_options(synchronize_session=False)
-    ).one_or_none()
+    )
+    try:
+        with session.begin_nested():
+            changed = session.execute(change).one_or_none()
+    except IntegrityError as error:
+        raise IllegalTransition(
+            f"Another job does the same as job {job_id} already, so it can't become {status}",
+            "Wait for that one, or cancel it.",
+        ) from error
     job = session.get(Job, job_id, options=_WITH_CHILDREN, populate_existing=True)
     if changed is None and job is not None:
         raise IllegalTransition(

@@ -110,6 +110,31 @@ def test_a_failure_keeps_its_error_until_the_job_is_pending_again(
     assert (again.error, again.completed_at, again.started_at) == (None, None, None)
 
 
+def test_a_job_that_is_pending_again_may_say_why(jobs: JobRepository[Session]) -> None:
+    job_id = jobs.create(TALK).id
+    jobs.update_status(job_id, "cancelled")
+    again = jobs.update_status(job_id, "pending", error="It was cancelled by mistake")
+    assert again is not None
+    assert (again.status, again.error) == ("pending", "It was cancelled by mistake")
+
+
+def test_a_job_stays_failed_while_another_one_does_the_same(jobs: JobRepository[Session]) -> None:
+    failed, active = (
+        Job(**TALK, action="a.b", file_hash="blake3:a", config_hash="blake3:b") for _ in range(2)
+    )
+    jobs.session.add(failed)
+    jobs.session.flush()
+    jobs.update_status(failed.id, "cancelled")
+    jobs.session.add(active)
+    jobs.session.flush()
+    with pytest.raises(IllegalTransition, match="Another job does the same"):
+        jobs.update_status(failed.id, "pending")
+    found = jobs.get_by_id(failed.id)
+    assert found is not None
+    assert found.status == "cancelled"
+    assert jobs.get_by_id(active.id) is not None, "the session goes on"
+
+
 @pytest.mark.parametrize("to", ["pending", "processing", "failed", "completed", "cancelled"])
 def test_a_completed_job_stays_completed(jobs: JobRepository[Session], to: str) -> None:
     job_id = jobs.create(TALK).id

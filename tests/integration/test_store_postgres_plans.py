@@ -58,7 +58,9 @@ def store(postgres_url: str) -> Iterator[SqlStore]:
     opened.close()
 
 
-def plans_of(store: SqlStore, act: Callable[[SqlStore], Any]) -> list[str]:
+def plans_of(
+    store: SqlStore, act: Callable[[SqlStore], Any], *, as_if_large: bool = True
+) -> list[str]:
     """What the planner would do for each statement that an act sends, were tables large."""
     sent: list[tuple[str, Any]] = []
 
@@ -73,7 +75,7 @@ def plans_of(store: SqlStore, act: Callable[[SqlStore], Any]) -> list[str]:
     event.remove(engine, "before_cursor_execute", note)
     with engine.connect() as connection:
         # Tables as small as these are read whole, whatever indexes they have, if that is allowed.
-        for way in ("seqscan", "mergejoin", "hashjoin"):
+        for way in ("seqscan", "mergejoin", "hashjoin") if as_if_large else ():
             connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
         return [_plan(connection, sql, values) for sql, values in sent]
 
@@ -137,6 +139,41 @@ def test_no_hot_query_needs_to_read_a_whole_table(store: SqlStore, act: str) -> 
     pairs = ("_key on", "uq_analysis_jobs_file_path_config_hash")
     known = (*ordered, *pairs)
     assert [scan for scan in found if not any(index in scan for index in known)] == []
+
+
+# A hundred times more rows, so that the planner needs no telling.
+MORE = (
+    (
+        "INSERT INTO analysis_jobs (file_path, file_hash, config_hash, result_hash, elapsed_ms)"
+        " SELECT '/more/' || n, 'blake3:m' || n, 'blake3:c', 'r', 1"
+        " FROM generate_series(1, 100000) n"
+    ),
+    (
+        "INSERT INTO processing_jobs (job_id, action, input_path, input_hash, output_path,"
+        " output_hash, config_hash)"
+        " SELECT 'm' || n, 'a.b', '/more/' || n, 'blake3:m' || n, 'o', 'h', 'blake3:c'"
+        " FROM generate_series(1, 100000) n"
+    ),
+    "ANALYZE analysis_jobs, processing_jobs",
+)
+
+
+def test_pairs_are_looked_up_one_by_one_in_large_tables(store: SqlStore) -> None:
+    with store._database.write() as connection:
+        for statement in MORE:
+            connection.exec_driver_sql(statement)
+    hits = plans_of(store, lambda each: each.find_hits([KEY]), as_if_large=False)
+    assert [
+        re.search(r"Index Scan using (\w+)", plan)[1]  # type: ignore[index]
+        for plan in hits
+    ] == ["idx_analysis_jobs_key", "idx_processing_jobs_key"]
+    assert all(re.search(r"Index Cond: \(\(?(file|input)_hash = ", plan) for plan in hits)
+    (place,) = [
+        plan
+        for plan in plans_of(store, live, as_if_large=False)
+        if re.search(r"Scan.* on analysis_jobs", plan) and not plan.startswith("Insert")
+    ]
+    assert "Index Cond: ((file_path = " in place or "Index Cond: (file_path = " in place
 
 
 def test_a_query_without_an_index_would_be_noticed(store: SqlStore) -> None:
