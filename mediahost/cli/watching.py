@@ -101,7 +101,7 @@ def _say_what(host: "Host", rows: "Sequence[WatchRow]", *, once: bool) -> None:
         for line in _what(recipe):
             typer.echo(f"  {line}")
         if rule.output:
-            typer.echo(f"  outputs go to {display(rule.output)}")
+            typer.echo(f"  outputs go to {display(os.path.normpath(rule.output))}")
     if not once:
         typer.echo(
             "Each file is processed once it is whole. What came of it: mediahost results FILE\n"

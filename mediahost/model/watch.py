@@ -1,5 +1,6 @@
 """Watches: folders tied to a recipe, and what is known of the files in them."""
 
+import os
 import re
 from datetime import time
 from enum import StrEnum
@@ -118,7 +119,12 @@ class Watch(BaseModel):
     @field_validator("path", "done_folder", "failed_folder")
     @classmethod
     def _whole(cls, value: Path | None) -> Path | None:
-        return value and value.expanduser().absolute()
+        if value is None:
+            return None
+        whole = value.expanduser().absolute()
+        short = Path(os.path.normpath(whole))
+        # `..` behind a symbolic link leads elsewhere than it reads.
+        return short if short.resolve() == whole.resolve() else whole
 
     @field_validator("hours")
     @classmethod

@@ -93,12 +93,16 @@ class Outputs:
 
     def _sidecars(self, standing: Standing, folder: str) -> Iterator[Written]:
         rows = {row.key: row for row in standing.rows if row.key and not _artifacts(row)}
+        taken: set[Path] = set()
         for key, stored in self._store.load_results(list(rows)).items():
             row = rows[key]
             stem = Path(standing.root.path).stem
             name = f"{stem}.{row.step.name}.json"
             fields = self._fields(standing, row, folder, name)
             target = target_for(self._rule.output or "", fields)
+            if target in taken:
+                target = target.with_name(f"{target.stem}.{row.step.name}{target.suffix}")
+            taken.add(target)
             text = json.dumps(stored.result.model_dump(mode="json"), indent=2) + "\n"
             yield Written(_write_whole(target, text), "")
 

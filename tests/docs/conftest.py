@@ -35,7 +35,7 @@ def shell(tmp_path: Path) -> Shell:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 

@@ -57,10 +57,18 @@ def test_an_inbox_makes_episodes_of_recordings(shell: Shell, tmp_path: Path) -> 
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.splitlines()[-1] == "1 done, 1 failed"
     episode = tmp_path / "episodes" / "2026" / "two_cities"
-    assert episode.with_suffix(".mp3").stat().st_size > 100_000
-    pauses = json.loads(episode.with_suffix(".json").read_text())["ranges"]
-    assert len(pauses) > 5
-    assert all(pause["label"] == "silence" for pause in pauses)
+    assert {path.name for path in episode.iterdir()} == {
+        "sound.mp3", "chapters.json", "transcript.json", "subtitles.srt",
+    }  # fmt: skip
+    assert (episode / "sound.mp3").stat().st_size > 100_000
+    chapters = json.loads((episode / "chapters.json").read_text())["ranges"]
+    assert [chapter["label"] for chapter in chapters] == ["chapter"] * len(chapters)
+    assert chapters[0]["start"] == 0
+    assert abs(chapters[-1]["end"] - 44.374) < 0.01
+    said = json.loads((episode / "transcript.json").read_text())["transcription"]
+    assert said["text"].strip().startswith("It was the best of times")
+    assert len(said["words"]) > 100
+    assert "It was the best of times" in " ".join((episode / "subtitles.srt").read_text().split())
     assert [path.name for path in (tmp_path / "recorded").iterdir()] == ["two_cities.flac"]
     assert [path.name for path in (tmp_path / "unusable").iterdir()] == ["broken.wav"]
 

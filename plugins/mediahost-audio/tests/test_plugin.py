@@ -9,7 +9,7 @@ import pytest
 import mediahost
 from mediahost import Action, MediaFile
 from mediahost.testing import check_action
-from mediahost_audio import Beats, Loudness, Normalize, Silence
+from mediahost_audio import Beats, Chapters, Loudness, Normalize, Silence
 
 # What docs/hooks.md tells authors of views to import.
 VIEWS = {"mediahost.tui.parts", "mediahost.tui.views"}
@@ -40,10 +40,16 @@ def test_the_plugin_uses_only_what_a_strangers_could() -> None:
     assert {name for module, name in names if module not in VIEWS} <= set(mediahost.__all__)
 
 
-def test_its_entry_point_registers_four_actions() -> None:
+def test_its_entry_point_registers_five_actions() -> None:
     (point,) = entry_points(group="mediahost", name="audio")
 
-    assert point.load().mediahost_register_actions() == [Loudness, Normalize, Silence, Beats]
+    assert point.load().mediahost_register_actions() == [
+        Loudness,
+        Normalize,
+        Silence,
+        Chapters,
+        Beats,
+    ]
 
 
 def test_every_field_says_what_it_is() -> None:
@@ -53,7 +59,7 @@ def test_every_field_says_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "action", [Loudness(), Normalize(format="opus"), Silence(), Beats()], ids=str
+    "action", [Loudness(), Normalize(format="opus"), Silence(), Chapters(), Beats()], ids=str
 )
 def test_an_action_keeps_to_what_the_host_counts_on(action: Action, film: Path) -> None:
     run = check_action(action, MediaFile.at(film))

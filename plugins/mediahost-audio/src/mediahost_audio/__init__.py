@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from mediahost import Action, hookimpl
-from mediahost_audio.actions import Beats, Loudness, Normalize, Silence
+from mediahost_audio.actions import Beats, Chapters, Loudness, Normalize, Silence
 
-__all__ = ["Beats", "Loudness", "Normalize", "Silence"]
+__all__ = ["Beats", "Chapters", "Loudness", "Normalize", "Silence"]
 
 
 @hookimpl
 def mediahost_register_actions() -> list[type[Action]]:
-    """The four actions of this plugin."""
-    return [Loudness, Normalize, Silence, Beats]
+    """The five actions of this plugin."""
+    return [Loudness, Normalize, Silence, Chapters, Beats]
 
 
 @hookimpl

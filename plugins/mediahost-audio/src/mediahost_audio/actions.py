@@ -1,4 +1,4 @@
-"""The four actions and their configs. The work is done in modules that load FFmpeg and numpy."""
+"""The five actions and their configs. The work is done in modules that load FFmpeg and numpy."""
 
 from typing import Literal, Self
 
@@ -92,6 +92,39 @@ class Silence(Analyzer, name="audio.silence", version=1, accepts=WITH_SOUND):
         from mediahost_audio.silence import analyze  # noqa: PLC0415 - loads FFmpeg and numpy
 
         return analyze(media, context, noise_db=self.noise_db, min_s=self.min_s)
+
+
+class Chapters(Analyzer, name="audio.chapters", version=1, accepts=WITH_SOUND):
+    """Find chapters: ranges labelled `chapter`, cut where it is silent for long.
+
+    The longest pauses are taken first; a chapter begins where sound comes back. Payload: `title`,
+    such as Chapter 2. Metadata: `duration` in seconds, `chapters` (how many).
+    """
+
+    noise_db: float = Field(
+        -45, ge=-120, lt=0, description="What is below is silence, in dB of full scale"
+    )
+    pause_s: float = Field(
+        1.5,
+        gt=0,
+        le=3600,
+        description="Only a silence as long as this may end a chapter, in seconds",
+    )
+    min_s: float = Field(
+        60, ge=1, le=36_000, description="No chapter is shorter than this, in seconds"
+    )
+
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
+        """Listen to the whole file.
+
+        Raises:
+            InvalidMedia: It has no sound, or it can't be decoded.
+        """
+        from mediahost_audio.chapters import analyze  # noqa: PLC0415 - loads FFmpeg and numpy
+
+        return analyze(
+            media, context, noise_db=self.noise_db, pause_s=self.pause_s, min_s=self.min_s
+        )
 
 
 class Beats(Analyzer, name="audio.beats", version=1, accepts=WITH_SOUND):

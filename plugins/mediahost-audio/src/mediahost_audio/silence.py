@@ -18,7 +18,7 @@ def analyze(
     sound = Sound(media.path, context.threads)
     ranges = tuple(
         TimeRange(start=round(start, 3), end=round(end, 3), label="silence")
-        for start, end in _silences(sound, context, 10 ** (noise_db / 20))
+        for start, end in silences(sound, context, 10 ** (noise_db / 20))
         if end - start >= min_s
     )
     for doubt in sound.doubts():
@@ -35,7 +35,7 @@ def analyze(
     )
 
 
-def _silences(sound: Sound, context: Context, floor: float) -> Iterator[tuple[float, float]]:
+def silences(sound: Sound, context: Context, floor: float) -> Iterator[tuple[float, float]]:
     """Start and end, in seconds, of every stretch in which all channels stay below the floor."""
     begin: int | None = None
     position, rate = 0, 1
