@@ -154,6 +154,7 @@ class DaskExecutor:
         except ImportError:
             raise UsageError("Dask is not installed", "pip install 'mediahost[dask]'") from None
         self._client = _connected(distributed, self._options)
+        self._exchange.sweep()
         self._sink = sink
         self._hands = ThreadPoolExecutor(HANDS, "dask-hands")
         # A cancellation must not wait behind a file.

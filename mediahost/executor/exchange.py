@@ -1,14 +1,22 @@
 """The exchange: a folder or bucket where a host and workers elsewhere hand files to each other."""
 
 import os
+import re
 import shutil
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from mediahost.errors import InvalidMedia, TransientError, UsageError
 from mediahost.hashing import verify_file
 from mediahost.model.media import MediaFile, display, url_to_path
+
+# No attempt runs so long.
+OLD_S = 7 * 86_400
+# A job, an attempt and a run of it; its log has a suffix.
+_RUN = re.compile(r"[0-9a-f]{32}\.\d+\.[0-9a-f]{8}(\.log)?")
 
 
 class Exchange:
@@ -85,6 +93,23 @@ class Exchange:
                 self._fs.rm(self._at(run), recursive=True)
         except Exception:  # noqa: BLE001 - rubbish harms nobody
             return
+
+    def sweep(self) -> None:
+        """Remove what runs handed over long ago to hosts that had died by then.
+
+        In a shared folder; on an object store a rule for old objects does it.
+        """
+        if self.folder is None or not self.folder.is_dir():
+            return
+        for path in self.folder.iterdir():
+            with suppress(OSError):
+                old = time.time() - path.stat().st_mtime > OLD_S
+                if not old or not _RUN.fullmatch(path.name):
+                    continue
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
 
     def share_media(self, media: MediaFile) -> None:
         """Let the other side have a media file, once for each content."""

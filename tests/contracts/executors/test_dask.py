@@ -3,6 +3,10 @@
 import datetime as dt
 import gc
 import ipaddress
+import os
+import shlex
+import shutil
+import subprocess
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -76,6 +80,26 @@ def test_media_artifacts_and_logs_pass_through_a_bucket(
     assert b"printed by Python" in Path(noisy.log_path).read_bytes()
     left = s3.files.find(top)
     assert [path.rpartition("/")[2] for path in left] == ["tone.wav"]  # the input, for others
+
+
+def test_what_was_handed_over_to_a_host_that_died_is_swept_in_the_end(
+    dask_rig: Any, dask_cluster: Any
+) -> None:
+    folder = dask_rig.folder / "exchange"
+    names = {f"{uuid.uuid4().hex}.{number}.0123abcd": number for number in (1, 2)}
+    for name, number in names.items():
+        run = folder / name
+        (run / "parts").mkdir(parents=True)
+        (folder / f"{name}.log").touch()
+        if number == 1:
+            for path in (run, folder / f"{name}.log"):
+                os.utime(path, (0, 0))
+    (folder / "not of ours").mkdir()
+    os.utime(folder / "not of ours", (0, 0))
+    dask_rig.start(DaskExecutor(DaskOptions(dask_cluster.address, str(folder))))
+    (young,) = [name for name, number in names.items() if number == 2]
+    left = {path.name for path in folder.iterdir()}
+    assert left == {young, f"{young}.log", "not of ours"}
 
 
 @pytest.fixture
@@ -224,3 +248,25 @@ def test_with_mutual_tls_nobody_without_a_certificate_gets_in(
         executor = DaskExecutor(DaskOptions(address, str(rig.folder / "y"), **unwelcome))
         with pytest.raises(MediahostError, match="No Dask scheduler answers"):
             executor.start(lambda _event: None)
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
+def test_certificates_as_the_page_makes_them_let_a_host_in(
+    rig: Any, own_dask_cluster: Any, faults: str, tmp_path: Path
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "dask.md").read_text()
+    commands = [line for line in page.splitlines() if line.startswith("openssl ")]
+    assert len(commands) == 3
+    for command in commands:
+        subprocess.run(shlex.split(command), cwd=tmp_path, check=True, capture_output=True)
+    files = {"ca_file": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
+    files = {name: str(tmp_path / file) for name, file in files.items()}
+    own_dask_cluster.options = [
+        *("--tls-ca-file", files["ca_file"]),
+        *("--tls-cert", files["cert"]),
+        *("--tls-key", files["key"]),
+    ]
+    own_dask_cluster.start(workers=1)
+    options = DaskOptions(own_dask_cluster.address, str(rig.folder / "x"), **files)  # type: ignore[arg-type]
+    rig.start(DaskExecutor(options, plugins=[faults]))
+    assert rig.end(rig.submit("fine")).outcome is Outcome.OK
