@@ -13,6 +13,7 @@ from benchmarks.report import Report, in_text
 SUBJECTS = {
     "cached": "cached_rerun",
     "engine": "engine",
+    "faults": "faults",
     "hashing": "hashing",
     "jobs": "jobs",
     "plugins": "plugins",
