@@ -62,26 +62,32 @@ def _races(seconds: int) -> list[Race]:
     thumbnails = f"fps=16/{seconds},scale=320:-2,tile=4x4"
     small = ("-vf", "scale=640:-2", "-preset", "veryfast", "-b:a", "480k")
     return [
-        Race("av.probe", {}, ()),
-        Race("av.convert", {"max_width": 640, "effort": "fast"}, (*small, "o.mp4"), 1.3),
-        Race("av.convert", {"format": "opus"}, ("-vn", "-c:a", "libopus", "o.opus"), 1.2),
+        Race("av.probe", {}, (), 1.1),
+        Race("av.convert", {"max_width": 640, "effort": "fast"}, (*small, "o.mp4"), 1.1),
+        Race("av.convert", {"format": "opus"}, ("-vn", "-c:a", "libopus", "o.opus"), 1.1),
         Race("av.convert", {"format": "mp3"}, ("-vn", "-ac", "2", "-b:a", "192k", "o.mp3")),
-        Race("av.extract_audio", {}, ("-vn", "-c", "copy", "o.m4a")),
+        Race("av.extract_audio", {}, ("-vn", "-c", "copy", "o.m4a"), 1.1),
         Race(
             "av.extract_segment",
             {"start": seconds / 2, "duration": 1.0, "format": "mp4"},
             ("-ss", middle, "-t", "1", "-b:a", "480k", "o.mp4"),
-            1.3,
+            1.1,
         ),
         Race(
             "av.extract_segment",
             {"start": 1.0, "mode": "fast"},
             ("-ss", "1", "-c", "copy", "o.mp4"),
+            1.1,
         ),
         Race("av.frames", {"every_s": 5}, ("-an", "-vf", "fps=1/5", "-q:v", "3", "o%03d.jpg"), 1.1),
-        Race("av.contact_sheet", {}, ("-an", "-vf", thumbnails, "-frames:v", "1", "o.jpg"), 0.4),
+        Race("av.contact_sheet", {}, ("-an", "-vf", thumbnails, "-frames:v", "1", "o.jpg"), 0.35),
         Race("av.waveform", {}, ("-filter_complex", "showwavespic", "-frames:v", "1", "o.png")),
-        Race("audio.loudness", {}, ("-vn", "-af", "ebur128=peak=true:framelog=quiet", *_NOWHERE)),
+        Race(
+            "audio.loudness",
+            {},
+            ("-vn", "-af", "ebur128=peak=true:framelog=quiet", *_NOWHERE),
+            1.1,
+        ),
         Race("audio.silence", {}, ("-vn", "-af", "silencedetect=n=-50dB:d=0.5", *_NOWHERE)),
         Race("scenes.detect", {}, ("-an", "-vf", "scdet", *_NOWHERE), 1.3),
     ]

@@ -19,7 +19,10 @@ run_action(installed_plugins().action(name).configured({}), path, workdir=workdi
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
-SOUND = ("audio.loudness", "audio.silence", "audio.beats", "audio.normalize", "av.waveform")
+SOUND = (
+    *("audio.loudness", "audio.silence", "audio.beats", "audio.normalize"),
+    *("av.waveform", "speech.vad"),
+)
 FILM = ("scenes.detect", "av.extract_audio", "av.thumbnail", "av.contact_sheet")
 
 
