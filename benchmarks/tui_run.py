@@ -302,8 +302,9 @@ async def _table_updates(table: DataTable[Any]) -> Figures:
 
 
 def _memory_mib() -> float:
+    """Memory of the process's own: what SQLite maps of its file is the page cache's."""
     for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
+        if line.startswith("RssAnon"):
             return int(line.split()[1]) / 1024
     return 0.0
 

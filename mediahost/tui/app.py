@@ -134,9 +134,16 @@ class MediahostApp(App[None]):
         self._tell_screen(changes)
 
     def _tell_screen(self, changes: Changes) -> None:
+        if self._is_left:
+            return
         changed = getattr(self.screen, "store_changed", None)
         if changed is not None:
             changed(changes)
+
+    @property
+    def _is_left(self) -> bool:
+        """Whether the screens are gone already, while an answer of the store still comes."""
+        return not self.screen_stack
 
     def on_trouble(self, message: Trouble) -> None:
         """The store can't be read: go on with what is known, and try again later."""
@@ -184,6 +191,8 @@ class MediahostApp(App[None]):
 
     def _tell_bar(self) -> None:
         self._bar_due = False
+        if self._is_left:
+            return
         hosts = None if self._hosts is None else len(self._hosts)
         for line in self.screen.query(NoHost):
             line.tell(hosts=hosts, waiting=self._counts.get(JobStatus.PENDING, 0))
@@ -207,6 +216,8 @@ class MediahostApp(App[None]):
         self._fit(event.size)
 
     def _fit(self, size: Size) -> None:
+        if self._is_left:
+            return
         small = is_too_small(size)
         if small and not isinstance(self.screen, TooSmall):
             self.push_screen(TooSmall())
