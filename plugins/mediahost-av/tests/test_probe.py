@@ -5,7 +5,7 @@ from typing import Any
 import mutagen
 import pytest
 
-from mediahost import MediaInfo
+from mediahost import InvalidMedia, MediaInfo
 from mediahost.testing import run_action
 from mediahost_av import Probe
 
@@ -80,3 +80,11 @@ def test_a_container_without_an_index_is_read_too(
     found = run_action(Probe(), request.getfixturevalue(name)).metadata
 
     assert [stream["codec"] for stream in found["streams"]] == ["h264", "aac"]
+
+
+def test_a_name_alone_makes_no_recording(tmp_path: Path) -> None:
+    for name in ("nothing.flac", "nothing.mp3", "nothing.mp4"):
+        path = tmp_path / name
+        path.write_text("nothing to hear\n" * 40)
+        with pytest.raises(InvalidMedia):
+            run_action(Probe(), path)

@@ -17,7 +17,7 @@ from mediahost import (
     TimeRange,
     TransientError,
 )
-from mediahost_av.container import Source, decoder_of
+from mediahost_av.container import Source, decoder_of, shown
 
 IMAGE_FORMATS = frozenset({"image2", "gif", "apng", "webp_anim"})
 STREAM_TYPES = frozenset({"video", "audio", "subtitle", "data", "attachment"})
@@ -67,7 +67,7 @@ def info_of(source: Source) -> MediaInfo:
     with source.blamed():
         still = _is_still(container)
         rotation = _rotation(source)
-        return MediaInfo(
+        info = MediaInfo(
             container="image" if still else short_name(container.format.name),
             duration=None if still else source.duration,
             size=_positive(container.size),
@@ -75,6 +75,22 @@ def info_of(source: Source) -> MediaInfo:
             streams=tuple(_stream(stream, rotation, still=still) for stream in container.streams),
             tags=_tags(container.metadata),
         )
+    if _is_empty_shell(info):
+        raise InvalidMedia(
+            f"There is neither sound nor picture in {shown(source.path)}",
+            "It is damaged, or something else under this name.",
+        )
+    return info
+
+
+def _is_empty_shell(info: MediaInfo) -> bool:
+    """Whether FFmpeg has only believed the name: of any bytes in x.flac it makes a stream."""
+    watched = [stream for stream in info.streams if stream.type in {"audio", "video"}]
+    return (
+        bool(watched)
+        and info.duration is None
+        and not any(stream.width or stream.sample_rate for stream in watched)
+    )
 
 
 def _is_still(container: InputContainer) -> bool:
