@@ -10,7 +10,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples" / "media"
 MORE_MB = 48
 
-ONE_ACTION = """
+ONE_ACTION = r"""
 import re, sys
 from mediahost.testing import run_action
 from mediahost.testing.run import installed_plugins
