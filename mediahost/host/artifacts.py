@@ -1,5 +1,6 @@
 """Artifacts: from an attempt's staging folder to where they stay."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Collection
@@ -82,7 +83,14 @@ class ArtifactFolder:
             _sync_folder(kept.parent.parent)
         names = [artifact.path.relative_to(staged.resolve()) for artifact in result.artifacts]
         _keep_only({staged / name for name in names}, staged)
-        staged.rename(kept)
+        try:
+            staged.rename(kept)
+        except OSError as error:
+            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
+                raise
+            # A power cut undid the claim of somebody who had this token before, and no commit.
+            shutil.rmtree(kept)
+            staged.rename(kept)
         _sync_folder(kept.parent)
         artifacts = tuple(
             artifact.model_copy(update={"path": kept / name})

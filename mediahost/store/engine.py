@@ -56,8 +56,12 @@ class Database(ABC):
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, synced: bool = True) -> Iterator[Connection]:
         """One writing transaction, committed at the end or rolled back by an exception.
+
+        Args:
+            synced: It survives a power cut. Otherwise a power cut, but no kill, may undo it if
+                nothing was written since that does survive.
 
         Raises:
             StoreError: The database can't be written.
@@ -65,7 +69,7 @@ class Database(ABC):
         self._check_usable()
         if self.closed_to_writing:
             raise self.closed_to_writing
-        with self.explained(), self._writing() as connection:
+        with self.explained(), self._writing(synced=synced) as connection:
             yield connection
 
     def close(self) -> None:
@@ -85,7 +89,7 @@ class Database(ABC):
     def _reading(self) -> AbstractContextManager[Connection]: ...
 
     @abstractmethod
-    def _writing(self) -> AbstractContextManager[Connection]: ...
+    def _writing(self, *, synced: bool) -> AbstractContextManager[Connection]: ...
 
     @contextmanager
     def explained(self) -> Iterator[None]:

@@ -114,7 +114,7 @@ class PostgresDatabase(Database):
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _writing(self, *, synced: bool) -> Iterator[Connection]:  # noqa: ARG002 - the server decides
         with self.engine.connect() as connection:
             yield connection
             transaction = connection.scalar(_TRANSACTION)

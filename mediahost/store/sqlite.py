@@ -84,6 +84,7 @@ class SqliteDatabase(Database):
         self._writer = threading.Lock()
         self._immediate = self.engine.execution_options(begin="BEGIN IMMEDIATE")
         self._writes_by: Connection | None = None
+        self._syncs = True
 
     def close(self) -> None:
         """Let go of files and connections. Twice is as good as once."""
@@ -149,12 +150,17 @@ class SqliteDatabase(Database):
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _writing(self, *, synced: bool) -> Iterator[Connection]:
         # Always by the same connection: its pages are still right if no other process wrote
         # meanwhile, where the next one of a pool would read them again.
         with self._writer:
             if self._writes_by is None:
                 self._writes_by = self._connect_writer()
+                self._syncs = True
+            if synced != self._syncs:
+                driver: Any = self._writes_by.connection.driver_connection
+                driver.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+                self._syncs = synced
             with self._writes_by.begin():
                 yield self._writes_by
 

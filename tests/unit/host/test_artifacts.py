@@ -56,6 +56,16 @@ def test_what_an_earlier_attempt_kept_without_a_commit_is_removed(folder: Artifa
     assert not artifact.path.exists()
 
 
+def test_what_was_kept_under_a_token_that_a_power_cut_gave_back_is_replaced(
+    folder: ArtifactFolder,
+) -> None:
+    for name in ("old.wav", "new.wav"):
+        workdir = staged(folder)
+        (workdir / name).touch()
+        (artifact,) = folder.keep(TOKEN, made(workdir / name)).artifacts
+    assert files_below(artifact.path.parent) == {"new.wav"}
+
+
 def test_a_stage_is_empty_and_discards_and_unstages(folder: ArtifactFolder) -> None:
     workdir = staged(folder)
     assert list(workdir.iterdir()) == []
