@@ -76,7 +76,7 @@ def frozen_past_its_lease(home: "Home", starts: "Starts", *prefix: str) -> None:
     """One host is stopped with its attempt done but not committed; another does the job."""
     submit(home, starts, "count.wait", 1)
     environ = {"MEDIAHOST_LEASE_S": LEASE_S}
-    slow = home.start_python(UNFENCED, "2.5", environ=environ) if prefix else None
+    slow = home.start_python(UNFENCED, environ=environ) if prefix else None
     slow = slow or home.start("work", environ=environ)
     starts.wait()
     freeze(home, slow)
@@ -84,8 +84,7 @@ def frozen_past_its_lease(home: "Home", starts: "Starts", *prefix: str) -> None:
     assert home.call("work", "--drain", environ=environ).code == 0
     assert home.jobs() == {"completed": 1}
     slow.send_signal(signal.SIGCONT)
-    if not prefix:
-        slow.send_signal(signal.SIGTERM)
+    slow.send_signal(signal.SIGTERM)
     home.finish(slow)
 
 

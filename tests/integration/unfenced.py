@@ -1,12 +1,11 @@
-"""A host without the fence: what `mediahost work --drain` would be without it. For a control.
+"""A host without the fence: what `mediahost work` would be without it. For a control.
 
-    python unfenced.py SECONDS
+    python unfenced.py
 
-SECONDS is how long it works.
+SIGTERM lets it finish what it has.
 """
 
-import sys
-import threading
+import signal
 
 from mediahost.settings import load_settings
 from mediahost.store import attempts
@@ -18,7 +17,7 @@ def main() -> None:
     attempts.Attempts.renew = lambda _self, _host, tokens, _lease_s: set(tokens)
     attempts._held = lambda _connection, _host, tokens: dict.fromkeys(tokens, False)
     with make_host(load_settings()) as host:
-        threading.Timer(float(sys.argv[1]), host.drain).start()
+        signal.signal(signal.SIGTERM, lambda *_: host.drain())
         host.work(forever=True)
 
 
