@@ -135,7 +135,7 @@ def watcher(
         yield Watcher(name, process, ready)
     finally:
         process.send_signal(signal.SIGCONT)
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(60)
         if process.stdout is not None:
             process.stdout.close()
