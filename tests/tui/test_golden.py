@@ -3,6 +3,7 @@
 `UPDATE_GOLDEN=1 pytest tests/tui/test_golden.py` writes the files anew: look at what changed.
 """
 
+import asyncio
 import os
 import re
 from collections.abc import Callable
@@ -98,10 +99,11 @@ def test_a_screen_looks_as_it_did(
         await pilot.press(*keys)
         await until(pilot, whole)
         lines: list[str] = []
-        while lines != seen or not lines:
-            seen[:] = lines
-            await pilot.pause(0.4)
-            lines = await until(pilot, whole)
+        async with asyncio.timeout(120):  # what never stands still is a fault
+            while lines != seen or not lines:
+                seen[:] = lines
+                await pilot.pause(0.4)
+                lines = await until(pilot, whole)
 
         drawn.append(app.export_screenshot())
 
