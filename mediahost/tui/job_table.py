@@ -117,6 +117,9 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
     class Marked(Message):
         """Other jobs are marked."""
 
+    class Resized(Message):
+        """There is room for more rows, or for fewer."""
+
     def __init__(self, *, attempts: int, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.await_rows()
@@ -330,6 +333,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         self._drawn.clear()
         self._resized()
         self._scroll_to_cursor()
+        self.post_message(self.Resized())
 
     def _resized(self) -> None:
         self.virtual_size = Size(0, len(self.rows) + 1)

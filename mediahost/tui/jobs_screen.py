@@ -377,6 +377,11 @@ class JobsScreen(Screen[None]):
         message.stop()
         self._tell()
 
+    def on_job_table_resized(self, message: JobTable.Resized) -> None:
+        """Others are in sight: an empty list has no room at all until something comes."""
+        message.stop()
+        self._tell()
+
     def on_resize(self, event: events.Resize) -> None:
         """What finds room."""
         size = event.size

@@ -92,18 +92,26 @@ class Session:
 
     async def changes(self, mark: Mark | None) -> Changes:
         """What happened to jobs since a mark; None: where things stand."""
+        # Whoever writes after the first look must be heard, so the listening begins before it.
+        if self._wakeup is None:
+            await self._wait(self._listening)
         return await self._read(lambda: self.store.changes(mark))
 
     async def woken(self, timeout_s: float) -> bool:
         """Whether anybody has written to the store, as soon as that is, else at most so long."""
+        return await self._wait(lambda: self._listening().wait(timeout_s))
 
-        def wait() -> bool:
+    def _listening(self) -> Wakeup:
+        if self._wakeup is None:
+            self._wakeup = self.store.wakeup()
+        return self._wakeup
+
+    async def _wait(self, wait: Callable[[], T]) -> T:
+        def explained() -> T:
             with self.store.database.explained():
-                if self._wakeup is None:
-                    self._wakeup = self.store.wakeup()
-                return self._wakeup.wait(timeout_s)
+                return wait()
 
-        return await asyncio.get_running_loop().run_in_executor(self._waits, wait)
+        return await asyncio.get_running_loop().run_in_executor(self._waits, explained)
 
     # --- reading -------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from mediahost.tui.confirm import Confirm
 from mediahost.tui.filter_line import FilterLine
 from mediahost.tui.job_table import JobTable
 from mediahost.tui.jobs_screen import JobsScreen
+from mediahost.tui.session import Session
 
 if TYPE_CHECKING:
     from tests.tui.conftest import Tui
@@ -21,6 +22,29 @@ SMALL = (80, 24)
 
 def table_of(app: MediahostApp) -> JobTable:
     return app.screen.query_one(JobTable)
+
+
+def test_what_is_written_between_the_first_look_and_the_waiting_is_heard_of(
+    tui: "Tui", until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken = Session.woken
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "There are no jobs yet.")
+        screen = app.screen
+        assert isinstance(screen, JobsScreen)
+        await until(pilot, lambda _: screen._complete and not screen._looking)
+        tui.submit(3)
+        is_written.set()
+        await until(pilot, "1-3 of 3")
+
+    async def woken_late(session: Session, timeout_s: float) -> bool:
+        await is_written.wait()
+        return await woken(session, timeout_s)
+
+    is_written = asyncio.Event()
+    monkeypatch.setattr(Session, "woken", woken_late)
+    tui.run(steps)
 
 
 def test_jobs_come_in_while_one_looks(tui: "Tui", until: Any) -> None:
