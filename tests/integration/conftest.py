@@ -294,17 +294,30 @@ def starts(home: Home) -> Iterator[Starts]:
 
 
 @pytest.fixture
-def kill() -> Callable[["subprocess.Popen[str]"], None]:
+def kill_all() -> Callable[["subprocess.Popen[str]"], None]:
     """Kill a program as a power cut would, and see that its workers die with it."""
 
     def kill_all(process: "subprocess.Popen[str]") -> None:
         workers = children_of(process.pid)
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=TIMEOUT_S)
+        process.wait(TIMEOUT_S)
         for pid in workers:
             wait_until_gone(pid)
 
     return kill_all
+
+
+@pytest.fixture
+def kill(
+    kill_all: Callable[["subprocess.Popen[str]"], None],
+) -> Callable[["subprocess.Popen[str]"], None]:
+    """The same for a program that nobody else reads from."""
+
+    def kill(process: "subprocess.Popen[str]") -> None:
+        kill_all(process)
+        process.communicate(timeout=TIMEOUT_S)
+
+    return kill
 
 
 def children_of(pid: int) -> list[int]:

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 60
 
+KillAll = Callable[["subprocess.Popen[str]"], None]
+
 
 class Watching:
     """A running watch, and all that it has said."""
 
-    def __init__(self, home: "Home", process: "subprocess.Popen[str]") -> None:
+    def __init__(self, home: "Home", process: "subprocess.Popen[str]", kill_all: KillAll) -> None:
         self.home = home
         self.process = process
+        self._kill_all = kill_all
         self.said: list[dict[str, Any]] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -89,16 +92,16 @@ class Watching:
 
     def kill(self) -> None:
         """End it as a power cut would."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(TIMEOUT_S)
+        self._kill_all(self.process)
         self._reader.join(TIMEOUT_S)
 
 
 class Start:
     """Starts `mediahost watch` on the home's media folder, or on all known folders."""
 
-    def __init__(self, home: "Home") -> None:
+    def __init__(self, home: "Home", kill_all: KillAll) -> None:
         self._home = home
+        self._kill_all = kill_all
         self.started: list[Watching] = []
 
     def __call__(
@@ -113,15 +116,15 @@ class Start:
     def on_all(self, *arguments: str, prefix: Sequence[str] = ()) -> Watching:
         """Watch what the settings and `watch add` named, by another program if need be."""
         process = self._home.start("watch", *arguments, "--json", prefix=prefix)
-        watching = Watching(self._home, process)
+        watching = Watching(self._home, process, self._kill_all)
         self.started.append(watching)
         return watching
 
 
 @pytest.fixture
-def watch(home: "Home") -> Iterator[Start]:
+def watch(home: "Home", kill_all: KillAll) -> Iterator[Start]:
     """Starts watches that end with the test."""
-    start = Start(home)
+    start = Start(home, kill_all)
     yield start
     for one in start.started:
         if one.process.poll() is None:

@@ -82,8 +82,8 @@ def test_lost_events_are_noticed_and_nothing_is_lost(
         (home.media / f"{index}.txt").touch()
     drop(home.media, number, below=max(1, number // 10))
     watching.process.send_signal(signal.SIGCONT)
-    status = watching.wait_until(all_done(home, number), timeout=600)
-    assert status["health"]["overflows"] >= 1
+    watching.wait_until(all_done(home, number), timeout=600)
+    watching.wait_until(lambda status: status["health"]["overflows"] >= 1)
     assert_right(home, number)
 
 
