@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mediahost.errors import UnknownName
 from mediahost.executor.environments import load_registry
@@ -70,13 +70,8 @@ def make_watched_host(
         StoreError: The store can't be used.
         UnknownName: No plugin has the executor that the settings name.
     """
-    opened: list[SqlStore] = []
-
-    def make() -> Store:
-        opened.append(make_store(settings))
-        return opened[0]
-
-    return _assembled(settings, registry, make), opened[0]
+    host = _assembled(settings, registry, partial(make_store, settings))
+    return host, cast("SqlStore", host.store)
 
 
 def _assembled(

@@ -12,7 +12,8 @@ from mediahost.errors import StoreError
 from mediahost.store.location import Location, locate
 from mediahost.store.sessions import begin_to_write
 from mediahost.store.spelling import json_text, json_value
-from mediahost.store.sqlite import BUSY_TIMEOUT_S, PRAGMAS
+from mediahost.store.sqlite import PRAGMAS
+from mediahost.store.sqlite_file import BUSY_TIMEOUT_S
 
 
 def make_async_engine(url_or_path: str | os.PathLike[str]) -> AsyncEngine:

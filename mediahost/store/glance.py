@@ -16,11 +16,9 @@ from typing import Any, cast
 from mediahost.hashing import ALGORITHMS, Algorithm, CacheKey, FileStat
 from mediahost.ports import HashedFile, Hit, Store
 from mediahost.store.hits import newest_hits
+from mediahost.store.sqlite_file import MAPPED_BYTES, connect
 
 _PREFIX = "sqlite:///"
-_BUSY_S = 10.0
-# As much as SQLite can map: lookups among a million rows are a quarter faster.
-_MAPPED = 0x7FFF0000
 
 _ABOUT = "SELECT version_num, algorithm FROM alembic_version, meta"
 _MEMO = (
@@ -75,15 +73,9 @@ class Glance:
         connection = None
         try:
             # Not read-only: the log of a store that nobody has open could not be read so.
-            connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=rw",
-                timeout=_BUSY_S,
-                isolation_level=None,
-                check_same_thread=False,
-                uri=True,
-            )
+            connection = connect(path, "rw")
             connection.execute("PRAGMA query_only = ON")
-            connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
+            connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             ((version, pinned),) = connection.execute(_ABOUT)
         except (sqlite3.Error, ValueError):  # whatever it is, opening the store will say it
             version = pinned = None
@@ -98,24 +90,26 @@ class Glance:
     def recall_hashes(self, folders: Collection[str]) -> dict[str, dict[str, HashedFile]]:
         """What is remembered of the files right in each of these folders."""
         found: dict[str, dict[str, HashedFile]] = {}
-        for folder, name, *stat, hashed_at, file_hash in self._rows(_MEMO, set(folders)):
+        for folder, name, *stat, hashed_at, file_hash in self._rows(_MEMO, _listed(set(folders))):
             memo = HashedFile(FileStat(*stat), hashed_at, file_hash)
             found.setdefault(folder, {})[name] = memo
         return found
 
     def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
         """The cached results among these keys."""
-        made = self._rows(_PROCESSINGS, keys)
+        wanted = _listed(keys)
+        made = self._rows(_PROCESSINGS, wanted)
         return newest_hits(
-            self._rows(_ANALYSES, keys), ((*row, json.loads(artifacts)) for *row, artifacts in made)
+            self._rows(_ANALYSES, wanted),
+            ((*row, json.loads(artifacts)) for *row, artifacts in made),
         )
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
 
-    def _rows(self, statement: str, wanted: Iterable[Any]) -> Iterable[Any]:
-        with closing(self._connection.execute(statement, [json.dumps(list(wanted))])) as rows:
+    def _rows(self, statement: str, wanted: str) -> Iterable[Any]:
+        with closing(self._connection.execute(statement, [wanted])) as rows:
             yield from rows
 
 
@@ -156,6 +150,10 @@ class GlancedStore:
         with self._lock:
             self._store = self._store or self._open_store()
             return self._store
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return json.dumps(list(values))
 
 
 def _newest_version() -> str:

@@ -18,24 +18,21 @@ from mediahost.model.media import display
 from mediahost.store.engine import Database
 from mediahost.store.location import locate
 from mediahost.store.spelling import json_text, json_value
+from mediahost.store.sqlite_file import BUSY_TIMEOUT_S, MAPPED_BYTES, connect
 
 T = TypeVar("T")
 
-# How long a writer waits for another process's transaction; batches take milliseconds, so this
-# much means that somebody is stuck.
-BUSY_TIMEOUT_S = 10.0
 # SQLite lets nobody queue: among many processes one may find the lock taken each time it looks. It
 # tries again for so long.
 PATIENCE_S = 20.0
 
 # What each connection is set to. FULL: what was acknowledged survives a power cut (14 % dearer
-# than NORMAL in batches). Of a large file all that SQLite can map is mapped, 2 GB: what lies beyond
-# costs a lookup twice as much (5.9 instead of 2.8 µs a key among 300,000 results). A log of 32 MB
-# is copied back where SQLite's own 4 MB would be eight times: batches change the same pages.
+# than NORMAL in batches). A log of 32 MB is copied back where SQLite's own 4 MB would be eight
+# times: batches change the same pages.
 PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",
-    f"PRAGMA mmap_size = {0x7FFF0000}",
+    f"PRAGMA mmap_size = {MAPPED_BYTES}",
     "PRAGMA wal_autocheckpoint = 8000",
 )
 # Of the one connection that writes: the pages that batches change stay in memory, and so does
@@ -220,7 +217,7 @@ def check_is_database(path: Path) -> None:
     except OSError as error:
         raise _unopened(path, error) from error
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as looking:
+        with closing(connect(path, "ro")) as looking:
             looking.execute("PRAGMA schema_version")
     except sqlite3.Error as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:

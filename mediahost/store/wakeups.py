@@ -1,10 +1,11 @@
 """Waiting for others to write to the store, without asking it anything."""
 
-import sqlite3
 import threading
 import time
 from pathlib import Path
 from typing import Self
+
+from mediahost.store.sqlite_file import connect
 
 POLL_S = 0.1
 
@@ -23,9 +24,7 @@ class SqliteWakeup:
     def __init__(self, path: Path, poll_s: float = POLL_S) -> None:
         self.poll_s = poll_s
         self._closed = threading.Event()
-        self._connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False
-        )
+        self._connection = connect(path, "ro")
         self._in_use = threading.Lock()
         self._version = 0
         self._version = self._read()
