@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, bindparam, or_, select
+from sqlalchemy import RowMapping, Select, bindparam, select, union
 
 from mediahost.model.lineage import Making
 from mediahost.store.derived import made_files
@@ -17,8 +17,14 @@ _OF = select(made_files.c.job_id).where(among([made_files.c.file_hash], "hashes"
 _INTO = _MAKINGS.where(_columns.job_id.in_(_OF))
 _FROM = _MAKINGS.where(among([_columns.input_hash], "hashes"))
 _MADE_AT = select(made_files.c.job_id).where(made_files.c.file_path == bindparam("at_path"))
+# Joined by OR, Postgres would read the whole table.
 _AT = _MAKINGS.where(
-    or_(_columns.input_path == bindparam("at_path"), _columns.job_id.in_(_MADE_AT))
+    _columns.id.in_(
+        union(
+            select(_columns.id).where(_columns.input_path == bindparam("at_path")),
+            select(_columns.id).where(_columns.job_id.in_(_MADE_AT)),
+        )
+    )
 )
 
 
