@@ -190,14 +190,15 @@ def test_any_number_of_values_is_one_statement_each(sqlite_store: SqlStore) -> N
 
 # --- Postgres ----------------------------------------------------------------------------------
 
-LARGE = "jobs|job_progress|analysis_jobs|processing_jobs|file_hashes|media_assets|passages"
+LARGE = "jobs|analysis_jobs|processing_jobs|file_hashes|media_assets|passages"
 
 # So many rows that reading them all is dear, and statistics that say so.
 FILL = (
     (
         "INSERT INTO jobs (id, number, job_type, status, media_url, action, file_hash, config_hash,"
-        " completed_at) SELECT gen_random_uuid(), n, 'video', 'completed', '/media/' || n, 'a.b',"
-        " 'blake3:' || n, 'blake3:c', now() FROM generate_series(1000, 6000) AS n"
+        " source, completed_at) SELECT gen_random_uuid(), n, 'video', 'completed', '/media/' || n,"
+        " 'a.b', 'blake3:' || n, 'blake3:c', 'watch ' || mod(n, 50), now()"
+        " FROM generate_series(1000, 6000) AS n"
     ),
     (
         "INSERT INTO analysis_jobs (file_path, file_hash, config_hash, result_hash, elapsed_ms)"
@@ -213,7 +214,8 @@ FILL = (
         "INSERT INTO file_hashes SELECT '/folder/' || n / 100, n, 1, 2, 3, 4, 5, 6, 'blake3:' || n"
         " FROM generate_series(1, 5000) n"
     ),
-    "INSERT INTO job_progress (job_id, attempt, fraction) SELECT id, 1, 0.5 FROM jobs",
+    # As many as a host may have under way.
+    "INSERT INTO job_progress (job_id, attempt, fraction) SELECT id, 1, 0.5 FROM jobs LIMIT 64",
     "ANALYZE jobs, analysis_jobs, processing_jobs, file_hashes, job_progress",
 )
 
@@ -263,8 +265,7 @@ def test_no_hot_query_needs_to_read_a_whole_table(postgres_store: SqlStore, act:
     ordered = ("idx_jobs_ready", "idx_jobs_later", "uq_jobs_number")
     # Pairs among many values: of tables as small as these the planner walks the very index.
     pairs = ("_key on", "uq_analysis_jobs_file_path_config_hash")
-    # As many rows as attempts are under way.
-    known = (*ordered, *pairs, "pk_job_progress")
+    known = (*ordered, *pairs)
     assert [scan for scan in found if not any(index in scan for index in known)] == []
 
 
