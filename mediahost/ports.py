@@ -359,6 +359,10 @@ class Store(Protocol):
         """
         ...
 
+    def has_active(self, source: str) -> bool:
+        """Whether any job of a source is pending or processing."""
+        ...
+
 
 class CaredStore(Protocol):
     """A store for those who check it and clear it up."""

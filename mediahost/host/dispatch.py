@@ -487,8 +487,7 @@ class Dispatcher:
         """Whether anything is to come; what is paused isn't, unless somebody waits for it."""
         if source is None:
             return self._store.count_waiting(without=self._schedule.foreign) > 0
-        counts = self._store.count_jobs(source)
-        return any(counts.get(status) for status in (JobStatus.PENDING, JobStatus.PROCESSING))
+        return self._store.has_active(source)
 
     def _give_back(self) -> None:
         """Stop what runs; commit what had ended well, give the rest back untried."""

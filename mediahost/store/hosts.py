@@ -4,11 +4,12 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, or_, select, text
 
 from mediahost.model.hosts import Heartbeat, HostStatus, HostView
+from mediahost.model.job import JobStatus
 from mediahost.model.pause import Pause, PauseKind
-from mediahost.store.dialect import among, listed, unix_now, upsert, write_rows
+from mediahost.store.dialect import among, listed, read_rows, unix_now, upsert, write_rows
 from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import ACTIVE, PROCESSING, hosts, jobs, pauses
 
@@ -48,6 +49,15 @@ _WAITING = (
         ),
     )
     .select_from(jobs)
+)
+# The first entry of either status in idx_jobs_source, however many jobs the source has had.
+_HAS_ACTIVE = select(
+    or_(
+        *(
+            exists().where(jobs.c.source == bindparam("of_source"), text(f"status = '{status}'"))
+            for status in (JobStatus.PROCESSING, JobStatus.PENDING)
+        )
+    )
 )
 
 
@@ -109,6 +119,12 @@ class Hosts:
             counting = counting.where(or_(PROCESSING, jobs.c.action.not_in(without)))
         with self._database.read() as connection:
             return int(connection.execute(counting).scalar_one())
+
+    @lasting
+    def has_active(self, source: str) -> bool:
+        """Whether any job of a source is pending or processing."""
+        with self._database.read() as connection:
+            return bool(read_rows(connection, _HAS_ACTIVE, {"of_source": source})[0][0])
 
 
 def _view(*row: Any) -> HostView:

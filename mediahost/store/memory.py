@@ -503,6 +503,14 @@ class MemoryStore:
                 if record.status in _ACTIVE and source in (None, record.source)
             )
 
+    def has_active(self, source: str) -> bool:
+        """Whether any job of a source is pending or processing."""
+        with self._lock:
+            return any(
+                record.source == source and record.status in _ACTIVE
+                for record in self._jobs.values()
+            )
+
     def _is_paused(self, record: _Record) -> bool:
         return any(pause.holds(*record.pair) for pause in self._paused)
 

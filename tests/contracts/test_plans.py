@@ -75,6 +75,7 @@ HOT: dict[str, Callable[[SqlStore], Any]] = {
     "a claim of some actions": lambda store: store.claim("h", 8, 60, "user", ["a.b", "c.d"]),
     "a heartbeat": lambda store: store.beat(BEAT),
     "how much waits": lambda store: store.count_waiting("user"),
+    "whether a source has work": lambda store: store.has_active("user"),
     "jobs of a status": lambda store: store.jobs(statuses=[JobStatus.FAILED]),
     "jobs of a source": lambda store: store.jobs(source="user"),
     "changes": lambda store: store.changes(MARK),
@@ -163,6 +164,12 @@ def test_each_pair_of_source_and_action_is_one_seek(
     assert "SEARCH jobs USING INDEX idx_jobs_ready (source=? AND action>?)" in leaps
     assert "SEARCH jobs USING INDEX idx_jobs_ready (source>?)" in leaps or source
     assert not [plan for plan in plans if "TEMP B-TREE" in plan], "nothing is sorted"
+
+
+def test_whether_a_source_has_work_is_two_seeks(sqlite_store: SqlStore) -> None:
+    plans = sqlite_plans(sqlite_store, lambda each: each.has_active("user"))
+    seek = "SEARCH jobs USING INDEX idx_jobs_source (source=? AND status=?)"
+    assert plans.count(seek) == 2
 
 
 @pytest.mark.parametrize("statuses", [[], [JobStatus.FAILED]])
@@ -302,6 +309,13 @@ def test_pairs_are_looked_up_one_by_one_in_large_tables(postgres_store: SqlStore
         if re.search(r"Scan.* on analysis_jobs", plan) and not plan.startswith("Insert")
     ]
     assert "Index Cond: ((file_path = " in place or "Index Cond: (file_path = " in place
+
+
+def test_whether_a_source_has_work_is_a_look_at_an_index(postgres_store: SqlStore) -> None:
+    (plan,) = postgres_plans(postgres_store, lambda each: each.has_active("user"))
+    conditions = re.findall(r"Index Cond: (.*)", plan)
+    assert conditions
+    assert all("status" in condition for condition in conditions), plan
 
 
 def test_a_query_without_an_index_would_be_noticed(postgres_store: SqlStore) -> None:

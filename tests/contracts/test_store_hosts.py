@@ -131,6 +131,18 @@ def test_what_nobody_here_can_do_is_not_counted_until_it_runs(store: Store) -> N
     assert store.count_waiting(without={"t.cut"}) == 2
 
 
+def test_a_source_has_work_until_its_last_job_is_over(store: Store) -> None:
+    store.submit([asked("a", source="one"), asked("b", source="two")])
+    assert store.has_active("one")
+    assert not store.has_active("three")
+    (job,) = store.claim("here", 1, 60, "one")
+    assert store.has_active("one")
+    store.request_cancel([job.token.job_id])
+    store.release("here", [job.token])
+    assert not store.has_active("one")
+    assert store.has_active("two")
+
+
 def beat(host: str, status: HostStatus = HostStatus.WORKING) -> Heartbeat:
     return Heartbeat(host, "box", 12, "1.0", "local", 2, 1, status)
 
