@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select, text
 
 from mediahost.errors import StoreError
+from mediahost.store.catalog import all_tables
 from mediahost.store.databases import database_at
 from mediahost.store.engine import Database
 from mediahost.store.location import locate
 from mediahost.store.schema import HEAD, version_of
-from mediahost.store.tables import Record, meta
+from mediahost.store.tables import meta
 from mediahost.store.upgrade import Upgrade, upgrade
 
 
@@ -66,7 +67,7 @@ def describe(url_or_path: str | os.PathLike[str]) -> StoreInfo:
 def _described(connection: Connection, database: Database) -> StoreInfo:
     location = database.location
     schema = version_of(connection, database)
-    tables = Record.metadata.sorted_tables if schema == HEAD else []
+    tables = all_tables() if schema == HEAD else []
     return StoreInfo(
         where=str(location),
         kind=location.kind,

@@ -27,12 +27,13 @@ from sqlalchemy import (
 
 from mediahost.errors import StoreError, UsageError
 from mediahost.hashing import hash_bytes
+from mediahost.store.catalog import all_tables
 from mediahost.store.databases import database_at
 from mediahost.store.dialect import among, listed, write_rows
 from mediahost.store.engine import Database
 from mediahost.store.location import locate
 from mediahost.store.store import open_store
-from mediahost.store.tables import Record, job_changes, meta
+from mediahost.store.tables import job_changes, meta
 from mediahost.store.upgrade import upgrade
 
 BATCH = 500
@@ -118,7 +119,7 @@ def copy_to(
 
 def _tables() -> list[Table]:
     """What is copied, parents first. The log of changes is a database's own."""
-    return [table for table in Record.metadata.sorted_tables if table not in (meta, job_changes)]
+    return [table for table in all_tables() if table not in (meta, job_changes)]
 
 
 def _copy(reading: Connection, target: Database, table: Table, on_rows: OnRows) -> CopiedTable:

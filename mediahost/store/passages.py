@@ -1,7 +1,8 @@
 """Passages: what a result says that can be searched, each with its place in the media file.
 
-- a time range: its label, and the texts in its payload. A label by itself is looked through once
-  a result, at its first range: one hit says that there is speech, not eight hundred;
+- a time range: its label, and the texts in its payload, but for those that the transcript says at
+  their time anyway. A label by itself is looked through once a result, at its first range: one
+  hit says that there is speech, not eight hundred;
 - a transcript, sentence by sentence, by the times of its words; without them, whole;
 - a summary;
 - `metadata["pages"]`, a list of `{"page": 1, "text": ...}`, page by page, and `metadata["text"]`.
@@ -39,8 +40,10 @@ class Passage(NamedTuple):
 
 def passages_of(document: Mapping[str, Any]) -> Iterator[Passage]:
     """The passages of an analyzer's result, as plain JSON."""
-    yield from _of_ranges(document.get("ranges") or ())
-    if said := document.get("transcription"):
+    said = document.get("transcription")
+    placed = said["text"] if said and said.get("words") else ""
+    yield from _of_ranges(document.get("ranges") or (), placed)
+    if said:
         yield from _of_transcript(said)
     analysis = document.get("analysis")
     if analysis and analysis.get("summary"):
@@ -50,11 +53,11 @@ def passages_of(document: Mapping[str, Any]) -> Iterator[Passage]:
     yield from _of_metadata(document.get("metadata") or {})
 
 
-def _of_ranges(ranges: Iterable[Mapping[str, Any]]) -> Iterator[Passage]:
+def _of_ranges(ranges: Iterable[Mapping[str, Any]], placed: str) -> Iterator[Passage]:
     seen: set[str] = set()
     for at in ranges:
         label = _clean(at["label"])
-        texts = list(_texts(at.get("payload")))
+        texts = [each for each in _texts(at.get("payload")) if each.strip() not in placed]
         if label not in seen:
             texts.insert(0, label)
             seen.add(label)

@@ -106,6 +106,22 @@ def test_labels_are_found_once_and_payloads_wherever_they_are(store: Store) -> N
     assert places(look(store, "days")) == [("/film.mp4", 1, 2)]
 
 
+def test_what_ranges_and_transcript_both_say_is_found_once(store: Store) -> None:
+    heard = said("It was the best. It was the worst.").transcription
+    spoken = (at(0, 4, text="It was the best."), at(4, 8, text=" It was the worst. ", note="loud"))
+    complete(store, "/talk.wav", MediaAnalysisResult(ranges=spoken, transcription=heard))
+    (found,) = look(store, "best")
+    assert found.kind == "speech"
+    assert [found.kind for found in look(store, "loud")] == ["range"]
+
+
+def test_ranges_say_where_a_transcript_without_times_does_not(store: Store) -> None:
+    heard = Transcription(provider="tiny", text="Hello there")
+    spoken = (at(3, 4, text="Hello there"),)
+    complete(store, "/talk.wav", MediaAnalysisResult(ranges=spoken, transcription=heard))
+    assert ("/talk.wav", 3, 4) in places(look(store, "hello"))
+
+
 @pytest.mark.parametrize(
     ("words", "number"),
     [

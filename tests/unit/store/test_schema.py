@@ -1,6 +1,9 @@
 """The tables in code, the schema that migrations make, and the version that ties them."""
 
+import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,6 +102,22 @@ def test_documented_indexes_and_keys_are_there(store: SqlStore) -> None:
 def test_every_table_says_what_it_is_for() -> None:
     for table in Record.metadata.sorted_tables:
         assert table.comment, table.name
+
+
+def test_what_is_said_of_a_store_names_each_of_its_tables(store: SqlStore, tmp_path: Path) -> None:
+    store.close()
+    # In a process that has imported nothing else of the store.
+    program = (
+        "import json, sys; from mediahost.store.about import describe;"
+        "print(json.dumps(describe(sys.argv[1]).rows))"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path / "store.db")]
+    said = json.loads(subprocess.run(argv, check=True, capture_output=True).stdout)
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        named = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        there = {name for (name,) in connection.execute(named) if INDEX not in name}
+    assert set(said) == there - {"alembic_version"}
+    connection.close()
 
 
 def test_a_row_of_the_documented_columns_alone_is_complete(store: SqlStore) -> None:
