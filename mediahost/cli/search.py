@@ -81,7 +81,13 @@ def to_json(one: "Found") -> dict[str, Any]:
 
 
 def _row(one: "Found") -> tuple[str, str, str, str]:
-    return (place(one.media_url), _where(one), display(one.label), display(one.snippet or ""))
+    return (place(one.media_url), _where(one), display(one.label), display(_text(one)))
+
+
+def _text(one: "Found") -> str:
+    """The snippet; the label that a range's text begins with is in a column of its own."""
+    snippet = one.snippet or ""
+    return snippet.removeprefix(one.label).lstrip() if one.kind == "range" else snippet
 
 
 def _where(one: "Found") -> str:

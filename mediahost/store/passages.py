@@ -1,9 +1,9 @@
 """Passages: what a result says that can be searched, each with its place in the media file.
 
-- a time range: its label, and the texts in its payload, but for those that the transcript says at
-  their time anyway. A label by itself is looked through once a result, at its first range: one
-  hit says that there is speech, not eight hundred;
-- a transcript, sentence by sentence, by the times of its words; without them, whole;
+- a time range: its label, and the texts in its payload. A label by itself is looked through once
+  a result, at its first range: one hit says that there is speech, not eight hundred;
+- a transcript, sentence by sentence, by the times of its words; without them, whole. A sentence
+  that a range says at that time is found there;
 - a summary;
 - `metadata["pages"]`, a list of `{"page": 1, "text": ...}`, page by page, and `metadata["text"]`.
 """
@@ -40,11 +40,13 @@ class Passage(NamedTuple):
 
 def passages_of(document: Mapping[str, Any]) -> Iterator[Passage]:
     """The passages of an analyzer's result, as plain JSON."""
-    said = document.get("transcription")
-    placed = said["text"] if said and said.get("words") else ""
-    yield from _of_ranges(document.get("ranges") or (), placed)
-    if said:
-        yield from _of_transcript(said)
+    in_ranges = list(_of_ranges(document.get("ranges") or ()))
+    yield from in_ranges
+    if said := document.get("transcription"):
+        telling = [at for at in in_ranges if at.words]
+        for sentence in _of_transcript(said):
+            if not any(_says(at, sentence) for at in telling):
+                yield sentence
     analysis = document.get("analysis")
     if analysis and analysis.get("summary"):
         yield Passage(
@@ -53,16 +55,24 @@ def passages_of(document: Mapping[str, Any]) -> Iterator[Passage]:
     yield from _of_metadata(document.get("metadata") or {})
 
 
-def _of_ranges(ranges: Iterable[Mapping[str, Any]], placed: str) -> Iterator[Passage]:
+def _of_ranges(ranges: Iterable[Mapping[str, Any]]) -> Iterator[Passage]:
     seen: set[str] = set()
     for at in ranges:
         label = _clean(at["label"])
-        texts = [each for each in _texts(at.get("payload")) if each.strip() not in placed]
+        texts = list(_texts(at.get("payload")))
         if label not in seen:
             texts.insert(0, label)
             seen.add(label)
         words = _clean(" ".join(texts)) if texts else None
         yield Passage("range", label, at["start"], at["end"], words=words)
+
+
+def _says(at: Passage, sentence: Passage) -> bool:
+    """Whether a range says a sentence, at its time."""
+    if at.start_s is None or at.end_s is None or sentence.start_s is None or sentence.end_s is None:
+        return False
+    overlap = at.start_s < sentence.end_s and sentence.start_s < at.end_s
+    return overlap and (sentence.words or "") in (at.words or "")
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -111,8 +111,15 @@ def test_what_ranges_and_transcript_both_say_is_found_once(store: Store) -> None
     spoken = (at(0, 4, text="It was the best."), at(4, 8, text=" It was the worst. ", note="loud"))
     complete(store, "/talk.wav", MediaAnalysisResult(ranges=spoken, transcription=heard))
     (found,) = look(store, "best")
-    assert found.kind == "speech"
-    assert [found.kind for found in look(store, "loud")] == ["range"]
+    assert (found.kind, found.start_s, found.end_s) == ("range", 0, 4)
+    assert len(look(store, "worst")) == 1
+
+
+def test_a_sentence_that_two_ranges_share_is_found_whole(store: Store) -> None:
+    heard = said("It was the best of times.").transcription
+    spoken = (at(0, 3, text="It was the"), at(3, 6, text="best of times."))
+    complete(store, "/talk.wav", MediaAnalysisResult(ranges=spoken, transcription=heard))
+    assert [found.kind for found in look(store, "the best")] == ["speech"]
 
 
 def test_ranges_say_where_a_transcript_without_times_does_not(store: Store) -> None:
