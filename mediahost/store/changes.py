@@ -18,8 +18,10 @@ MOST_COUNTED = 50_000
 _SINCE = bindparam("position", type_=Text)
 _KNOWN = bindparam("newest", type_=Integer)
 
-_POSITION = select(log_position(), select(func.max(jobs.c.number)).scalar_subquery())
-_TRIMMED = select(trimmed_since(_SINCE)).select_from(meta)
+_NEWEST = select(func.max(jobs.c.number)).scalar_subquery()
+_TRIMMED = select(trimmed_since(_SINCE)).select_from(meta).scalar_subquery()
+_POSITION = select(log_position(), _NEWEST)
+_POSITION_SINCE = select(log_position(), _NEWEST, _TRIMMED)
 _COUNT = select(jobs.c.status, func.count()).group_by(jobs.c.status)
 _NEWS = (
     select(job_changes.c.job_number, job_changes.c.was, job_changes.c.became)
@@ -60,18 +62,18 @@ class JobChanges:
         A change is reported as soon as it is committed, once, whatever was committed before it.
         """
         with self._database.read() as connection:
-            position, newest = connection.execute(_POSITION).one()
+            position, newest, is_lost = _position(connection, mark)
             progress = {
                 number: (fraction, message)
                 for number, fraction, message in connection.execute(_PROGRESS)
             }
-            if mark is None or _is_lost(connection, mark):
+            if mark is None or is_lost:
                 counts = _count(connection)
-                return Changes(Mark(position, newest or 0, counts), progress=progress, resync=True)
+                return Changes(Mark(position, newest, counts), progress=progress, resync=True)
             news = _news(connection, mark)
-            added = _added(connection, mark)
+            added = _added(connection, mark) if newest > mark.newest else {}
             counts = _counts(connection, mark, news, added)
-        now = Mark(position, max(newest or 0, mark.newest), counts)
+        now = Mark(position, max(newest, mark.newest), counts)
         if news is None or added is None or len(news) + len(added) > MOST_CHANGES:
             return Changes(now, progress=progress, resync=True)
         # The last one says what became of a job.
@@ -85,9 +87,14 @@ class JobChanges:
         )
 
 
-def _is_lost(connection: Connection, mark: Mark) -> bool:
-    """Whether the log doesn't go back to the mark any more."""
-    return bool(connection.execute(_TRIMMED, {"position": mark.position}).scalar())
+def _position(connection: Connection, mark: Mark | None) -> tuple[str, int, bool]:
+    """The log's end, the newest job, and whether the log no longer goes back to the mark."""
+    if mark is None:
+        position, newest = connection.execute(_POSITION).one()
+        return position, newest or 0, False
+    asked = {"position": mark.position}
+    position, newest, is_lost = connection.execute(_POSITION_SINCE, asked).one()
+    return position, newest or 0, bool(is_lost)
 
 
 def _news(connection: Connection, mark: Mark) -> list[_Change] | None:

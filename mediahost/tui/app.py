@@ -28,6 +28,7 @@ from mediahost.tui.keys import deeds
 from mediahost.tui.news import StartHost, Trouble
 from mediahost.tui.parts import PlainView
 from mediahost.tui.plugins_screen import PluginsScreen
+from mediahost.tui.seldom import Seldom
 from mediahost.tui.session import Session
 from mediahost.tui.shelter import shelter_around, shelter_of
 from mediahost.tui.stats_screen import StatsScreen
@@ -86,7 +87,7 @@ class MediahostApp(App[None]):
         self.deeds = deeds(session.settings.tui_keys)
         self.report: Path | None = None
         self._wait = 0.0
-        self._bar_due = False
+        self._telling_bar = Seldom(self, self._tell_bar, BAR_AT_MOST_EVERY_S)
         self._hosts: list[HostView] | None = None
         self._pauses: list[Pause] = []
         self._written = False
@@ -113,7 +114,7 @@ class MediahostApp(App[None]):
                 changes = await self.session.changes(mark)
                 mark = changes.mark
                 self._out_of_trouble()
-                self._tell_changes(changes)
+                await self._tell_changes(changes)
                 await asyncio.sleep(AT_MOST_EVERY_S if self.app_focus else BLURRED_EVERY_S)
                 while not await self.session.woken(WAIT_S) and not self._wait:
                     pass
@@ -123,22 +124,20 @@ class MediahostApp(App[None]):
                 await asyncio.sleep(self._wait)
                 mark = None  # what is shown may be older than it says: all is read again
 
-    def _tell_changes(self, changes: Changes) -> None:
+    async def _tell_changes(self, changes: Changes) -> None:
+        """Tell the screen, then the bar: what both show is painted once."""
         self._written = True
         before, self._counts = self._counts, changes.counts
-        if not before:
-            self._tell_bar()
-        elif changes.counts != before and not self._bar_due:
-            self._bar_due = True
-            self.set_timer(BAR_AT_MOST_EVERY_S, self._tell_bar)
-        self._tell_screen(changes)
+        await self._tell_screen(changes)
+        if changes.counts != before:
+            self._telling_bar.ask()
 
-    def _tell_screen(self, changes: Changes) -> None:
+    async def _tell_screen(self, changes: Changes) -> None:
         if self._is_left:
             return
         changed = getattr(self.screen, "store_changed", None)
         if changed is not None:
-            changed(changes)
+            await changed(changes)
 
     @property
     def _is_left(self) -> bool:
@@ -186,11 +185,16 @@ class MediahostApp(App[None]):
     def _told_later(self, _mode: str) -> None:
         self.call_later(self._fit, self.size)
         self.call_later(self._tell_bar)
-        # It heard of nothing while it was out of sight.
-        self.call_later(self._tell_screen, Changes(Mark("", 0, self._counts), resync=True))
+        self.call_later(self._catch_up)
+
+    async def _catch_up(self) -> None:
+        """The screen heard of nothing while it was out of sight."""
+        try:
+            await self._tell_screen(Changes(Mark("", 0, self._counts), resync=True))
+        except StoreError as error:
+            self._in_trouble(error)
 
     def _tell_bar(self) -> None:
-        self._bar_due = False
         if self._is_left:
             return
         hosts = None if self._hosts is None else len(self._hosts)

@@ -89,12 +89,18 @@ class NoHost(Static):
         text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._waiting = 0
+
     def tell(self, *, hosts: int | None, waiting: int) -> None:
         """Say how things stand; hosts None: not known yet."""
         self.display = hosts == 0 and waiting > 0
-        if self.display:
+        if self.display and waiting != self._waiting:
+            self._waiting = waiting
             jobs = "1 job waits" if waiting == 1 else f"{waiting:,} jobs wait"
-            self.update(Text(f"No host runs: {jobs}. Press h to start one, or: mediahost work"))
+            said = f"No host runs: {jobs}. Press h to start one, or: mediahost work"
+            self.update(Text(said), layout=False)
 
 
 def _hosts(number: int) -> str:

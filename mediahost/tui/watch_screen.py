@@ -92,7 +92,7 @@ class WatchScreen(Screen[None]):
         self.set_interval(READ_EVERY_S, self._read_if_seen)
         self._read()
 
-    def store_changed(self, _changes: Changes) -> None:
+    async def store_changed(self, _changes: Changes) -> None:
         """Something was written."""
         self._is_old = True
 

@@ -33,7 +33,7 @@ def test_what_is_written_between_the_first_look_and_the_waiting_is_heard_of(
         await until(pilot, "There are no jobs yet.")
         screen = app.screen
         assert isinstance(screen, JobsScreen)
-        await until(pilot, lambda _: screen._complete and not screen._looking)
+        await until(pilot, lambda _: screen.list.is_complete and not screen.list._looking.locked())
         tui.submit(3)
         is_written.set()
         await until(pilot, "1-3 of 3")
