@@ -1,6 +1,7 @@
 """Attempts: held by a lease, fenced by their token, committed in one transaction."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -86,7 +87,9 @@ _ENDED: dict[str, Any] = {
     "lease_until": null(),
 }
 _END = update(jobs).where(jobs.c.id == bindparam("job_id"))
-_COMPLETE = _END.values(
+_COMPLETE = _END.where(
+    jobs.c.attempt == bindparam("of_attempt"), jobs.c.host == bindparam("by_host"), PROCESSING
+).values(
     status=literal_column("'completed'"),
     result=bindparam("to_result", type_=jobs.c.result.type),
     error=null(),
@@ -123,6 +126,10 @@ _NOTED = (
 _FORGET_PROGRESS = delete(job_progress).where(among([job_progress.c.job_id], "job_ids"))
 
 
+class _NotAllHeld(Exception):
+    """Some of the attempts are somebody else's by now; nothing of the batch is written."""
+
+
 class Attempts:
     """What hosts do with jobs."""
 
@@ -151,16 +158,21 @@ class Attempts:
         tokens += [each.job.token for each in setbacks]
         if not tokens:
             return set()
+        if not setbacks:
+            # Nearly always all are held: then the fence in the statement says so, and nobody
+            # needs to ask first.
+            with suppress(_NotAllHeld), self._database.write() as connection:
+                _write_completed(connection, host, completions)
+                return set(tokens)
         with self._database.write() as connection:
             held = _held(connection, host, tokens)
             written = set(held)
             # Popped, so that an attempt reported twice is written once.
             completed = [c for c in completions if held.pop(c.job.token, None) is not None]
             set_back = [s for s in setbacks if s.job.token in held]
-            _complete(connection, completed)
             _set_back(connection, host, {s.job.token: s for s in set_back}, held)
-            _forget_progress(connection, [token.job_id for token in written])
-            insert_jobs(connection, [job for each in completed for job in each.follow_ups])
+            _forget_progress(connection, [token.job_id for token in held])
+            _write_completed(connection, host, completed)
         return written
 
     @lasting
@@ -236,24 +248,35 @@ def _held(connection: Connection, host: str, tokens: Collection[Token]) -> dict[
     return {Token(job_id, attempt): to_cancel for job_id, attempt, to_cancel in rows}
 
 
-def _complete(connection: Connection, completions: Sequence[Completion]) -> None:
+def _write_completed(connection: Connection, host: str, completions: Sequence[Completion]) -> None:
+    """Write what these attempts gave, and the jobs that follow.
+
+    Raises:
+        _NotAllHeld: One of them is not held any more, or is there twice.
+    """
     if not completions:
         return
     spelled = [spelled_document_of(completion.result) for completion in completions]
-    write_rows(
+    completed = write_rows(
         connection,
         _COMPLETE,
         [
             {
                 "job_id": completion.job.token.job_id,
+                "of_attempt": completion.job.token.attempt,
+                "by_host": host,
                 "to_result": told,
                 "to_ms": completion.elapsed_ms,
             }
             for completion, (told, _) in zip(completions, spelled, strict=True)
         ],
     )
+    if completed != len(completions):
+        raise _NotAllHeld
     save_results(connection, completions, [members for _, members in spelled])
     fill_children(connection, completions, [told.value for told, _ in spelled])
+    _forget_progress(connection, [completion.job.token.job_id for completion in completions])
+    insert_jobs(connection, [job for each in completions for job in each.follow_ups])
 
 
 def _set_back(

@@ -9,7 +9,15 @@ from mediahost.hashing import CacheKey
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import Completion, Hit, StoredResult
 from mediahost.store.deriving import write_made_files, write_passages
-from mediahost.store.dialect import among, listed, read_rows, unix_now, upsert, write_rows
+from mediahost.store.dialect import (
+    among,
+    insert_absent,
+    listed,
+    read_rows,
+    unix_now,
+    upsert,
+    write_rows,
+)
 from mediahost.store.documents import artifacts_of, result_of
 from mediahost.store.engine import Database, lasting
 from mediahost.store.hits import newest_hits
@@ -151,6 +159,7 @@ def save_results(
         save_processings(connection, processings)
 
 
+_PLACE = ("file_path", "config_hash")
 # One object, so that the statement made with it is found again.
 _MADE_NOW = {"created_at": unix_now()}
 _INSERT_PROCESSING = processing_jobs.insert().values(_MADE_NOW)
@@ -165,14 +174,11 @@ def save_processings(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
 def save_analyses(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Put rows of what analyzers found into their places, and what they say into the search."""
     rows = _one_a_place(rows)
-    replaced = _keep_superseded(connection, rows)
-    upsert(
-        connection,
-        analysis_jobs,
-        rows,
-        key=["file_path", "config_hash"],
-        fixed=_MADE_NOW,
-    )
+    replaced: list[int] = []
+    # Nearly always the places are free; what is in them is asked for only if they are not.
+    if insert_absent(connection, analysis_jobs, rows, key=_PLACE, fixed=_MADE_NOW) < len(rows):
+        replaced = _keep_superseded(connection, rows)
+        upsert(connection, analysis_jobs, rows, key=_PLACE, fixed=_MADE_NOW)
     write_passages(connection, rows, replaced)
 
 

@@ -48,7 +48,11 @@ def write_passages(
     """
     if replaced:
         connection.execute(_FORGET, {"analyses": listed(replaced)})
-    said = [(row, list(passages_of({name: unspelled(row[name]) for name in SAID}))) for row in rows]
+    said = [
+        (row, list(passages_of({name: unspelled(row[name]) for name in SAID})))
+        for row in rows
+        if any(unspelled(row[name]) for name in SAID)
+    ]
     places = [(row["file_path"], row["config_hash"]) for row, found in said if found]
     if not places:
         return

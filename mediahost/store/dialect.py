@@ -183,7 +183,7 @@ def write_rows(
     connection: Connection,
     statement: Insert | Update,
     rows: Sequence[Mapping[str, Any]],
-) -> None:
+) -> int:
     """Execute a statement for each row, as `connection.execute(statement, rows)` does.
 
     Quicker (10,000 memos in 41 ms instead of 74): the statement stays compiled, and how a column's
@@ -193,13 +193,16 @@ def write_rows(
         connection: In a writing transaction.
         statement: One that lives as long as the program, for it is kept.
         rows: A value for each of its parameters, by name; at least one row.
+
+    Returns:
+        How many rows of the table it has written.
     """
     sql, takes, _ = _compiled(statement, tuple(rows[0]), connection.dialect)
     columns = [
         [convert(row[name]) for row in rows] if convert else [row[name] for row in rows]
         for name, convert in takes
     ]
-    connection.exec_driver_sql(sql, list(zip(*columns, strict=True)))
+    return connection.exec_driver_sql(sql, list(zip(*columns, strict=True))).rowcount
 
 
 def read_rows(
@@ -292,19 +295,66 @@ def upsert(
     write_rows(connection, statement, rows)
 
 
+def insert_absent(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: Sequence[str],
+    fixed: Mapping[str, ColumnElement[Any]] | None = None,
+) -> int:
+    """Insert rows, but none under a key that is there already.
+
+    Args:
+        connection: In a writing transaction.
+        table: Where to.
+        rows: Column values by name; all rows name the same columns, and there is one at least.
+        key: The columns of the unique constraint.
+        fixed: Further columns that every row gets the same expression for.
+
+    Returns:
+        How many it has inserted.
+    """
+    statement = _insert_absent(
+        table,
+        names=tuple(rows[0]),
+        key=tuple(key),
+        fixed=tuple((fixed or {}).items()),
+        dialect=connection.dialect.name,
+    )
+    return write_rows(connection, statement, rows)
+
+
+Fixed = tuple[tuple[str, ColumnElement[Any]], ...]
+
+
+@lru_cache(maxsize=16)
+def _insert_absent(
+    table: Table, *, names: tuple[str, ...], key: tuple[str, ...], fixed: Fixed, dialect: str
+) -> Insert:
+    statement = _insert(table, names, fixed, dialect)
+    return statement.on_conflict_do_nothing(index_elements=key)
+
+
+def _insert(
+    table: Table, names: Sequence[str], fixed: Fixed, dialect: str
+) -> postgresql.Insert | sqlite.Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    parameters = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    return insert(table).values({**parameters, **dict(fixed)})
+
+
 @lru_cache(maxsize=16)
 def _upsert(
     table: Table,
     *,
     names: tuple[str, ...],
     key: tuple[str, ...],
-    fixed: tuple[tuple[str, ColumnElement[Any]], ...],
+    fixed: Fixed,
     newer_by: str | None,
     dialect: str,
 ) -> Insert:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    parameters = {name: bindparam(name, type_=table.c[name].type) for name in names}
-    statement = insert(table).values({**parameters, **dict(fixed)})
+    statement = _insert(table, names, fixed, dialect)
     columns = [*names, *(name for name, _ in fixed)]
     changed = {name: statement.excluded[name] for name in columns if name not in key}
     where = statement.excluded[newer_by] >= table.c[newer_by] if newer_by else None

@@ -37,7 +37,9 @@ def document_of(result: Result) -> dict[str, Any]:
         artifacts = [_artifact_document(artifact) for artifact in result.artifacts]
         document = result.model_dump(mode="json", exclude={"artifacts"})
         return {**document, "artifacts": artifacts}
-    return result.model_dump(mode="json")
+    # What `model_dump` calls, a third of the time.
+    plain: dict[str, Any] = result.__pydantic_serializer__.to_python(result, mode="json")
+    return plain
 
 
 def _artifact_document(artifact: Artifact) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def original_of(completion: Completion) -> dict[str, Any]:
     return {
         "file_path": media.source,
         "file_size_bytes": completion.media_size,
-        "mime_type": mime_type_of(media.path.name),
+        "mime_type": mime_type_of(media.path),
         "metadata": {"file_hash": media.file_hash},
     }
 
