@@ -56,7 +56,7 @@ PipelineName = Annotated[
     typer.Option(
         "--pipeline",
         "-p",
-        help="A pipeline of the settings.",
+        help="A pipeline: shipped, or of the settings.",
         metavar="NAME",
         autocompletion=complete.pipelines,
     ),
