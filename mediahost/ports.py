@@ -653,6 +653,7 @@ class AttemptSpec:
         threads: How many threads a decoder may use.
         algorithm: What artifacts are hashed with.
         pool: The named slots that it takes one of.
+        shared: It may run in one process with others that may, at the same time.
     """
 
     token: Token
@@ -666,6 +667,7 @@ class AttemptSpec:
     threads: int = 1
     algorithm: Algorithm = DEFAULT_ALGORITHM
     pool: str = "cpu"
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

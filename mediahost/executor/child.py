@@ -5,7 +5,7 @@ import socket
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from mediahost.executor.attempt import Attempt
 from mediahost.executor.frames import FrameReader, pack
@@ -45,6 +45,8 @@ class Child:
         OSError: The process can't be started.
     """
 
+    how: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, name: str, python: str, plugins: Sequence[str]) -> None:
         self.name = name
         self.ready = False
@@ -65,7 +67,9 @@ class Child:
         self.control, far_control = socket.socketpair()
         self.output, far_output = os.pipe()
         try:
-            self.process = start_worker(python, far_jobs.fileno(), far_control.fileno(), far_output)
+            self.process = start_worker(
+                python, far_jobs.fileno(), far_control.fileno(), far_output, *self.how
+            )
         except BaseException:
             self._close_ours()
             raise

@@ -9,6 +9,7 @@ from mediahost.executor import verdict
 from mediahost.executor.attempt import Attempt
 from mediahost.executor.frames import pack
 from mediahost.executor.messages import spec_to_json
+from mediahost.executor.shared_supervisor import SharedSupervisor
 from mediahost.executor.supervisor import Supervisor
 from mediahost.model.job import Token
 from mediahost.ports import AttemptSpec, Ended, ExecutorEvent
@@ -31,6 +32,7 @@ class Lane:
         plugins: Plugins that workers load besides the installed ones.
         max_rss_bytes: Resident memory that a worker may hold; None: any.
         sink: Gets each event, from the lane's thread.
+        shared: They run in one process, on threads.
     """
 
     def __init__(
@@ -42,13 +44,15 @@ class Lane:
         plugins: Sequence[str],
         max_rss_bytes: int | None,
         sink: Callable[[ExecutorEvent], None],
+        shared: bool = False,
     ) -> None:
         self._workers = workers
         self._lock = threading.Lock()
         self._attempts: dict[Token, Attempt] = {}
         self._mean_s: float | None = None
         self._sink = sink
-        self._supervisor: Supervisor | None = Supervisor(
+        supervise = SharedSupervisor if shared else Supervisor
+        self._supervisor: Supervisor | SharedSupervisor | None = supervise(
             name,
             workers,
             python=python,
@@ -61,10 +65,15 @@ class Lane:
         )
         self._thread.start()
 
-    def room(self) -> int:
-        """How many more attempts are welcome."""
+    def room(self, beside: int = 0) -> int:
+        """How many more attempts are welcome.
+
+        Args:
+            beside: How many take the same slots elsewhere.
+        """
         with self._lock:
-            return max(0, self._workers * (1 + self._ahead()) - len(self._attempts))
+            taken = len(self._attempts) + beside
+            return max(0, self._workers * (1 + self._ahead()) - taken)
 
     def warm(self) -> frozenset[str]:
         """What idle workers keep loaded."""
@@ -120,7 +129,7 @@ class Lane:
             return 0
         return min(AHEAD_MOST, int(AHEAD_S / max(self._mean_s, 1e-6)))
 
-    def _run(self, supervisor: Supervisor) -> None:
+    def _run(self, supervisor: Supervisor | SharedSupervisor) -> None:
         try:
             supervisor.run()
         except Exception:

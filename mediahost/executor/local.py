@@ -18,7 +18,8 @@ class LocalExecutor:
 
     A worker that crashes, hangs or grows takes one attempt with it and no other. What an
     attempt writes to its standard output and error, from C libraries too, goes to its log.
-    Each pool has workers of its own, which start when there is work for them.
+    Each pool has workers of its own, which start when there is work for them, and one more for
+    attempts that share a process: they run in it at once, each on a thread.
 
     Args:
         workers: How many attempts of the pool cpu, and of pools without slots of their own, run
@@ -48,7 +49,8 @@ class LocalExecutor:
         self._max_rss_bytes = max_rss_bytes
         self._grace_s = grace_s
         self._lock = threading.Lock()
-        self._lanes: dict[str, Lane] = {}
+        # By pool, and whether they share a process.
+        self._lanes: dict[tuple[str, bool], Lane] = {}
         self._stopping = True
         self._sink: Callable[[ExecutorEvent], None] = lambda _event: None
 
@@ -64,11 +66,15 @@ class LocalExecutor:
 
     def capacity(self) -> Mapping[str, int]:
         """How many more attempts each pool takes now."""
-        lanes = dict(self._lanes)
-        return {
-            pool: lanes[pool].room() if pool in lanes else slots
-            for pool, slots in self._slots.items()
-        }
+        return {pool: self._room(pool, slots) for pool, slots in self._slots.items()}
+
+    def _room(self, pool: str, slots: int) -> int:
+        apart, together = self._lanes.get((pool, False)), self._lanes.get((pool, True))
+        if together is None:
+            return slots if apart is None else apart.room()
+        if apart is None:
+            return together.room()
+        return max(apart.room(len(together.alive())), together.room(len(apart.alive())))
 
     def warm(self) -> frozenset[tuple[str, str]]:
         """What idle workers keep loaded; the environment is "" for the host's own."""
@@ -77,11 +83,11 @@ class LocalExecutor:
 
     def submit(self, *attempts: AttemptSpec) -> None:
         """Run attempts as soon as workers are free. After `stop` they end as lost."""
-        batches: defaultdict[str, list[AttemptSpec]] = defaultdict(list)
+        batches: defaultdict[tuple[str, bool], list[AttemptSpec]] = defaultdict(list)
         for attempt in attempts:
-            batches[attempt.pool].append(attempt)
-        for pool, batch in batches.items():
-            lane = self._lane(pool)
+            batches[attempt.pool, attempt.shared].append(attempt)
+        for (pool, shared), batch in batches.items():
+            lane = self._lane(pool, shared=shared)
             if lane is not None:
                 lane.submit(batch)
                 continue
@@ -89,21 +95,23 @@ class LocalExecutor:
                 outcome, failure = verdict.stopped(attempt.action)
                 self._sink(Ended(attempt.token, outcome, failure=failure))
 
-    def _lane(self, pool: str) -> Lane | None:
+    def _lane(self, pool: str, *, shared: bool) -> Lane | None:
         pool = pool if pool in self._slots else "cpu"
         with self._lock:
             if self._stopping:
                 return None
-            if pool not in self._lanes:
-                self._lanes[pool] = Lane(
-                    "worker" if pool == "cpu" else f"{pool}-worker",
+            if (pool, shared) not in self._lanes:
+                name = "worker" if pool == "cpu" else f"{pool}-worker"
+                self._lanes[pool, shared] = Lane(
+                    f"shared-{name}" if shared else name,
                     self._slots[pool],
                     python=self._python,
                     plugins=self._plugins,
                     max_rss_bytes=self._max_rss_bytes,
                     sink=self._sink,
+                    shared=shared,
                 )
-            return self._lanes[pool]
+            return self._lanes[pool, shared]
 
     def cancel(self, token: Token, grace_s: float | None = None) -> None:
         """Ask an attempt to stop; after `grace_s` seconds end it. Unknown tokens are ignored."""

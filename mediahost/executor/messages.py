@@ -23,6 +23,7 @@ def spec_to_json(spec: AttemptSpec) -> dict[str, Any]:
         "timeout_s": spec.timeout_s,
         "threads": spec.threads,
         "algorithm": spec.algorithm,
+        "shared": spec.shared,
     }
 
 
@@ -40,6 +41,7 @@ def spec_from_json(data: dict[str, Any]) -> AttemptSpec:
         data["timeout_s"],
         data["threads"],
         data["algorithm"],
+        shared=data["shared"],
     )
 
 

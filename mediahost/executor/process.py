@@ -8,8 +8,17 @@ from pathlib import Path
 from mediahost.executor import worker
 
 
-def start_worker(python: str, jobs: int, control: int, output: int) -> "subprocess.Popen[bytes]":
+def start_worker(
+    python: str, jobs: int, control: int, output: int, *how: str
+) -> "subprocess.Popen[bytes]":
     """Start a worker on two sockets and a pipe, the leader of a session and group of its own.
+
+    Args:
+        python: The interpreter.
+        jobs: Number of the socket for attempts and answers.
+        control: Number of the socket for cancellations.
+        output: Number of the pipe for what it writes.
+        how: What else the worker is told, such as that its attempts share it.
 
     Raises:
         OSError: It can't be started.
@@ -19,7 +28,7 @@ def start_worker(python: str, jobs: int, control: int, output: int) -> "subproce
     isolation = "-P" if python == sys.executable else "-I"
     program = Path(worker.__file__)
     return subprocess.Popen(
-        [python, isolation, program, str(jobs), str(control)],
+        [python, isolation, program, str(jobs), str(control), *how],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
-_Key = tuple[Callable[..., Any], tuple[Any, ...]]
+Key = tuple[Callable[..., Any], tuple[Any, ...]]
 
 _logger = logging.getLogger("mediahost.executor")
 
@@ -23,8 +23,8 @@ class Resources:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._values: OrderedDict[_Key, Any] = OrderedDict()
-        self._in_use: set[_Key] = set()
+        self._values: OrderedDict[Key, Any] = OrderedDict()
+        self._in_use: set[Key] = set()
         # Reentrant: a resource may be made of another one.
         self._lock = RLock()
         self.loads = 0
@@ -48,7 +48,7 @@ class Resources:
     def names(self) -> list[str]:
         """What is loaded, one line each."""
         with self._lock:
-            return [_name(*key) for key in self._values]
+            return [name_of(*key) for key in self._values]
 
     def release(self) -> None:
         """The attempt is over: what it used may go when its turn comes."""
@@ -68,15 +68,17 @@ class Resources:
             if len(self._values) <= most:
                 return
             if key not in self._in_use:
-                _close(self._values.pop(key), _name(*key))
+                close_value(self._values.pop(key), name_of(*key))
 
 
-def _name(load: Callable[..., Any], args: tuple[Any, ...]) -> str:
+def name_of(load: Callable[..., Any], args: tuple[Any, ...]) -> str:
+    """A resource in one line."""
     name = getattr(load, "__qualname__", type(load).__name__)
     return f"{load.__module__}.{name}({', '.join(map(str, args))})"
 
 
-def _close(value: Any, name: str) -> None:
+def close_value(value: Any, name: str) -> None:
+    """Let go of a resource; whether it likes that or not."""
     close = getattr(value, "close", None)
     if callable(close):
         try:

@@ -3,27 +3,26 @@
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
-from mediahost.executor.frames import FrameReader, pack
+from mediahost.executor.descriptors import messages, output, private
+from mediahost.executor.frames import pack
 from mediahost.executor.leftovers import Leftovers
 from mediahost.executor.messages import ended_to_json, spec_from_json
 from mediahost.executor.resources import Resources
-from mediahost.executor.workbench import Workbench
+from mediahost.executor.workbench import Workbench, survive
 from mediahost.model.job import Failure, Outcome
 from mediahost.model.result import Result
 from mediahost.plugin.hookspecs import hookimpl
 from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec, Ended
 
-RECEIVE_BYTES = 1 << 16
 PROGRESS_EVERY_S = 0.05
 
 _logger = logging.getLogger("mediahost.action")
@@ -38,8 +37,8 @@ class Shift:
     """
 
     def __init__(self, jobs: int, control: int) -> None:
-        self._jobs = _private(jobs)
-        self._control = _private(control)
+        self._jobs = private(jobs)
+        self._control = private(control)
         self._sending = threading.Lock()
         # Attempts go by their number among those that came; the host counts them too.
         self._counting = threading.Lock()
@@ -49,7 +48,7 @@ class Shift:
         self._cancelled: set[int] = set()
         self._resources = Resources()
         self._leftovers = Leftovers()
-        self._output = _output()
+        self._output = output()
         self._interruptions = _interruptions()
 
     def work(self) -> None:
@@ -59,18 +58,18 @@ class Shift:
         )
         _logger.setLevel(logging.DEBUG)
         threading.Thread(target=self._obey, name="control", daemon=True).start()
-        messages = _messages(self._jobs)
-        hello = next(messages)
+        arriving = messages(self._jobs)
+        hello = next(arriving)
         registry = Registry.load(extra=hello["plugins"])
         registry.plugins.register(_Tidy(self._leftovers, self._resources))
         workbench = Workbench(registry, self._resources)
-        _survive(registry.plugins.hook.mediahost_worker_started, hello["name"])
+        survive(registry.plugins.hook.mediahost_worker_started, hello["name"])
         self._leftovers.keep()
         self._send({"kind": "ready"})
-        for message in messages:
+        for message in arriving:
             if self._begin():
                 self._run(workbench, spec_from_json(message))
-        _survive(registry.plugins.hook.mediahost_worker_stopping, hello["name"])
+        survive(registry.plugins.hook.mediahost_worker_stopping, hello["name"])
         self._resources.close()
         self._leftovers.end()
 
@@ -94,7 +93,7 @@ class Shift:
         with suppress(OSError, ValueError):  # a plugin may have closed them
             sys.stdout.flush()
             sys.stderr.flush()
-        spent = _output() != self._output
+        spent = output() != self._output
         if spent:
             self._recalled = sys.maxsize
         message = {
@@ -136,7 +135,7 @@ class Shift:
             self._jobs.sendall(frame)
 
     def _obey(self) -> None:
-        for order in _messages(self._control):
+        for order in messages(self._control):
             if "cancel" in order:
                 self._cancelled.add(order["cancel"])
             else:
@@ -174,38 +173,5 @@ class _Tidy:
                 _logger.warning("%d programs were left running; they have been ended", running)
 
 
-def _private(descriptor: int) -> socket.socket:
-    """The socket, closed in every fork."""
-    own = socket.socket(fileno=descriptor)
-    os.register_at_fork(after_in_child=own.close)
-    return own
-
-
-def _messages(own: socket.socket) -> Iterator[Any]:
-    reader = FrameReader()
-    with suppress(OSError):
-        while data := own.recv(RECEIVE_BYTES):
-            yield from reader.feed(data)
-
-
-def _output() -> list[int]:
-    """What descriptors 1 and 2 stand for.
-
-    A plugin may close or redirect them. Then what it prints would go into the next file that
-    somebody opens, so the worker is of no more use.
-    """
-    with suppress(OSError):
-        return [os.fstat(1).st_ino, os.fstat(2).st_ino]
-    return []
-
-
 def _interruptions() -> int:
     return getrusage(RUSAGE_SELF).ru_nivcsw
-
-
-def _survive(hook: Callable[..., Any], worker: str) -> None:
-    """Call a hook; a plugin that fails in it must not take the worker along."""
-    try:
-        hook(worker=worker)
-    except Exception:
-        _logger.exception("A plugin failed when the worker started or stopped")

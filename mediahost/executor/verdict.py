@@ -71,8 +71,25 @@ def crashed(action: str, code: int | None, log: JobLog) -> Verdict:
     if code == -signal.SIGKILL:
         hint = "The system may have run out of memory; run fewer workers at a time."
     return Outcome.CRASHED, Failure(
-        f"The worker {_how(code)} while running {action}",
+        f"The worker {how_it_ended(code)} while running {action}",
         hint,
+        transient=True,
+        traceback=log.tail,
+    )
+
+
+def lost_beside(action: str, why: str, others: int, log: JobLog) -> Verdict:
+    """The worker that it shared went away, and it can't be told that this was its fault.
+
+    Args:
+        action: What it was.
+        why: What became of the worker.
+        others: How many shared it.
+        log: What the worker wrote.
+    """
+    return Outcome.LOST, Failure(
+        f"{action} was lost with the worker that it shared with {others} more: {why}",
+        "It is no failure of the job's; its next attempt has a worker of its own.",
         transient=True,
         traceback=log.tail,
     )
@@ -80,10 +97,11 @@ def crashed(action: str, code: int | None, log: JobLog) -> Verdict:
 
 def start_failed(python: str, code: int | None, log: JobLog) -> Verdict:
     """The worker went away before it was ready."""
-    return not_started(python, log.last_words or f"it {_how(code)}")
+    return not_started(python, log.last_words or f"it {how_it_ended(code)}")
 
 
-def _how(code: int | None) -> str:
+def how_it_ended(code: int | None) -> str:
+    """An exit code as `subprocess` gives it, in words."""
     if code is None:
         return "could not be ended"
     if code >= 0:

@@ -4,10 +4,11 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
-from mediahost.executor.resources import Resources
 from mediahost.model.info import MediaInfo
 from mediahost.model.job import Failure, Outcome
 from mediahost.model.media import MediaFile
@@ -17,9 +18,21 @@ from mediahost.plugin.context import Context
 from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec, Ended
 
+_logger = logging.getLogger("mediahost.action")
+
 # An exception may carry a whole file in its text; a summary needs a few lines of it.
 MESSAGE_CHARS = 2_000
 TRACEBACK_CHARS = 64_000
+
+
+class Keeps(Protocol):
+    """What is kept loaded, as an attempt sees it."""
+
+    def find(self, load: Callable[..., Any], *args: Any) -> Any:
+        """`load(*args)`, or what an earlier call gave."""
+
+    def release(self) -> None:
+        """The attempt is over."""
 
 
 class Workbench:
@@ -27,12 +40,20 @@ class Workbench:
 
     Args:
         registry: The plugins.
-        resources: Shared by all attempts of this process.
+        resources: Kept for later attempts of this process.
+        program_output: A descriptor for what programs write to their standard error; None: the
+            process's own.
     """
 
-    def __init__(self, registry: Registry, resources: Resources) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        resources: Keeps,
+        program_output: Callable[[], AbstractContextManager[int | None]] = nullcontext,
+    ) -> None:
         self._registry = registry
         self._resources = resources
+        self._program_output = program_output
 
     def run(
         self,
@@ -80,6 +101,7 @@ class Workbench:
             cancelled=cancelled,
             find_info=self._info,
             find_resource=self._resources.find,
+            program_output=self._program_output,
         )
         context.checkpoint()
         return run_attempt(self._registry, action, spec.media, context, spec.algorithm)
@@ -101,3 +123,11 @@ def _why(error: BaseException, media: MediaFile) -> tuple[Outcome, Failure]:
         message=failure.message[:MESSAGE_CHARS],
         traceback=failure.traceback[-TRACEBACK_CHARS:],
     )
+
+
+def survive(hook: Callable[..., Any], worker: str) -> None:
+    """Call a hook; a plugin that fails in it must not take the worker along."""
+    try:
+        hook(worker=worker)
+    except Exception:
+        _logger.exception("A plugin failed when the worker started or stopped")

@@ -1,10 +1,11 @@
-"""The worker: a program that runs attempts, one at a time, for the host that started it.
+"""The worker: a program that runs attempts for the host that started it.
 
-    python -I worker.py JOBS CONTROL
+    python -I worker.py JOBS CONTROL [shared]
 
 Both are the numbers of inherited sockets. Over JOBS come attempts and go answers; over CONTROL
 come cancellations. When JOBS ends, the worker ends in order; when CONTROL ends, the host is gone,
-and the worker ends itself and its whole group at once.
+and the worker ends itself and its whole group at once. It runs one attempt at a time; a shared one
+runs all that come at once, each on a thread.
 
 At module level this file needs the standard library alone, so that any interpreter can run it;
 what it imports then is light (a test holds it to that).
@@ -20,12 +21,14 @@ from contextlib import suppress
 # <linux/prctl.h>
 _PR_SET_CHILD_SUBREAPER = 36
 
+SHARED = "shared"
+
 _LINE_BUFFERED = 1  # _IOLBF of <stdio.h>, the same in glibc, musl and macOS
 
 
 def main() -> None:
     """Run the worker."""
-    jobs, control = map(int, sys.argv[1:])
+    jobs, control = map(int, sys.argv[1:3])
     for descriptor in (jobs, control):
         # No program that an attempt starts may speak for the worker, or keep it looking alive.
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - it takes no keywords
@@ -34,6 +37,11 @@ def main() -> None:
     # A segmentation fault leaves the line of Python that led to it in the job's log.
     faulthandler.enable()
 
+    if sys.argv[3:] == [SHARED]:
+        from mediahost.executor.shared_shift import SharedShift  # noqa: PLC0415 - as below
+
+        SharedShift(jobs, control).work()
+        return
     from mediahost.executor.shift import Shift  # noqa: PLC0415 - see the module's docstring
 
     Shift(jobs, control).work()

@@ -145,6 +145,7 @@ class Attempts:
             threads=self._limits.threads,
             algorithm=self._store.algorithm,
             pool=info.pool,
+            shared=info.shares_a_process and not _was_lost(job),
         )
 
     def _followed(self, request: JobRequest) -> Mapping[str, Any]:
@@ -227,6 +228,15 @@ class Attempts:
             most, tried = 1, 1
         retry_in_s = back_off_s(tried) if tried < most else None
         return Setback(job, outcome, failure, retry_in_s, ms)
+
+
+def _was_lost(job: ClaimedJob) -> bool:
+    """Whether an attempt ended that is counted as no failure.
+
+    It may have been this job's fault: the next one has a process of its own, where that shows, and
+    where it costs nobody else an attempt.
+    """
+    return job.token.attempt - 1 > job.failures
 
 
 def _unchanged(media: MediaFile, look: Look) -> FileStat:

@@ -32,7 +32,7 @@ class ActionInfo:
         timeout_s: An attempt is ended after so many seconds; None: the settings' limit.
         pool: The named slots that it takes one of: cpu, gpu or network.
         max_inflight: At most so many attempts at it run at once on a host; None: as many as the
-            pool has slots.
+            pool has slots. In the pool network they run in one process, each on a thread.
     """
 
     name: str
@@ -42,6 +42,11 @@ class ActionInfo:
     timeout_s: float | None
     pool: str
     max_inflight: int | None = None
+
+    @property
+    def shares_a_process(self) -> bool:
+        """Whether its attempts are made for threads of one process: they mostly wait."""
+        return self.pool == "network" and self.max_inflight is not None
 
 
 class Action(BaseModel, ABC):
@@ -53,7 +58,8 @@ class Action(BaseModel, ABC):
 
     `accepts` names the kinds of media file that it works on (all by default), `timeout_s` ends
     a stuck attempt, `pool` names the slots it competes for, `max_inflight` says how many of it
-    may run at once on a host.
+    may run at once on a host. One of the pool network that says so runs on threads of one process,
+    shared with others like it, so what it and its resources do must be safe there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

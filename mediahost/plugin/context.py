@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -59,6 +59,9 @@ class Context:
     cancelled: Callable[[], bool] = field(default=_never, repr=False)
     find_info: Callable[[Path], MediaInfo | None] = field(default=_no_probe, repr=False)
     find_resource: Callable[..., Any] = field(default=_load_anew, repr=False)
+    program_output: Callable[[], AbstractContextManager[int | None]] = field(
+        default=nullcontext, repr=False
+    )
     _last_report: list[float] = field(default_factory=lambda: [0.0], repr=False)
 
     @property
@@ -134,14 +137,18 @@ class Context:
             subprocess.CalledProcessError: The program failed.
             FileNotFoundError: There is no such program.
         """
-        with subprocess.Popen(
-            [os.fspath(part) for part in argv],
-            cwd=self.workdir,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        ) as process:
+        with (
+            self.program_output() as stderr,
+            subprocess.Popen(
+                [os.fspath(part) for part in argv],
+                cwd=self.workdir,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                errors="replace",
+            ) as process,
+        ):
             try:
                 output = self._wait_for(process)
             except BaseException:

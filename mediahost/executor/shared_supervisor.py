@@ -1,0 +1,385 @@
+"""The shared supervisor: one thread, one worker process, and attempts that run in it at once."""
+
+import logging
+import selectors
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from mediahost.executor import verdict
+from mediahost.executor.attempt import Attempt
+from mediahost.executor.crew import END_LIMIT_S, KILL_LIMIT_S, START_LIMIT_S
+from mediahost.executor.groups import Groups
+from mediahost.executor.messages import ended_from_json
+from mediahost.executor.shared_child import SharedChild
+from mediahost.executor.supervisor import EXIT_LIMIT_S, LARGE, POLL_S, START_AGAIN_S, WATCH_EVERY_S
+from mediahost.executor.verdict import Verdict
+from mediahost.model.job import Outcome
+from mediahost.ports import Ended, ExecutorEvent, Progress, Started
+
+_logger = logging.getLogger("mediahost.executor")
+
+# One past its time limit is asked to stop first: killing it would cost its neighbours their work.
+LATE_GRACE_S = 2.0
+
+
+class SharedSupervisor:
+    """Feeds one worker, judges what comes back. Only `post` and `warm` are for other threads.
+
+    What can't be ended alone is ended with the process. Attempts beside it end as lost, which is
+    no failure of theirs. The same where the process died and nobody can tell whose fault it was.
+
+    Args:
+        name: What its workers' names begin with.
+        slots: How many attempts run at once.
+        python: The workers' interpreter.
+        plugins: Plugins that workers load besides the installed ones.
+        max_rss_bytes: Resident memory that the worker may hold; None: any.
+        tell: Gets each event; it doesn't raise.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        slots: int,
+        *,
+        python: str,
+        plugins: Sequence[str],
+        max_rss_bytes: int | None,
+        tell: Callable[[ExecutorEvent], None],
+    ) -> None:
+        self._name = name
+        self._slots = slots
+        self._python = python
+        self._plugins = plugins
+        self._max_rss_bytes = max_rss_bytes
+        self._tell = tell
+        self._orders: deque[Callable[[], None]] = deque()
+        self._waiting: deque[Attempt] = deque()
+        self._children: list[SharedChild] = []
+        self._undead: list[SharedChild] = []
+        self._started = 0
+        self._groups = Groups()
+        self._selector = selectors.DefaultSelector()
+        self._alarm, self._bell = socket.socketpair()
+        self._alarm.settimeout(0)
+        self._bell.settimeout(0)
+        self._stopping = False
+        self._start_again_at = 0.0
+        self._weigh_at = 0.0
+
+    # --- from any thread
+
+    def post(self, order: Callable[[], None]) -> None:
+        """Have something done on the supervisor's thread."""
+        self._orders.append(order)
+        with suppress(OSError):  # full: it will wake anyhow; closed: it is over
+            self._bell.send(b"!")
+
+    def warm(self) -> frozenset[str]:
+        """What the worker keeps loaded, while it has room."""
+        children = tuple(self._children)
+        return frozenset().union(*(one.warm for one in children if len(one.line) < self._slots))
+
+    # --- orders
+
+    def queue(self, attempts: Sequence[Attempt]) -> None:
+        """Run attempts as soon as there is room."""
+        if not self._stopping:
+            self._waiting.extend(attempts)
+            return
+        for attempt in attempts:
+            self._end(attempt, verdict.stopped(attempt.spec.action))
+
+    def cancel(self, attempt: Attempt, grace_s: float) -> None:
+        """End an attempt, first gently."""
+        if not attempt.over:
+            self._doom(attempt, verdict.cancelled(), grace_s)
+
+    def stop(self, grace_s: float | None) -> None:
+        """Take no more; end attempts after `grace_s` seconds, None: let them finish."""
+        self._stopping = True
+        if grace_s is None:
+            return
+        for attempt in (*self._waiting, *self._running()):
+            if not attempt.over:
+                self._doom(attempt, attempt.doom or verdict.stopped(attempt.spec.action), grace_s)
+
+    def _doom(self, attempt: Attempt, why: Verdict, grace_s: float) -> None:
+        attempt.doom = why
+        child = next((child for child in self._children if attempt in child.line), None)
+        if child is None:
+            self._end(attempt, why)
+            return
+        child.ask_to_stop(attempt)
+        ends_at = time.monotonic() + grace_s
+        attempt.ends_at = min(ends_at, attempt.ends_at or ends_at)
+
+    def _running(self) -> list[Attempt]:
+        return [attempt for child in self._children for attempt in child.line]
+
+    # --- the thread
+
+    def run(self) -> None:
+        """Work until stopped and done."""
+        self._selector.register(self._alarm, selectors.EVENT_READ, self._woken)
+        try:
+            while not self._done():
+                self._turn()
+        finally:
+            self._close()
+
+    def _turn(self) -> None:
+        for key, _ in self._selector.select(0.0 if self._orders else self._until_next()):
+            key.data()
+        while self._orders:
+            self._orders.popleft()()
+        self._enforce(time.monotonic())
+        self._assign()
+        for child in tuple(self._children):
+            if self._stopping and not self._waiting:
+                child.leaving = True
+            if child.leaving:
+                self._send_home(child)
+
+    def _woken(self) -> None:
+        with suppress(BlockingIOError):
+            self._alarm.recv(4096)
+
+    def _done(self) -> bool:
+        return self._stopping and not (self._orders or self._waiting or self._children)
+
+    def _close(self) -> None:
+        """Nothing may be left, not even after an error of our own."""
+        for child in tuple(self._children):
+            self._bury(child)
+        for attempt in self._waiting:
+            self._end(attempt, verdict.stopped(attempt.spec.action))
+        self._groups.close()
+        self._selector.close()
+        self._alarm.close()
+        self._bell.close()
+
+    # --- attempts go out
+
+    def _assign(self) -> None:
+        while self._waiting and self._waiting[0].over:
+            self._waiting.popleft()
+        if not self._waiting:
+            return
+        child = next((child for child in self._children if not child.leaving), None)
+        if child is None:
+            if time.monotonic() >= self._start_again_at:
+                self._start()
+            return
+        while self._waiting and child.ready and len(self._running()) < self._slots:
+            attempt = self._waiting.popleft()
+            if not attempt.over:
+                child.give([attempt])
+                self._tell(Started(attempt.spec.token))
+        self._watch_for_room(child)
+
+    def _start(self) -> None:
+        self._started += 1
+        try:
+            child = SharedChild(f"{self._name}-{self._started}", self._python, self._plugins)
+        except OSError as error:
+            self._not_started(verdict.not_started(self._python, str(error)))
+            return
+        child.kill_at = time.monotonic() + START_LIMIT_S
+        self._children.append(child)
+        self._groups.add(child.process.pid)
+        watch = self._selector.register
+        watch(child.jobs, selectors.EVENT_READ, partial(self._hear, child))
+        watch(child.output, selectors.EVENT_READ, partial(self._read, child))
+        if child.pidfd is not None:
+            watch(child.pidfd, selectors.EVENT_READ, partial(self._bury, child))
+
+    def _not_started(self, why: Verdict) -> None:
+        """Each failure to start costs one attempt, so it ends."""
+        self._start_again_at = time.monotonic() + START_AGAIN_S
+        if self._waiting:
+            self._end(self._waiting.popleft(), why)
+
+    def _watch_for_room(self, child: SharedChild) -> None:
+        if child.silent:
+            return
+        events = selectors.EVENT_READ
+        if child.is_full():
+            events |= selectors.EVENT_WRITE
+        self._selector.modify(child.jobs, events, partial(self._hear, child))
+
+    def _send_home(self, child: SharedChild) -> None:
+        """Let it end in order once it has nothing to do."""
+        if self._stopping and not child.ready and child.abandon_at is None:
+            self._kill(child, "the host stopped")
+        elif not child.line and child.kill_at is None and child.abandon_at is None:
+            child.kill_at = time.monotonic() + END_LIMIT_S
+            child.ask_to_end()
+
+    # --- answers come in
+
+    def _hear(self, child: SharedChild) -> None:
+        if child.gone:
+            return
+        if child.is_full():
+            child.send_more()
+        self._receive(child)
+        self._watch_for_room(child)
+        if child.silent:
+            self._unwatch(child.jobs)
+            child.leaving = True
+            child.kill_at = time.monotonic() + EXIT_LIMIT_S
+
+    def _receive(self, child: SharedChild) -> None:
+        try:
+            messages = child.receive()
+            # What was written before an answer was sent is in the pipe by now.
+            child.read_output()
+            for message in messages:
+                self._understand(child, message)
+        except (ValueError, KeyError, TypeError):
+            for attempt in child.line:
+                if len(child.line) == 1 and not attempt.doom:
+                    attempt.doom = verdict.talked_nonsense(attempt.spec.action)
+            self._kill(child, "it broke its protocol")
+
+    def _understand(self, child: SharedChild, message: dict[str, Any]) -> None:
+        kind = message["kind"]
+        if kind == "ready":
+            child.ready = True
+            child.kill_at = None
+            return
+        attempt = child.numbered(message["n"])
+        if attempt is None:
+            return  # a thread that outlived its attempt
+        if kind == "progress":
+            self._tell(Progress(attempt.spec.token, message["at"], message["message"]))
+        elif kind == "log":
+            child.log_of(attempt).write(message["text"].encode(errors="backslashreplace"))
+        else:
+            self._ended(child, attempt, message)
+
+    def _ended(self, child: SharedChild, attempt: Attempt, message: dict[str, Any]) -> None:
+        ended = ended_from_json(attempt.spec.token, message)
+        child.warm = frozenset(message["warm"])
+        child.end(attempt)
+        if attempt.doom and ended.outcome is not Outcome.OK:
+            self._end(attempt, attempt.doom)
+        else:
+            attempt.over = True
+            self._tell(ended)
+        if message["spent"] or self._is_large(child):
+            child.leaving = True
+
+    def _is_large(self, child: SharedChild) -> bool:
+        limit = self._max_rss_bytes
+        return limit is not None and child.resident.read() > limit * LARGE
+
+    def _read(self, child: SharedChild) -> None:
+        if not child.gone and not child.read_output():
+            self._unwatch(child.output)
+
+    def _bury(self, child: SharedChild) -> None:
+        if child.gone:
+            return
+        self._receive(child)
+        self._unwatch(child.jobs, child.output, child.pidfd)
+        code = child.bury()
+        self._groups.remove(child.process.pid)
+        self._children.remove(child)
+        if code is None:
+            # Its Popen must not be forgotten: it couldn't be waited for any more.
+            self._undead.append(child)
+        if not child.ready and self._waiting:
+            self._not_started(verdict.start_failed(self._python, code, child.log))
+        for attempt, why in _judged(child, code):
+            child.end(attempt)
+            self._end(attempt, why)
+
+    def _unwatch(self, *watched: object) -> None:
+        for one in watched:
+            with suppress(KeyError, ValueError):  # not watched any more, or never
+                self._selector.unregister(one)  # type: ignore[arg-type]
+
+    def _end(self, attempt: Attempt, why: Verdict) -> None:
+        if not attempt.over:
+            attempt.over = True
+            elapsed_s = time.monotonic() - attempt.began if attempt.began else 0.0
+            outcome, failure = why
+            self._tell(Ended(attempt.spec.token, outcome, None, failure, round(elapsed_s * 1000)))
+
+    # --- deadlines
+
+    def _until_next(self) -> float | None:
+        """Seconds until something must be done that nobody rings for; None: never."""
+        deadlines = [at for child in self._children if (at := child.next_deadline()) is not None]
+        if self._max_rss_bytes and self._running():
+            deadlines.append(self._weigh_at)
+        if self._waiting and not self._children:
+            deadlines.append(self._start_again_at)
+        now = time.monotonic()
+        if any(child.pidfd is None for child in self._children):
+            deadlines.append(now + POLL_S)
+        return max(0.0, min(deadlines) - now) if deadlines else None
+
+    def _enforce(self, now: float) -> None:
+        for child in tuple(self._children):
+            dead = child.pidfd is None and child.is_dead()
+            if dead or (child.abandon_at is not None and now >= child.abandon_at):
+                self._bury(child)
+            elif child.kill_at is not None and now >= child.kill_at:
+                self._kill(child, "it did not end in time")
+            else:
+                self._end_late(child, now)
+        if self._max_rss_bytes and now >= self._weigh_at:
+            self._weigh_at = now + WATCH_EVERY_S
+            for child in tuple(self._children):
+                self._weigh(child, self._max_rss_bytes)
+
+    def _end_late(self, child: SharedChild, now: float) -> None:
+        for attempt in child.line:
+            if attempt.ends_at is None or now < attempt.ends_at:
+                continue
+            if attempt.doom is None:
+                limit_s = attempt.spec.timeout_s or 0.0
+                attempt.doom = verdict.timed_out(attempt.spec.action, limit_s)
+                attempt.ends_at = now + LATE_GRACE_S
+                child.ask_to_stop(attempt)
+            else:
+                self._kill(child, f"{attempt.spec.action} had to be ended there")
+                return
+
+    def _weigh(self, child: SharedChild, limit: int) -> None:
+        if child.line and not child.doom and (used := child.resident.read()) > limit:
+            if len(child.line) == 1:
+                attempt = child.line[0]
+                attempt.doom = attempt.doom or verdict.too_large(attempt.spec.action, used, limit)
+            self._kill(child, "it used too much memory")
+
+    def _kill(self, child: SharedChild, why: str) -> None:
+        """End a worker and all that it runs; that it has ended is told later."""
+        child.kill()
+        child.leaving = True
+        child.doom = child.doom or why
+        child.kill_at = None
+        child.abandon_at = time.monotonic() + KILL_LIMIT_S
+        for attempt in child.line:
+            attempt.ends_at = None
+
+
+def _judged(child: SharedChild, code: int | None) -> Iterable[tuple[Attempt, Verdict]]:
+    """What becomes of the attempts of a worker that is gone."""
+    left = list(child.line)
+    for attempt in left:
+        if attempt.doom:
+            yield attempt, attempt.doom
+        elif child.doom is None and len(left) == 1:
+            yield attempt, verdict.crashed(attempt.spec.action, code, child.log)
+        else:
+            why = child.doom or f"it {verdict.how_it_ended(code)}"
+            yield attempt, verdict.lost_beside(attempt.spec.action, why, len(left) - 1, child.log)
