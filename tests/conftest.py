@@ -100,8 +100,8 @@ class DaskCluster:
         """Of the scheduler."""
         return str(json.loads((self.folder / "scheduler.json").read_text())["address"])
 
-    def start(self, workers: int) -> None:
-        """Start the scheduler and so many workers."""
+    def start(self, workers: int, threads: int = 1) -> None:
+        """Start the scheduler and so many workers with so many threads each."""
         note = str(self.folder / "scheduler.json")
         protocol = ["--protocol", "tls"] if self.options else []
         self._start("scheduler", "--scheduler-file", note, "--port", "0", *protocol)
@@ -111,13 +111,12 @@ class DaskCluster:
             assert self.processes[0].poll() is None, "the scheduler has ended"
             time.sleep(0.02)
         for _ in range(workers):
-            self.add_worker()
+            self.add_worker(threads)
 
-    def add_worker(self) -> "subprocess.Popen[bytes]":
-        """Start another worker with one thread."""
-        return self._start(
-            "worker", self.address, "--nthreads", "1", "--no-nanny", "--memory-limit", "0"
-        )
+    def add_worker(self, threads: int = 1) -> "subprocess.Popen[bytes]":
+        """Start another worker."""
+        own = "--nthreads", str(threads), "--no-nanny", "--memory-limit", "0"
+        return self._start("worker", self.address, *own)
 
     def close(self) -> None:
         """End all of it."""
@@ -151,6 +150,15 @@ def dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskClust
     """A scheduler and two workers, to be left as they are."""
     cluster = DaskCluster(tmp_path_factory.mktemp("dask"))
     cluster.start(workers=2)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def wide_dask_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A scheduler and one worker that runs ten at once, to be left as they are."""
+    cluster = DaskCluster(tmp_path_factory.mktemp("wide-dask"))
+    cluster.start(workers=1, threads=10)
     yield cluster
     cluster.close()
 

@@ -25,9 +25,8 @@ class SharedLog(JobLog):
         """Append to all."""
         super().write(data)
         if len(self.logs) > 1:
-            lines = data.splitlines(keepends=True)
-            data = b"".join(BESIDE + line for line in lines)
-            data += b"" if data.endswith(b"\n") else b"\n"
+            lines = data.removesuffix(b"\n").split(b"\n")
+            data = b"".join(BESIDE + line + b"\n" for line in lines)
         for log in self.logs.values():
             log.write(data)
 

@@ -37,6 +37,8 @@ class Rig:
         self.media.write_bytes(b"RIFF" + bytes(1000))
         self._queue: queue.SimpleQueue[ExecutorEvent] = queue.SimpleQueue()
         self._running: list[Executor] = []
+        # Whether attempts may share a process, unless one says so itself.
+        self.shared = False
         self.executor: Executor
 
     def start(self, executor: Executor) -> None:
@@ -64,6 +66,7 @@ class Rig:
             str(self.folder / job_id.hex),
             str(self.folder / "logs" / f"{job_id.hex}.log"),
             timeout_s=timeout_s,
+            shared=self.shared,
         )
 
     def submit(self, action: str, *, timeout_s: float | None = None, **config: Any) -> AttemptSpec:
@@ -118,10 +121,13 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     rig.close()
 
 
-@pytest.fixture(params=["local", "inline", "isolated", "dask"])
+@pytest.fixture(params=["local", "shared", "inline", "isolated", "dask"])
 def any_rig(request: pytest.FixtureRequest, rig: Rig) -> Rig:
     """Each executor."""
     if request.param == "local":
+        rig.start(LocalExecutor(2, plugins=[FAULTS], grace_s=0.2))
+    elif request.param == "shared":
+        rig.shared = True
         rig.start(LocalExecutor(2, plugins=[FAULTS], grace_s=0.2))
     elif request.param == "inline":
         rig.start(InlineExecutor(plugins=[FAULTS]))
@@ -136,10 +142,10 @@ def isolated_executor() -> IsolatedExecutor:
     """An executor that runs the actions of the faults plugin in an environment of their own."""
     main = LocalExecutor(2, grace_s=0.2)
     python = Path(sys.executable)
-    actions = ("fin", "fine", "copy", "follows", "loads", "fault", "nonsense", "outside")
+    names = "fin fine copy follows loads fault nonsense outside meet"
     return IsolatedExecutor(
         main,
-        {f"faults.{name}": python for name in actions},
+        {f"faults.{name}": python for name in names.split()},
         lambda python: LocalExecutor(2, python=str(python), plugins=[FAULTS], grace_s=0.2),
     )
 

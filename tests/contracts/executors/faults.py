@@ -1,9 +1,11 @@
 """A plugin that commits every fault that an executor must survive."""
 
 import ctypes
+import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -315,6 +317,33 @@ class TooLarge(Analyzer, name="faults.too_large"):
         return MediaAnalysisResult(metadata={"text": "x" * (70 << 20)})
 
 
+class Meet(Analyzer, name="faults.meet", pool="network", max_inflight=10):
+    """Say something in every way there is, and wait at a server until all others have come."""
+
+    port: int
+    word: str
+
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
+        print(f"{self.word} printed", flush=True)  # noqa: T201 - it belongs in the log
+        context.log.info("%s logged", self.word)
+        logging.getLogger("some.library").warning("%s warned", self.word)
+        say = f"import sys; sys.stderr.write('{self.word} ran a program')"
+        context.run([sys.executable, "-S", "-c", say])
+        (context.workdir / "note").write_text(self.word)
+        held = context.resource(_hold, "model")
+        context.progress(0.5, self.word)
+        with socket.create_connection(("127.0.0.1", self.port)) as server:
+            server.sendall(b"here")
+            assert server.recv(1) == b"!", "the others never came"
+        notes = [path.name for path in context.workdir.iterdir()]
+        return MediaAnalysisResult(metadata={"pid": os.getpid(), "held": held, "notes": notes})
+
+
+def _hold(_what: str) -> int:
+    time.sleep(0.2)  # all the others ask for it meanwhile
+    return _load(_what)
+
+
 class Modules(Analyzer, name="faults.modules"):
     """Tell which modules the process has loaded."""
 
@@ -325,7 +354,7 @@ class Modules(Analyzer, name="faults.modules"):
 @hookimpl
 def mediahost_register_actions() -> list[type[Action]]:
     """All of them."""
-    return [Fine, Copy, Outside, Follows, Loads, Fault, Nonsense, TooLarge, Modules]
+    return [Fine, Copy, Outside, Follows, Loads, Fault, Nonsense, TooLarge, Meet, Modules]
 
 
 @hookimpl
