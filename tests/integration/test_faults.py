@@ -43,6 +43,25 @@ def test_each_fault_of_a_plugin_fails_its_own_job(home: "Home") -> None:
     assert home.run(*LOOK).counts == {"cached": 1}
 
 
+def test_a_crash_in_a_shared_process_fails_the_one_that_did_it(home: "Home") -> None:
+    for number, name in enumerate(["bad", "one", "two", "three"]):
+        home.tone(f"{name}.wav", 300 + number)
+
+    summary = home.run("-a", "faulty.together")
+
+    assert summary.counts == {"failed": 1, "done": 3}
+    assert failed(summary)[0]["media"].endswith("bad.wav")
+    outcomes = "SELECT outcome, count(*) FROM job_attempts GROUP BY outcome"
+    assert dict(home.query(outcomes)) == {"lost": 4, "crashed": 2}
+    # Each is tried again in a process of its own, until all is known.
+    pids = {path.read_text() for path in (home.folder / "open").iterdir()}
+    assert len(pids) > 1
+    (bad,) = home.query("SELECT number FROM jobs WHERE status = 'failed'")
+    log = home.call("jobs", "log", str(bad[0]), "--attempt", "1")
+    assert "here is bad" in log.out
+    assert "here is one" not in log.out
+
+
 def test_a_passing_failure_is_tried_again_as_often_as_the_settings_say(home: "Home") -> None:
     home.tone("a.wav")
 

@@ -41,6 +41,26 @@ class Deaf(Analyzer, name="faulty.deaf", version=1):
             time.sleep(60)
 
 
+class Together(Analyzer, name="faulty.together", version=1, pool="network", max_inflight=4):
+    """Four meet in one process; the bad one crashes, each time, and the others wait for that."""
+
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
+        here = Path(os.environ["OPEN"])
+        here.mkdir(exist_ok=True)
+        mine = here / media.path.stem
+        is_first = not mine.exists()
+        mine.write_text(str(os.getpid()))
+        print("here is", media.path.stem)  # noqa: T201 - it belongs in the log
+        while len(list(here.iterdir())) < 4:
+            context.checkpoint()
+            time.sleep(0.01)
+        if media.path.stem == "bad":
+            os.abort()
+        while is_first:
+            time.sleep(0.01)
+        return MediaAnalysisResult(metadata={"fine": True})
+
+
 class Raise(Analyzer, name="faulty.raise", version=1):
     def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
         raise KeyError("no such thing\nat all")
@@ -113,6 +133,7 @@ def mediahost_register_actions() -> list[type[Action]]:
         Segfault,
         Hang,
         Deaf,
+        Together,
         Raise,
         Transient,
         Garbage,

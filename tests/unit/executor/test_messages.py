@@ -32,6 +32,7 @@ def test_an_attempt_crosses_unchanged(name: str) -> None:
         timeout_s=1.5,
         threads=2,
         algorithm="sha256",
+        shared=True,
     )
     (crossed,) = FrameReader().feed(pack(spec_to_json(spec)))
     assert spec_from_json(crossed) == spec

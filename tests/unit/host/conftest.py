@@ -74,6 +74,13 @@ class Follow(Analyzer, name="t.follow", version=1):
         return MediaAnalysisResult(metadata={"given": sorted(context.inputs)})
 
 
+class Ask(Analyzer, name="t.ask", version=1, pool="network", max_inflight=4):
+    """Would ask a server."""
+
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
+        return MediaAnalysisResult()
+
+
 class Break(Analyzer, name="t.break", version=1):
     """Fails."""
 
@@ -118,7 +125,7 @@ class House:
         self.media = self.folder / "media"
         self.media.mkdir()
         self.registry.register(builtin, PluginRow("builtin", "", ""))
-        self.install(Look, Cut, Follow, Break)
+        self.install(Look, Cut, Follow, Ask, Break)
         self.files = FileHashes(self.store, self.clock, threads=1)
         self.artifacts = ArtifactFolder(self.folder / "data", HOST)
         self.artifacts.open(lambda _host: False)
@@ -131,7 +138,7 @@ class House:
         """Have a later version of `t.look`."""
         self.registry = Registry()
         self.registry.register(builtin, PluginRow("builtin", "", ""))
-        self.install(Newer, Cut, Follow, Break)
+        self.install(Newer, Cut, Follow, Ask, Break)
 
     @property
     def planner(self) -> Planner:

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,28 @@ def test_an_attempt_gets_what_it_needs(house: "House") -> None:
     assert spec.config == {"depth": 2, "note": ""}
     assert (spec.timeout_s, spec.threads) == (7, 3)
     assert not Path(spec.workdir).exists(), "it is made when it is asked for"
+
+
+@pytest.mark.parametrize(
+    ("action", "attempt", "failures", "shared"),
+    [
+        ("t.ask", 1, 0, True),
+        ("t.ask", 2, 1, True),
+        ("t.ask", 2, 0, False),  # the first was lost: perhaps by its own fault
+        ("t.ask", 4, 2, False),
+        ("t.look", 1, 0, False),
+    ],
+)
+def test_what_waits_for_a_server_shares_a_process_until_it_was_lost(
+    house: "House", action: str, attempt: int, failures: int, shared: bool
+) -> None:
+    house.tone()
+    job = house.claim(house.request(house.recipe({"action": action})))
+    tried = replace(job, token=Token(job.token.job_id, attempt), failures=failures)
+
+    spec = house.attempts.prepare(tried, house.attempts.look())
+
+    assert spec.shared is shared
 
 
 def test_inputs_are_the_results_that_the_job_was_planned_on(house: "House") -> None:
