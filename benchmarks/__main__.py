@@ -29,6 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("subject", nargs="*", help=f"of {', '.join(SUBJECTS)}; none: all")
     parser.add_argument("--quick", action="store_true", help="fewer and smaller files")
+    parser.add_argument("--files", type=int, help="of cached: so many tiny files", metavar="N")
     parser.add_argument("--json", action="store_true", help="print JSON")
     asked = parser.parse_args()
     for subject in asked.subject:
@@ -38,7 +39,8 @@ def main() -> None:
     for subject in asked.subject or SUBJECTS:
         print(f"measuring {subject} ...", file=sys.stderr)
         module = import_module(f"benchmarks.{SUBJECTS[subject]}")
-        reports.append(module.measure(quick=asked.quick))
+        only = {"files": asked.files} if asked.files and subject == "cached" else {}
+        reports.append(module.measure(quick=asked.quick, **only))
     if asked.json:
         print(json.dumps({"machine": machine(), "reports": [one.to_json() for one in reports]}))
     else:

@@ -29,6 +29,28 @@ def recordings(count: int) -> Path:
     return top
 
 
+def tiny_recordings(count: int) -> Path:
+    """A folder of recordings of a few samples, a hundred in each subfolder, no two alike."""
+    top = WORK / f"tiny-{count}"
+    complete = top / ".complete"
+    if not complete.exists():
+        for start in range(0, count, FOLDER_FILES):
+            folder = top / f"{start // 100_000:02}" / f"day-{start // FOLDER_FILES % 1000:03}"
+            folder.mkdir(parents=True, exist_ok=True)
+            for number in range(start, min(start + FOLDER_FILES, count)):
+                (folder / f"recording-{number:07}.wav").write_bytes(_tiny_wav(number))
+        complete.touch()
+    return top
+
+
+def _tiny_wav(number: int) -> bytes:
+    """8 kHz, one channel, 16 bits: four samples, which are the number."""
+    samples = struct.pack("<Q", number)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
+    data = struct.pack("<4sI", b"data", len(samples)) + samples
+    return struct.pack("<4sI4s", b"RIFF", 4 + len(form) + len(data), b"WAVE") + form + data
+
+
 def write_recording(path: Path, size: int, dice: random.Random) -> None:
     """Write a wav file of noise: 8 kHz, one channel, 16 bits."""
     with wave.open(str(path), "wb") as file:
