@@ -69,7 +69,10 @@ def _measure_tiny(files: int) -> Report:
     _in_process(report, installation, folder, files)
     _floors(report, folder, files)
     report.at_most(
-        "the command takes at most 10 µs a file", cached.cpu_s / files * 1e6, COMMAND_US_A_FILE, "µs"
+        "the command takes at most 10 µs a file",
+        cached.cpu_s / files * 1e6,
+        COMMAND_US_A_FILE,
+        "µs",
     )
     return report
 

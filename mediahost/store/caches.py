@@ -1,9 +1,19 @@
 """Cached results: found by content and config, under whatever path they were made."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, delete, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    null,
+    select,
+    update,
+)
 
 from mediahost.hashing import CacheKey
 from mediahost.model.result import MediaProcessingResult
@@ -20,8 +30,14 @@ from mediahost.store.dialect import (
 )
 from mediahost.store.documents import artifacts_of, result_of
 from mediahost.store.engine import Database, lasting
-from mediahost.store.hits import newest_hits
-from mediahost.store.spelling import Spelled, unspelled
+from mediahost.store.hits import (
+    SQLITE_ANALYSES,
+    SQLITE_PROCESSINGS,
+    Told,
+    Wanted,
+    newest_hits,
+)
+from mediahost.store.spelling import Spelled, json_text, json_value, unspelled
 from mediahost.store.tables import analysis_jobs, processing_jobs
 
 _analyses = analysis_jobs.c
@@ -37,6 +53,7 @@ _ANALYSIS_HITS = select(
     _analyses.id,
     _analyses.result_hash,
     _analyses.elapsed_ms,
+    null(),
 ).where(among([_analyses.file_hash, _analyses.config_hash], "keys"), _COMPLETE)
 
 _PROCESSING_HITS = select(
@@ -75,11 +92,15 @@ class CachedResults:
         """The cached results among these keys."""
         if not keys:
             return {}
-        wanted = {"keys": listed(keys)}
         with self._database.read() as connection:
-            analyses = read_rows(connection, _ANALYSIS_HITS, wanted)
-            processings = read_rows(connection, _PROCESSING_HITS, wanted)
-        return newest_hits(analyses, processings)
+            if connection.dialect.name == "sqlite":
+                return newest_hits(_told_by_sqlite(connection, keys))
+            wanted = {"keys": listed(keys)}
+            return newest_hits(
+                (CacheKey(file_hash, config_hash), told)
+                for statement in (_ANALYSIS_HITS, _PROCESSING_HITS)
+                for file_hash, config_hash, *told in read_rows(connection, statement, wanted)
+            )
 
     @lasting
     def load_results(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredResult]:
@@ -131,6 +152,22 @@ class CachedResults:
             ]
         rows.sort(key=lambda each: (each[0]["created_at"], each[0]["id"]))
         return [stored(row) for row, stored in rows]
+
+
+def _told_by_sqlite(
+    connection: Connection, keys: Collection[CacheKey]
+) -> Iterator[tuple[CacheKey, Told]]:
+    wanted = Wanted(keys)
+    groups = (json_text(wanted.groups),)
+
+    def ask(statement: str) -> Iterator[tuple[CacheKey, Told]]:
+        # The driver's own rows: SQLAlchemy's cost as much again.
+        cursor: Any = connection.exec_driver_sql(statement, groups).cursor
+        return wanted.told(cursor.fetchall())
+
+    yield from ask(SQLITE_ANALYSES)
+    for key, (*told, made) in ask(SQLITE_PROCESSINGS):
+        yield key, (*told, json_value(made))
 
 
 def _newest_first(oldest_first: Iterable[StoredResult]) -> list[StoredResult]:

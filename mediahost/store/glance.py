@@ -7,7 +7,7 @@ opened when anything else is asked for.
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Lock
@@ -15,7 +15,13 @@ from typing import Any, cast
 
 from mediahost.hashing import ALGORITHMS, Algorithm, CacheKey, FileStat
 from mediahost.ports import HashedFile, Hit, Store
-from mediahost.store.hits import newest_hits
+from mediahost.store.hits import (
+    SQLITE_ANALYSES,
+    SQLITE_PROCESSINGS,
+    Told,
+    Wanted,
+    newest_hits,
+)
 from mediahost.store.sqlite_file import MAPPED_BYTES, connect
 
 _PREFIX = "sqlite:///"
@@ -24,16 +30,6 @@ _ABOUT = "SELECT version_num, algorithm FROM alembic_version, meta"
 _MEMO = (
     "SELECT folder, name, size, mtime_ns, ctime_ns, dev, inode, hashed_at_ns, file_hash"
     " FROM file_hashes WHERE folder IN (SELECT value FROM json_each(?))"
-)
-_ANALYSES = (
-    "SELECT file_hash, config_hash, created_at, id, result_hash, elapsed_ms FROM analysis_jobs"
-    " WHERE (file_hash, config_hash) IN (SELECT value->>0, value->>1 FROM json_each(?))"
-    " AND result_hash IS NOT NULL"
-)
-_PROCESSINGS = (
-    "SELECT input_hash, config_hash, created_at, id, result_hash, elapsed_ms, artifacts"
-    " FROM processing_jobs"
-    " WHERE (input_hash, config_hash) IN (SELECT value->>0, value->>1 FROM json_each(?))"
 )
 
 
@@ -97,16 +93,18 @@ class Glance:
 
     def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
         """The cached results among these keys."""
-        wanted = _listed(keys)
-        made = self._rows(_PROCESSINGS, wanted)
-        return newest_hits(
-            self._rows(_ANALYSES, wanted),
-            ((*row, json.loads(artifacts)) for *row, artifacts in made),
-        )
+        return newest_hits(self._told(keys))
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def _told(self, keys: Collection[CacheKey]) -> Iterator[tuple[CacheKey, Told]]:
+        wanted = Wanted(keys)
+        groups = json.dumps(wanted.groups)
+        yield from wanted.told(self._rows(SQLITE_ANALYSES, groups))
+        for key, (*told, made) in wanted.told(self._rows(SQLITE_PROCESSINGS, groups)):
+            yield key, (*told, json.loads(made))
 
     def _rows(self, statement: str, wanted: str) -> Iterable[Any]:
         with closing(self._connection.execute(statement, [wanted])) as rows:

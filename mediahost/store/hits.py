@@ -1,32 +1,69 @@
-"""Cached results as rows of the two caches tell them."""
+"""Cached results as rows of the two caches tell them, and how SQLite is asked for them.
 
-from collections.abc import Iterable, Sequence
+SQLite is given each config once with the hashes of all files under it: a list of as many pairs, to
+be taken apart one by one, takes twice as long. What it answers is the place in that list, so that
+nobody makes keys anew out of text.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from mediahost.hashing import CacheKey
 from mediahost.ports import Hit
 from mediahost.store.documents import artifacts_of
 
+_GROUPED = """
+SELECT groups.key, files.key, created_at, found.id, result_hash, elapsed_ms, {artifacts}
+FROM json_each(?) AS groups
+CROSS JOIN json_each(groups.value) AS files
+CROSS JOIN {table} AS found
+WHERE found.{file_hash} = files.value AND found.config_hash = groups.key{condition}
+"""
+# Rows of the documented columns alone are other programs': they are no results to build on.
+SQLITE_ANALYSES = _GROUPED.format(
+    table="analysis_jobs",
+    file_hash="file_hash",
+    artifacts="NULL",
+    condition=" AND result_hash IS NOT NULL",
+)
+SQLITE_PROCESSINGS = _GROUPED.format(
+    table="processing_jobs", file_hash="input_hash", artifacts="artifacts", condition=""
+)
 
-def newest_hits(
-    analyses: Iterable[Sequence[Any]], processings: Iterable[Sequence[Any]]
-) -> dict[CacheKey, Hit]:
-    """The newest cached result under each key.
+# When it was made, id, result hash, elapsed in ms, and the artifacts as plain JSON, if any.
+Told = Sequence[Any]
 
-    Args:
-        analyses: Rows of (file hash, config hash, created at, id, result hash, elapsed in ms).
-        processings: Rows of the same, and the artifacts as the column has them.
+
+class Wanted:
+    """Keys to be found on SQLite.
+
+    Attributes:
+        groups: Each config with the files under it: the parameter of the two statements, in JSON.
     """
+
+    def __init__(self, keys: Collection[CacheKey]) -> None:
+        by_config: defaultdict[str, list[CacheKey]] = defaultdict(list)
+        for key in keys:
+            by_config[key[1]].append(key)
+        self._keys = by_config
+        self.groups = {
+            config_hash: [key[0] for key in its] for config_hash, its in by_config.items()
+        }
+
+    def told(self, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[CacheKey, Told]]:
+        """What rows of the two statements say of which key."""
+        keys = self._keys
+        return ((keys[row[0]][row[1]], row[2:]) for row in rows)
+
+
+def newest_hits(told: Iterable[tuple[CacheKey, Told]]) -> dict[CacheKey, Hit]:
+    """The newest cached result under each key."""
     hits: dict[CacheKey, Hit] = {}
     ages: dict[CacheKey, tuple[float, int]] = {}
-    for file_hash, config_hash, created_at, number, result_hash, elapsed_ms in analyses:
-        key, age = CacheKey(file_hash, config_hash), (created_at, number)
+    for key, (created_at, number, result_hash, elapsed_ms, made) in told:
+        age = (created_at, number)
         if ages.setdefault(key, age) <= age:
             ages[key] = age
-            hits[key] = Hit(key, result_hash, elapsed_ms, ())
-    for file_hash, config_hash, created_at, number, result_hash, elapsed_ms, made in processings:
-        key, age = CacheKey(file_hash, config_hash), (created_at, number)
-        if ages.setdefault(key, age) <= age:
-            ages[key] = age
-            hits[key] = Hit(key, result_hash, elapsed_ms, artifacts_of(made))
+            hits[key] = Hit(key, result_hash, elapsed_ms, artifacts_of(made) if made else ())
     return hits
