@@ -10,6 +10,7 @@ from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
@@ -27,6 +28,7 @@ from mediahost.tui.jobs_screen import JobsScreen
 from mediahost.tui.keys import deeds
 from mediahost.tui.news import StartHost, Trouble
 from mediahost.tui.parts import PlainView
+from mediahost.tui.plain_text import PlainText
 from mediahost.tui.plugins_screen import PluginsScreen
 from mediahost.tui.seldom import Seldom
 from mediahost.tui.session import Session
@@ -70,12 +72,18 @@ class MediahostApp(App[None]):
     """
 
     def __init__(
-        self, session: Session, *, theme: str = "dark", global_options: Sequence[str] = ()
+        self,
+        session: Session,
+        *,
+        theme: str = "dark",
+        ascii_only: bool = False,
+        global_options: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.session = session
         self.views = Views(session.registry, PlainView)
         self._global_options = global_options
+        self._signs = [PlainText()] if ascii_only else []
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = THEMES[theme]
@@ -227,6 +235,10 @@ class MediahostApp(App[None]):
             self.push_screen(TooSmall())
         elif not small and isinstance(self.screen, TooSmall):
             self.pop_screen()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What is done to all that is painted."""
+        return [*super().get_line_filters(), *self._signs]
 
     # --- what fails ----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from mediahost.model.job import JobStatus
 from mediahost.model.media import display
 from mediahost.store.browse import JobLine
 from mediahost.tui import words
-from mediahost.tui.signs import glyph_of, sign_of
+from mediahost.tui.signs import sign_of
 
 Cell = tuple[str, str]  # text, name of a style
 
@@ -58,20 +58,19 @@ def header(columns: Columns) -> str:
 
 
 def cells(
-    job: JobLine, columns: Columns, now: datetime, *, attempts: int, marked: bool, ascii_only: bool
+    job: JobLine, columns: Columns, now: datetime, *, attempts: int, marked: bool
 ) -> Iterator[Cell]:
     """The cells of a job's line."""
     sign = sign_of(job)
-    mark = "*" if ascii_only else "✓"
-    yield (f"{mark if marked else ' '} ", "mark")
+    yield (f"{'✓' if marked else ' '} ", "mark")
     yield (words.fit(str(job.number), columns.number), "number")
-    state = f"{glyph_of(sign, ascii_only=ascii_only)} {sign.word}"
+    state = f"{sign.glyph} {sign.word}"
     yield (words.fit(state, columns.state), sign.style)
     yield (words.fit(display(job.action), columns.action - 1) + " ", "action")
     if columns.media:
         yield (words.media_name(job.media_url, columns.media - 1) + " ", "media")
     if columns.note:
-        yield from _note(job, columns.note, ascii_only=ascii_only)
+        yield from _note(job, columns.note)
     if columns.tries:
         yield (words.fit(f"{job.attempt}/{max(attempts, job.attempt)}", columns.tries), "dim")
     if columns.took:
@@ -79,13 +78,13 @@ def cells(
     yield (words.right(words.age(job.created_at, now), columns.age - 1) + " ", "dim")
 
 
-def _note(job: JobLine, width: int, *, ascii_only: bool) -> Iterator[Cell]:
+def _note(job: JobLine, width: int) -> Iterator[Cell]:
     """How far it is, or why it failed."""
     inner = width - 1
     if job.status is JobStatus.PROCESSING and job.fraction is not None:
         bar = min(BAR, inner - 5)
         if bar > 0:
-            yield (words.bar(job.fraction, bar, ascii_only=ascii_only), "processing")
+            yield (words.bar(job.fraction, bar), "processing")
         share = f" {job.fraction:4.0%} {display(job.message or '')}"
         yield (words.fit(share, inner - max(bar, 0)) + " ", "dim")
     elif job.status is JobStatus.FAILED:

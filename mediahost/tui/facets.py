@@ -20,7 +20,7 @@ from mediahost.store.browse import ActionCount
 from mediahost.tui.news import Trouble
 from mediahost.tui.seldom import Seldom
 from mediahost.tui.session import Session
-from mediahost.tui.signs import SIGNS, glyph_of
+from mediahost.tui.signs import SIGNS
 from mediahost.tui.words import count, fit, right
 
 WIDTH = 24
@@ -134,7 +134,7 @@ class Facets(OptionList):
     ) -> Iterator[Shown]:
         yield None, self._heading("State")
         for status, sign in SIGNS.items():
-            label = f"{glyph_of(sign, ascii_only=self._session.ascii_only)} {sign.word}"
+            label = f"{sign.glyph} {sign.word}"
             on = str(status) in chosen.get("state", ())
             yield f"state {status}", self._option(label, counts.get(status, 0), on=on)
 

@@ -72,9 +72,7 @@ class JobList(Vertical):
     def compose(self) -> ComposeResult:
         """The filter, the list or what stands in its place, the new ones."""
         yield FilterLine()
-        yield JobTable(
-            attempts=self._session.settings.attempts, ascii_only=self._session.ascii_only
-        )
+        yield JobTable(attempts=self._session.settings.attempts)
         yield Static("", id="empty", markup=False)
         yield Static("", id="fresh", markup=False)
 

@@ -81,6 +81,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
     .job-table--cursor { background: $block-cursor-background; color: $block-cursor-foreground;
         text-style: bold; }
     .job-table--cursor-blurred { background: $panel; }
+    JobTable:ansi .job-table--cursor-blurred { text-style: bold reverse; }
     .job-table--processing { color: $primary; }
     .job-table--pending { color: $text-muted; }
     .job-table--failed { color: $error; }
@@ -120,7 +121,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
     class Resized(Message):
         """There is room for more rows, or for fewer."""
 
-    def __init__(self, *, attempts: int, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, *, attempts: int, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.await_rows()
         self.rows = Rows()
@@ -131,7 +132,6 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         self._whole = False
         self._to_end = False
         self._attempts = attempts
-        self._ascii_only = ascii_only
         self._columns = Columns.for_width(80)
         self._now = datetime.now(UTC)
         self._rich: dict[str, Style] = {}
@@ -389,7 +389,6 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
             self._now,
             attempts=self._attempts,
             marked=marked,
-            ascii_only=self._ascii_only,
         )
         strong = cursor is _Cursor.FOCUSED
         segments = [

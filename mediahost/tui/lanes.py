@@ -8,7 +8,6 @@ from mediahost.model.result import MediaAnalysisResult
 from mediahost.ports import StoredResult
 
 _HALVES = (" ", "▌", "▐", "█")
-_ASCII = (" ", "#", "#", "#")
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400)
 TICK_CELLS = 12
 
@@ -59,7 +58,7 @@ def duration_of(results: Iterable[StoredResult]) -> float:
     return longest
 
 
-def bars(lane: Lane, start: float, end: float, width: int, *, ascii_only: bool = False) -> str:
+def bars(lane: Lane, start: float, end: float, width: int) -> str:
     """The lane between two moments, `width` cells wide; the shortest range is half a cell."""
     halves = [0] * (width * 2)
     if end > start:
@@ -70,8 +69,7 @@ def bars(lane: Lane, start: float, end: float, width: int, *, ascii_only: bool =
             begin = max(0, math.floor((first - start) * scale + 1e-9))
             stop = min(width * 2, max(begin + 1, math.ceil((last - start) * scale - 1e-9)))
             halves[begin:stop] = [1] * (stop - begin)
-    glyphs = _ASCII if ascii_only else _HALVES
-    return "".join(glyphs[halves[at] + 2 * halves[at + 1]] for at in range(0, width * 2, 2))
+    return "".join(_HALVES[halves[at] + 2 * halves[at + 1]] for at in range(0, width * 2, 2))
 
 
 def ticks(start: float, end: float, width: int) -> list[tuple[int, float]]:

@@ -176,7 +176,7 @@ def axis_of(shown: Shown) -> TimeAxis | None:
     lanes = lanes_of(results)
     if not lanes:
         return None
-    return TimeAxis(lanes, duration_of(results), ascii_only=shown.ascii_only)
+    return TimeAxis(lanes, duration_of(results))
 
 
 def pictures_of(shown: Shown) -> list[Widget]:

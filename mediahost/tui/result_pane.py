@@ -72,7 +72,6 @@ class ResultPane(VerticalScroll):
             stored=stored,
             job=job,
             others=others,
-            ascii_only=self._session.ascii_only,
             pictures=self._session.pictures,
         )
         return self._views.view(shown)

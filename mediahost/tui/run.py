@@ -27,9 +27,13 @@ def run_tui(
         TuiCrashed: It met a fault of its own.
     """
     registry, _ = load_registry(settings.plugins_dir)
-    session = Session(settings, make_store(settings, browse=True), registry, ascii_only=ascii_only)
+    session = Session(
+        settings, make_store(settings, browse=True), registry, pictures=not ascii_only
+    )
     try:
-        app = MediahostApp(session, theme=theme, global_options=global_options)
+        app = MediahostApp(
+            session, theme=theme, ascii_only=ascii_only, global_options=global_options
+        )
         app.run()
         hosts = _hosts(session)
     finally:

@@ -59,12 +59,10 @@ class Session:
         store: SqlStore,
         registry: Registry,
         *,
-        ascii_only: bool = False,
         pictures: bool = True,
     ) -> None:
         self.settings = settings
         self.registry = registry
-        self.ascii_only = ascii_only
         self.pictures = pictures
         self.store = store
         self._browser = store.browse()

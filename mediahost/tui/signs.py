@@ -10,25 +10,24 @@ class Sign(NamedTuple):
     """How a state looks.
 
     Attributes:
-        glyph, plain: One cell wide; `plain` is ASCII.
+        glyph: One cell wide.
         word: What it is called.
         style: Name of its colour: a component class of the widgets.
     """
 
     glyph: str
-    plain: str
     word: str
     style: str
 
 
 SIGNS = {
-    JobStatus.PROCESSING: Sign("▶", ">", "processing", "processing"),
-    JobStatus.PENDING: Sign("·", ".", "pending", "pending"),
-    JobStatus.FAILED: Sign("✖", "x", "failed", "failed"),
-    JobStatus.COMPLETED: Sign("✔", "+", "completed", "completed"),
-    JobStatus.CANCELLED: Sign("⊘", "o", "cancelled", "cancelled"),
+    JobStatus.PROCESSING: Sign("▶", "processing", "processing"),
+    JobStatus.PENDING: Sign("·", "pending", "pending"),
+    JobStatus.FAILED: Sign("✖", "failed", "failed"),
+    JobStatus.COMPLETED: Sign("✔", "completed", "completed"),
+    JobStatus.CANCELLED: Sign("⊘", "cancelled", "cancelled"),
 }
-CANCELLING = Sign("◌", "~", "cancelling", "cancelling")
+CANCELLING = Sign("◌", "cancelling", "cancelling")
 STYLES = (*dict.fromkeys(sign.style for sign in SIGNS.values()), CANCELLING.style)
 
 
@@ -37,8 +36,3 @@ def sign_of(job: JobLine) -> Sign:
     if job.status is JobStatus.PROCESSING and job.cancel_requested:
         return CANCELLING
     return SIGNS[job.status]
-
-
-def glyph_of(sign: Sign, *, ascii_only: bool) -> str:
-    """The sign's glyph for what the terminal can show."""
-    return sign.plain if ascii_only else sign.glyph

@@ -44,6 +44,10 @@ HINTS = (
 class MediaTree(DirectoryTree):
     """Folders and media files; hidden ones are left out, as in a run."""
 
+    # Emoji are of any width, and have no colour of their own.
+    ICON_NODE = "▸ "
+    ICON_NODE_EXPANDED = "▾ "
+    ICON_FILE = "  "
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "choose", "Choose", show=False, id="submit.choose"),
     ]

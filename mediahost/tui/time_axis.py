@@ -56,12 +56,11 @@ class TimeAxis(Widget, can_focus=True):
 
         seconds: float
 
-    def __init__(self, lanes: Sequence[Lane], duration: float, *, ascii_only: bool = False) -> None:
+    def __init__(self, lanes: Sequence[Lane], duration: float) -> None:
         super().__init__()
         self._lanes = list(lanes)[:MOST_LANES]
         self._left_out = len(lanes) - len(self._lanes)
         self.duration = max(duration, 0.001, *(end for lane in lanes for _, end in lane.spans))
-        self._ascii_only = ascii_only
         self.start, self.end = 0.0, self.duration
         self.at = 0.0
 
@@ -120,7 +119,7 @@ class TimeAxis(Widget, can_focus=True):
     def _lane(self, y: int, base: Style) -> Strip:
         lane = self._lanes[y]
         color = base + self._style(_COLORS[y % len(_COLORS)])
-        line = bars(lane, self.start, self.end, self._cells, ascii_only=self._ascii_only)
+        line = bars(lane, self.start, self.end, self._cells)
         label = Segment(fit(display(lane.label), LABEL - 1) + " ", base)
         if not self.has_focus:
             return Strip([label, Segment(line, color)])

@@ -24,14 +24,12 @@ class Shown:
         stored: The result, its config, and the media file that it was computed from.
         job: The job that is looked at.
         others: All results for the same content, this one among them, the newest first.
-        ascii_only: Use ASCII alone.
         pictures: Whether pictures may be drawn.
     """
 
     stored: StoredResult
     job: JobView
     others: Sequence[StoredResult] = ()
-    ascii_only: bool = False
     pictures: bool = True
 
 

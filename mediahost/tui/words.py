@@ -115,12 +115,9 @@ def media_name(url: str, width: int) -> str:
     return fit_end(display(path), width)
 
 
-def bar(fraction: float, width: int, *, ascii_only: bool = False) -> str:
+def bar(fraction: float, width: int) -> str:
     """A bar that is filled so far, to an eighth of a cell."""
     fraction = min(1.0, max(0.0, fraction))
-    if ascii_only:
-        done = round(fraction * width)
-        return "#" * done + "-" * (width - done)
     eighths = round(fraction * width * 8)
     full, part = divmod(eighths, 8)
     text = "█" * full + (_BLOCKS[part] if part else "")

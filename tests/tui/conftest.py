@@ -12,7 +12,8 @@ from textual.pilot import Pilot
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome
 from mediahost.model.media import MediaFile, MediaKind
-from mediahost.model.result import MediaAnalysisResult, TimeRange
+from mediahost.model.ranges import TimeRange
+from mediahost.model.result import MediaAnalysisResult
 from mediahost.plugin.registry import Registry
 from mediahost.ports import Completion, Setback
 from mediahost.settings import Settings, load_settings
@@ -65,7 +66,6 @@ class Tui:
 
     def run(self, steps: Steps, size: tuple[int, int] = MIDDLE, **options: Any) -> None:
         """Open the TUI, take the steps, close it."""
-        ascii_only = options.pop("ascii_only", False)
         registry = options.pop("registry", None) or Registry()
 
         async def driven() -> None:
@@ -73,7 +73,7 @@ class Tui:
                 self.settings,
                 make_store(self.settings, browse=True),
                 registry,
-                ascii_only=ascii_only,
+                pictures=not options.get("ascii_only"),
             )
             try:
                 app = MediahostApp(session, **options)

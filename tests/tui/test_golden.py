@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.pilot import Pilot
 
-from mediahost.model.result import MediaAnalysisResult, TimeRange, Transcription, Word
+from mediahost.model.ranges import TimeRange
+from mediahost.model.result import MediaAnalysisResult, Transcription, Word
 from mediahost.tui import job_facts, words
 from mediahost.tui.app import MediahostApp
 from mediahost.tui.filter_line import FilterLine

@@ -206,7 +206,7 @@ def test_keys_that_are_pressed_before_the_rows_are_there_act_on_them(
             await reading.wait()
             return await read(*asked)
 
-        app.session.first = read_slowly  # type: ignore[method-assign]
+        app.session.first = read_slowly  # type: ignore[method-assign, assignment]
         await pilot.press("s", "space", "j", "v", "j", "j", "v", "G", "space")
         assert not table_of(app).marked
         reading.set()
@@ -313,12 +313,28 @@ def test_no_match_names_the_filter_and_escape_clears_it(tui: "Tui", until: Any) 
 
 
 def test_all_signs_are_ascii_where_asked(tui: "Tui", until: Any) -> None:
-    tui.submit(2)
-    tui.fail(*tui.claim())
+    tui.submit(3)
+    failed, running = tui.claim(2)
+    tui.fail(failed)
+    tui.store.report_progress("here", {running.token: (0.6, "60 of 100")})
+    seen = {
+        "1": ". pending",
+        "2": "No folder is watched.",
+        "3": "0 plugins",
+        "4": "1 failed in 1d",
+        "5": "No host runs",
+        "question_mark": "Keys here",
+    }
 
     async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        for key, whole in seen.items():
+            await pilot.press(key)
+            assert all(line.isascii() for line in await until(pilot, whole))
+        await pilot.press("escape", "1")
         await until(pilot, "x failed")
-        await until(pilot, ". pending")
+        await until(pilot, "###")
+        await pilot.press("n")
+        assert all(line.isascii() for line in await until(pilot, "Nothing is chosen yet."))
 
     tui.run(steps, ascii_only=True)
 

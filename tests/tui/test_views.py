@@ -10,11 +10,11 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from mediahost.hashing import hash_bytes
+from mediahost.model.ranges import TimeRange
 from mediahost.model.result import (
     Artifact,
     MediaAnalysisResult,
     MediaProcessingResult,
-    TimeRange,
     Transcription,
     Word,
 )

@@ -18,7 +18,7 @@ def loudness(shown: Shown) -> Widget:
         Plot(name.removesuffix("_lufs").replace("_", " "), values, _UNITS[name])
         for name, values in series.items()
     ]
-    return Parts(*plots, Facts(found), axis_of(shown))
+    return Parts(Facts(found), *plots, axis_of(shown))
 
 
 VIEWS = {"audio.loudness": loudness}
