@@ -27,7 +27,7 @@ WIDTH = 24
 INNER = WIDTH - 3
 # Counting a million jobs takes some 100 ms of CPU: never more than this share of the time.
 COUNTING_SHARE = 0.02
-COUNT_AT_MOST_EVERY_S = 0.5
+COUNT_AT_MOST_EVERY_S = 1.0
 
 # What a line is chosen by, none for a heading, and what it says.
 Shown = tuple[str | None, Text]

@@ -7,9 +7,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.keys import format_key
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
+
+from mediahost.tui.keys import named
 
 KEY_WIDTH = 20
 
@@ -43,7 +44,7 @@ def keys_of(screen: Screen[Any]) -> Text:
         binding = active.binding
         if binding.id and binding.description:
             group = binding.id.partition(".")[0]
-            groups[group][binding.id, binding.description].append(format_key(key))
+            groups[group][binding.id, binding.description].append(named(key))
     text = Text("Keys here", style="bold")
     for name, entries in groups.items():
         text.append(f"\n\n{name.capitalize()}\n", style="bold")

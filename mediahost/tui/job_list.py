@@ -58,6 +58,11 @@ class JobList(Vertical):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        # Kept, not looked for: answers of the store may come when the screen is being left.
+        self.filter_line = FilterLine()
+        self.table = JobTable(attempts=session.settings.attempts)
+        self._empty = Static("", id="empty", markup=False)
+        self._new = Static("", id="fresh", markup=False)
         self.wanted = JobFilter()
         self.order = Order.NEWEST
         self.follows = True
@@ -71,24 +76,14 @@ class JobList(Vertical):
 
     def compose(self) -> ComposeResult:
         """The filter, the list or what stands in its place, the new ones."""
-        yield FilterLine()
-        yield JobTable(attempts=self._session.settings.attempts)
-        yield Static("", id="empty", markup=False)
-        yield Static("", id="fresh", markup=False)
+        yield self.filter_line
+        yield self.table
+        yield self._empty
+        yield self._new
 
     def on_mount(self) -> None:
         """Read the first jobs, then the others."""
         self.relist()
-
-    @property
-    def table(self) -> JobTable:
-        """The jobs."""
-        return self.query_one(JobTable)
-
-    @property
-    def filter_line(self) -> FilterLine:
-        """The filter."""
-        return self.query_one(FilterLine)
 
     # --- reading -------------------------------------------------------------------------------
 
@@ -106,8 +101,7 @@ class JobList(Vertical):
             await self._list_all(wanted, order, cancelled)
         except StoreError as error:
             self._is_relisting = False
-            if self.is_attached:
-                self.table.rows_are_there()
+            self.table.rows_are_there()
             self.app.post_message(Trouble(error))
         except asyncio.CancelledError:
             cancelled.set()
@@ -280,22 +274,22 @@ class JobList(Vertical):
         total = len(table.rows)
         marks = total if table.all_marked else len(table.marked)
         self.filter_line.count(self.length + (f"  ✓{marks:,}" if marks else ""))
-        fresh = self.query_one("#fresh", Static)
         if self._fresh:
             most = "+" if len(self._fresh) >= MOST_FRESH else ""
-            fresh.update(Text(f"▲ {len(self._fresh):,}{most} new, press ."), layout=False)
-        fresh.display = bool(self._fresh)
+            self._new.update(Text(f"▲ {len(self._fresh):,}{most} new, press ."), layout=False)
+        self._new.display = bool(self._fresh)
         self._tell_empty(is_empty=total == 0 and self._listed == self.wanted)
         self.post_message(self.Told())
 
     def _tell_empty(self, *, is_empty: bool) -> None:
-        empty = self.query_one("#empty", Static)
-        empty.display = is_empty
+        self._empty.display = is_empty
         self.table.set_class(is_empty, "nothing")
         if is_empty and self.wanted.terms:
-            empty.update(Text(f"No job matches  {self.wanted.text}\n\nEsc clears the filter."))
+            self._empty.update(
+                Text(f"No job matches  {self.wanted.text}\n\nEsc clears the filter.")
+            )
         elif is_empty:
-            empty.update(_first_steps())
+            self._empty.update(_first_steps())
 
     def on_job_table_marked(self, message: JobTable.Marked) -> None:
         """Other marks."""

@@ -332,6 +332,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         self._columns = Columns.for_width(self.scrollable_content_region.width)
         self._drawn.clear()
         self._resized()
+        self.refresh()  # it may have been painted with the columns of before
         self._scroll_to_cursor()
         self.post_message(self.Resized())
 

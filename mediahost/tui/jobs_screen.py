@@ -75,17 +75,19 @@ class JobsScreen(Screen[None]):
         self._session = session
         self._views = views
         self.list = JobList(session)
+        self._facets = Facets(session)
+        self._status = StatusLine(HINTS)
         self._steering = Steering(self, session, self.list)
 
     def compose(self) -> ComposeResult:
         """The parts."""
         yield TopBar("jobs")
         with Horizontal(id="body"):
-            yield Facets(self._session)
+            yield self._facets
             yield self.list
         yield JobDetail(self._session, self._views)
         yield NoHost()
-        yield StatusLine(HINTS)
+        yield self._status
 
     def on_mount(self) -> None:
         """Ages change by themselves."""
@@ -104,7 +106,7 @@ class JobsScreen(Screen[None]):
         """
         await self.list.look(changes)
         if self.is_attached:
-            self.query_one(Facets).store_changed(changes)
+            self._facets.store_changed(changes)
 
     def _tick(self) -> None:
         if self.is_current:
@@ -118,7 +120,7 @@ class JobsScreen(Screen[None]):
         if self.has_class("open") and self.has_class("small"):  # the list is out of sight
             sight = f"{listed.table.cursor + 1:,} of {listed.length}"
         following = "live" if listed.follows else "at rest"
-        self.query_one(StatusLine).tell(f"{sight} · {listed.order} · {following}")
+        self._status.tell(f"{sight} · {listed.order} · {following}")
 
     def on_resize(self, event: events.Resize) -> None:
         """What finds room."""
@@ -131,7 +133,7 @@ class JobsScreen(Screen[None]):
     def on_job_list_filtered(self, message: JobList.Filtered) -> None:
         """Another filter: emphasise what is in it."""
         message.stop()
-        self.query_one(Facets).choose(message.wanted)
+        self._facets.choose(message.wanted)
 
     def on_facets_chosen(self, message: Facets.Chosen) -> None:
         """Put a state or an action into the filter, or take it out."""

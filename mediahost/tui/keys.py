@@ -30,9 +30,13 @@ class Deed(NamedTuple):
     @property
     def shown(self) -> str:
         """The first of the keys, as a person calls it."""
-        key = self.keys.partition(",")[0]
-        letter = LETTERS.get(key) or key_to_character(key)
-        return letter if letter and letter.isprintable() and letter != " " else key
+        return named(self.keys.partition(",")[0])
+
+
+def named(key: str) -> str:
+    """A key as a person calls it."""
+    letter = LETTERS.get(key) or key_to_character(key)
+    return letter if letter and letter.isprintable() and letter != " " else key
 
 
 def deeds(remapped: Mapping[str, str] | None = None) -> dict[str, Deed]:

@@ -89,12 +89,21 @@ def ticks(start: float, end: float, width: int) -> list[tuple[int, float]]:
     return found
 
 
-def plot(values: Sequence[float | None], width: int, height: int) -> list[str]:
-    """Values as columns of blocks, the highest fills `height` lines, the lowest one eighth."""
+def plot(
+    values: Sequence[float | None], width: int, height: int, *, floor: float | None = None
+) -> list[str]:
+    """Values as columns of blocks, the highest fills `height` lines, the lowest one eighth.
+
+    Args:
+        values: What is drawn; what is unknown is left blank.
+        width: In cells.
+        height: In lines.
+        floor: What is drawn as lowest, if no value is lower.
+    """
     known = [value for value in values if value is not None and math.isfinite(value)]
     if not known or width <= 0 or height <= 0:
         return []
-    low, high = min(known), max(known)
+    low, high = min([*known, *([] if floor is None else [floor])]), max(known)
     columns = []
     for column in range(width):
         part = values[column * len(values) // width : (column + 1) * len(values) // width]
@@ -103,7 +112,7 @@ def plot(values: Sequence[float | None], width: int, height: int) -> list[str]:
         if peak is None:
             columns.append(0)
         else:
-            share = (peak - low) / (high - low) if high > low else 1.0
+            share = (peak - low) / (high - low) if high > low else float(floor is None)
             columns.append(1 + round(share * (height * 8 - 1)))
     blocks = " ▁▂▃▄▅▆▇█"
     return [

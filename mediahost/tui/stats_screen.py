@@ -19,7 +19,7 @@ from mediahost.tui.news import Trouble
 from mediahost.tui.session import Session
 from mediahost.tui.status_line import StatusLine
 from mediahost.tui.top_bar import TopBar
-from mediahost.tui.words import span, took
+from mediahost.tui.words import right, span, took
 
 READ_EVERY_S = 5.0
 HOURS = (1, 24, 24 * 7)
@@ -89,9 +89,12 @@ class StatsScreen(Screen[None]):
         self.query_one("#head", Static).update(Text(head(shown, self._hours), style="bold"))
         width = max(10, self.size.width - 6)
         ended = [float(done + failed) for done, failed in shown.hours]
-        lines = plot(ended, min(width, len(ended) * max(1, width // len(ended))), PLOT_LINES)
+        width = min(width, len(ended) * max(1, width // len(ended)))
+        lines = plot(ended, width, PLOT_LINES, floor=0.0)
         title = f"Jobs ended an hour, most {max(map(int, ended), default=0):,}"
-        self.query_one("#pace", Static).update(Text("\n".join([title, *lines])))
+        since = f"{span(self._hours * 3600)} ago"
+        axis = since + right("now", width - len(since))
+        self.query_one("#pace", Static).update(Text("\n".join([title, *lines, axis])))
         self.query_one("#actions", Static).update(actions(shown))
         self.query_one("#reasons", Static).update(reasons(shown))
         self.query_one(StatusLine).tell(f"the last {span(self._hours * 3600)}")

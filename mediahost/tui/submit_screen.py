@@ -97,7 +97,7 @@ class SubmitScreen(Screen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Files at the left; what to do, its config and the preview at the right."""
-        top = self._paths[0].parent if self._paths else Path.cwd()
+        top = self._paths[0].absolute().parent if self._paths else Path.cwd()
         yield Static("mediahost  New jobs", id="title")
         with Horizontal():
             with Vertical(id="files"):
@@ -204,6 +204,11 @@ class SubmitScreen(Screen[str | None]):
         except ValidationError:
             return None
 
+    def _missing(self) -> str:
+        if not self._paths or not self._what:
+            return "Choose files, and what to do with them."
+        return "The config doesn't fit yet."
+
     @work(exclusive=True, group="preview")
     async def _preview(self) -> None:
         """Say what would run and what is cached."""
@@ -213,7 +218,7 @@ class SubmitScreen(Screen[str | None]):
         told = self.query_one("#told", Static)
         pipeline = self._pipeline()
         if pipeline is None or not self._paths:
-            told.update(Text("Choose files, and what to do with them."))
+            told.update(Text(self._missing()))
             return
         told.update(Text("Looking…"))
         named = self._what.startswith(PIPELINE)
@@ -229,7 +234,7 @@ class SubmitScreen(Screen[str | None]):
         """Submit what the preview shows."""
         pipeline = self._pipeline()
         if pipeline is None or not self._paths:
-            self.notify("Choose files, and what to do with them", severity="warning")
+            self.notify(self._missing(), severity="warning")
             return
         named = self._what.startswith(PIPELINE)
         try:

@@ -28,6 +28,24 @@ SMALL, MIDDLE, LARGE = (80, 24), (120, 36), (200, 50)
 
 Steps = Callable[[Pilot[None], MediahostApp], Awaitable[None]]
 
+PLUGIN = """
+from typing import Literal
+from pydantic import Field
+from mediahost import Analyzer, MediaAnalysisResult, hookimpl
+
+class Look(Analyzer, name="look.at", version=1, accepts={"audio"}):
+    "Look at it."
+    depth: int = Field(1, ge=1, le=9, description="How deep")
+    way: Literal["up", "down"] = "up"
+
+    def analyze(self, media, context):
+        return MediaAnalysisResult(metadata={"depth": self.depth})
+
+@hookimpl
+def mediahost_register_actions():
+    return [Look]
+"""
+
 
 class Tui:
     """A data folder with a store, and the TUI on it."""
@@ -138,3 +156,16 @@ def until(look: Callable[[MediahostApp], list[str]]) -> Callable[..., Awaitable[
                     pytest.fail(f"{wanted!r} is not seen in:\n{text}")
 
     return wait
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    """One good plugin and one that is broken."""
+    good, bad = tmp_path / "looking.py", tmp_path / "broken.py"
+    good.write_text(PLUGIN)
+    bad.write_text("import no_such_module\n")
+    loaded = Registry()
+    loaded.load_module(str(good))
+    loaded.load_module(str(bad))
+    loaded.load_module("mediahost.executor.builtin")
+    return loaded

@@ -7,52 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Select, Static
 
 from mediahost.host.identity import new_host_name
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import JobStatus
+from mediahost.model.watch import Watch
 from mediahost.plugin.registry import Registry
 from mediahost.testing.media import write_wav
 from mediahost.tui.app import MediahostApp
 from mediahost.tui.config_form import ConfigForm
 from mediahost.tui.submit_request import SubmitRequest
 from mediahost.tui.submit_screen import SubmitScreen
+from mediahost.watch.watcher import enrol
 
 if TYPE_CHECKING:
     from tests.tui.conftest import Tui
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
-PLUGIN = """
-from typing import Literal
-from pydantic import Field
-from mediahost import Analyzer, MediaAnalysisResult, hookimpl
-
-class Look(Analyzer, name="look.at", version=1, accepts={"audio"}):
-    "Look at it."
-    depth: int = Field(1, ge=1, le=9, description="How deep")
-    way: Literal["up", "down"] = "up"
-
-    def analyze(self, media, context):
-        return MediaAnalysisResult(metadata={"depth": self.depth})
-
-@hookimpl
-def mediahost_register_actions():
-    return [Look]
-"""
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Registry:
-    """One good plugin and one that is broken."""
-    good, bad = tmp_path / "looking.py", tmp_path / "broken.py"
-    good.write_text(PLUGIN)
-    bad.write_text("import no_such_module\n")
-    loaded = Registry()
-    loaded.load_module(str(good))
-    loaded.load_module(str(bad))
-    loaded.load_module("mediahost.executor.builtin")
-    return loaded
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -218,7 +190,7 @@ def test_a_watch_is_added_paused_edited_and_forgotten(
         (row,) = tui.store.watches()
         assert row.name == "inbox"
         await pilot.press("p")
-        await until(pilot, "paused")
+        await until(pilot, "‖ inbox")
         assert tui.store.watches()[0].paused
         await pilot.press("d")
         await until(pilot, "Forget the watch inbox?")
@@ -227,3 +199,106 @@ def test_a_watch_is_added_paused_edited_and_forgotten(
         assert tui.store.watches() == []
 
     tui.run(steps)
+
+
+def test_the_rules_of_a_watch_are_edited(tui: "Tui", until: Any) -> None:
+    enrol(tui.store, Watch(name="inbox", path=Path("/in/inbox")), "command")
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("2")
+        await until(pilot, "inbox")
+        await pilot.press("e")
+        await until(pilot, "ctrl+s keeps it")
+        form = app.screen.query_one(ConfigForm)
+        await until(pilot, lambda _: form.is_ready)
+        assert (form.check() or {})["name"] == "inbox"
+        (steps_of,) = (box for box in form.query(Input) if is_of(box, "steps"))
+        steps_of.value = '[{"action": "look.at"'
+        await until(pilot, "It should be JSON")
+        await pilot.press("ctrl+s")
+        await until(pilot, "The rules don't fit yet")
+        steps_of.value = '[{"action": "look.at"}]'
+        await until(pilot, lambda text: "It should be JSON" not in text)
+        await pilot.press("ctrl+s")
+        await until(pilot, "inbox is kept")
+        await until(pilot, "look.at")
+
+    tui.run(steps)
+    (row,) = tui.store.watches()
+    assert [step["action"] for step in row.rule["steps"]] == ["look.at"]
+
+
+def is_of(box: Input, field: str) -> bool:
+    """Whether it is the input of this field."""
+    assert box.parent is not None
+    row = box.parent.parent
+    assert row is not None
+    return str(row.query(".name").first(Static).content) == field
+
+
+def test_a_watch_of_the_settings_is_edited_there(tui: "Tui", until: Any) -> None:
+    enrol(tui.store, Watch(name="inbox", path=Path("/in/inbox")), "settings")
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("2")
+        await until(pilot, "inbox")
+        await pilot.press("e")
+        await until(pilot, "edit it there")
+
+    tui.run(steps)
+
+
+def test_a_watch_is_looked_at_at_once_where_asked(tui: "Tui", until: Any) -> None:
+    enrol(tui.store, Watch(name="inbox", path=Path("/in/inbox")), "command")
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("2")
+        await until(pilot, "inbox")
+        await pilot.press("s")
+        await until(pilot, "Asked to look at everything")
+
+    tui.run(steps)
+    assert tui.store.watches()[0].scan_asked
+
+
+def test_a_dry_run_says_what_a_watch_would_do(
+    tui: "Tui", until: Any, registry: Registry, tmp_path: Path
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    write_wav(inbox / "tone.wav", (0.1, 440))
+    (inbox / "notes.txt").write_text("nothing to look at")
+    steps_of = ({"action": "look.at"},)
+    rule = Watch.model_validate({"name": "inbox", "path": inbox, "steps": steps_of})
+    enrol(tui.store, rule, "command")
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("2")
+        await until(pilot, "inbox")
+        await pilot.press("t")
+        await until(pilot, "A dry run: ")
+        await until(pilot, "would run look.at")
+
+    tui.run(steps, registry=registry)
+    assert tui.store.jobs() == []
+
+
+def test_a_pipeline_of_the_settings_is_submitted(
+    tui: "Tui", until: Any, registry: Registry, tmp_path: Path
+) -> None:
+    tone = write_wav(tmp_path / "tone.wav", (0.1, 440))
+    steps_of = [{"action": "look.at", "config": {"depth": 5}}]
+    tui.changes["pipelines"] = {"deep": {"steps": steps_of}}
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        app.post_message(SubmitRequest(paths=[tone]))
+        await until(pilot, "Choose files, and what to do with them.")
+        app.screen.query_one("#what", Select).value = "pipeline deep"
+        await until(pilot, "1 would run, 0 cached")
+        await pilot.press("ctrl+s")
+        await until(pilot, "1 job submitted")
+        await until(pilot, "pending    look.at")
+
+    tui.run(steps, registry=registry)
+    (job,) = tui.store.jobs()
+    assert job.parameters["config"]["depth"] == 5
