@@ -19,7 +19,8 @@ queue.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)
 @queue.task(name="note")
 def note(number: int) -> None:
     """One write, so that several processes don't mix their lines."""
-    time.sleep(NAP_S)
+    if NAP_S:
+        time.sleep(NAP_S)
     os.write(ran, b"%d\n" % number)
 
 

@@ -19,7 +19,8 @@ dramatiq.set_broker(RedisBroker(url=os.environ["QUEUE"]))
 @dramatiq.actor(actor_name="note")
 def note(number: int) -> None:
     """One write, so that several processes don't mix their lines."""
-    time.sleep(NAP_S)
+    if NAP_S:
+        time.sleep(NAP_S)
     os.write(ran, b"%d\n" % number)
 
 

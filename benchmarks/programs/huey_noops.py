@@ -17,7 +17,8 @@ ran = os.open(os.environ["RAN"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 @queue.task()
 def note(number: int) -> None:
     """One write, so that several processes don't mix their lines."""
-    time.sleep(NAP_S)
+    if NAP_S:
+        time.sleep(NAP_S)
     os.write(ran, b"%d\n" % number)
 
 

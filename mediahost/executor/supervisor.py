@@ -28,6 +28,10 @@ START_AGAIN_S = 1.0
 WATCH_EVERY_S = 0.25
 # Where no pidfd tells of a worker's death, its socket does; this is for one that was passed on.
 POLL_S = 0.1
+# While each worker has so many quick attempts in line, answers are left to gather: to be woken for
+# each costs a host and its workers more than a short attempt does.
+STOCKED = 16
+GATHER_S = 0.002
 # An idle worker larger than this share of the limit starts the next job with too little room.
 LARGE = 0.75
 
@@ -136,6 +140,8 @@ class Supervisor:
             self._leave()
 
     def _turn(self) -> None:
+        if self._is_stocked():
+            time.sleep(GATHER_S)
         self._asleep = True
         timeout = 0.0 if self._orders else self._until_next()
         ready = self._crew.selector.select(timeout)
@@ -148,6 +154,11 @@ class Supervisor:
         self._assign()
         if self._stopping and not self._waiting:
             self._crew.send_home()
+
+    def _is_stocked(self) -> bool:
+        """Whether no worker runs short of attempts soon."""
+        members = self._crew.members
+        return bool(members) and all(len(child.line) >= STOCKED for child in members)
 
     def _woken(self) -> None:
         with suppress(BlockingIOError):

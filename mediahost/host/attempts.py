@@ -16,9 +16,10 @@ from mediahost.hashing import (
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.crash import crash_point
 from mediahost.host.files import FileHashes, MediaChanged
-from mediahost.host.inputs import Inputs, LetGo
+from mediahost.host.in_hand import Held
+from mediahost.host.inputs import Inputs
 from mediahost.host.look import Look
-from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
+from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome
 from mediahost.model.media import MediaFile, display
 from mediahost.model.result import MediaProcessingResult, Result
 from mediahost.plugin.attempt import result_hash
@@ -77,8 +78,6 @@ class Attempts:
         self._artifacts = artifacts
         self._limits = limits
         self._inputs = inputs
-        self._media: dict[Token, tuple[MediaFile, FileStat]] = {}
-        self._held: dict[Token, LetGo] = {}
 
     def is_here(self, job: ClaimedJob) -> bool:
         """Whether the media file is on this machine; otherwise `fetch` it before `prepare`."""
@@ -97,21 +96,15 @@ class Attempts:
         """
         self._inputs.bring(job.request.media, on_bytes)
 
-    def forget(self, token: Token) -> None:
-        """Let go of what an attempt read; its end is judged, or it is given back."""
-        self._media.pop(token, None)
-        if token in self._held:
-            self._held.pop(token)()
-
     def look(self) -> Look:
         """At media files as they are from now on; the next moment needs another one."""
         return Look(self._files)
 
-    def prepare(self, job: ClaimedJob, look: Look) -> AttemptSpec:
+    def prepare(self, held: Held, look: Look) -> AttemptSpec:
         """What an executor needs to run the attempt.
 
         Args:
-            job: What was claimed.
+            held: What was claimed; what it reads is noted there.
             look: At its media file; made before the attempt begins.
 
         Raises:
@@ -120,7 +113,7 @@ class Attempts:
             MediahostError: The action can't be used.
             OSError: There is no place to run it, such as on a full disk.
         """
-        request = job.request
+        job, request = held.job, held.job.request
         info = self._registry.action(request.action).info
         if info.version != request.action_version:
             raise MediaChanged(
@@ -128,10 +121,11 @@ class Attempts:
                 f"but version {info.version} is installed",
                 "Run it again to ask for the installed one.",
             )
-        media, let_go = self._inputs.held(request.media)
-        if request.media.url is not None:
-            self._held[job.token] = let_go
-        self._media[job.token] = media, _unchanged(media, look)
+        media = request.media
+        if media.url is not None:
+            media, held.let_go = self._inputs.held(media)
+        held.media = media
+        held.stat = _unchanged(media, look)
         workdir, log_path = self._artifacts.stage(job.token)
         return AttemptSpec(
             token=job.token,
@@ -167,7 +161,7 @@ class Attempts:
 
     def completed(
         self,
-        job: ClaimedJob,
+        held: Held,
         ended: Ended,
         look: Look,
         fresh: dict[CacheKey, Hit],
@@ -176,7 +170,7 @@ class Attempts:
         """What to commit for an attempt that gave a result.
 
         Args:
-            job: What was claimed.
+            held: What was claimed.
             ended: How it ended.
             look: At its media file; made after the attempt has ended.
             fresh: The results that are to be committed together; this one is added.
@@ -187,10 +181,10 @@ class Attempts:
             MediaTouched: It was written, but is the same again.
             OSError: The artifacts can't be kept.
         """
-        result = ended.result
+        job, result = held.job, ended.result
         if result is None:
             raise ValueError("an attempt that ended well has a result")
-        stat = self._check_still(job, look)
+        stat = _still(held, look)
         hashed = ended.result_hash or result_hash(result, self._store.algorithm)
         if isinstance(result, MediaProcessingResult):
             result = self._artifacts.keep(job.token, result)
@@ -199,22 +193,6 @@ class Attempts:
         fresh[hit.key] = hit
         following = follow_ups(job, fresh)
         return Completion(job, result, hashed, ended.elapsed_ms, following, stat.size)
-
-    def _check_still(self, job: ClaimedJob, look: Look) -> FileStat:
-        request = job.request
-        media, before = self._media.get(job.token, (request.media, None))
-        try:
-            after = _unchanged(media, look)
-        except MediaChanged as error:
-            raise MediaChanged(
-                f"{display(request.media.path.name)} changed or went away while it was processed; "
-                "the result was discarded",
-                "Run it again when the file is at rest.",
-            ) from error
-        if before != after or look.is_being_written(str(media.path)):
-            # The same bytes as before, but who knows which ones were read in between.
-            raise MediaTouched(f"{display(request.media.path.name)} was touched meanwhile")
-        return after
 
     def failed(self, job: ClaimedJob, outcome: Outcome, failure: Failure, ms: int = 0) -> Setback:
         """What to commit for an attempt that gave no result: the end of the job, or a retry."""
@@ -254,6 +232,24 @@ def _unchanged(media: MediaFile, look: Look) -> FileStat:
     return stat
 
 
+def _still(held: Held, look: Look) -> FileStat:
+    """The media file's status, if it is what it was before the attempt."""
+    asked = held.job.request.media
+    media = held.media or asked
+    try:
+        after = _unchanged(media, look)
+    except MediaChanged as error:
+        raise MediaChanged(
+            f"{display(asked.path.name)} changed or went away while it was processed; "
+            "the result was discarded",
+            "Run it again when the file is at rest.",
+        ) from error
+    if held.stat != after or look.is_being_written(str(media.path)):
+        # The same bytes as before, but who knows which ones were read in between.
+        raise MediaTouched(f"{display(asked.path.name)} was touched meanwhile")
+    return after
+
+
 def back_off_s(failures: int) -> float:
     """Seconds to wait after so many failures: exponential, with full jitter.
 
@@ -266,13 +262,11 @@ def back_off_s(failures: int) -> float:
 
 def hit_of(request: JobRequest, result: Result, hashed: str, elapsed_ms: int) -> Hit:
     """The result as a cached one."""
-    artifacts = result.artifacts if isinstance(result, MediaProcessingResult) else ()
-    return Hit(
-        CacheKey(request.media.file_hash or "", request.config_hash),
-        hashed,
-        elapsed_ms,
-        tuple((str(artifact.path), artifact.file_hash or "") for artifact in artifacts),
-    )
+    artifacts: tuple[tuple[str, str], ...] = ()
+    if isinstance(result, MediaProcessingResult):
+        artifacts = tuple((str(one.path), one.file_hash or "") for one in result.artifacts)
+    key = CacheKey(request.media.file_hash or "", request.config_hash)
+    return Hit(key, hashed, elapsed_ms, artifacts)
 
 
 def failure_from(error: MediahostError | OSError) -> Failure:

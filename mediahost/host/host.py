@@ -21,7 +21,7 @@ from mediahost.hashing import CacheKey
 from mediahost.host.announce import Announcer
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, Limits
-from mediahost.host.dispatch import Dispatcher, Listener
+from mediahost.host.dispatch import Dispatcher
 from mediahost.host.explain import Explanation, explain
 from mediahost.host.files import Candidate, FileHashes, FoundFile, Problem, walk
 from mediahost.host.identity import is_gone, new_host_name, new_source_name
@@ -32,6 +32,7 @@ from mediahost.host.publish import Publisher
 from mediahost.host.run import RowState, Run, Summary
 from mediahost.host.schedule import Limit, Schedule
 from mediahost.host.standing import StandingOrder
+from mediahost.host.telling import Listener
 from mediahost.model.event import Event, EventKind
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest

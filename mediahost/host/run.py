@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from mediahost.hashing import CacheKey
-from mediahost.host.dispatch import Dispatcher, Listener
+from mediahost.host.dispatch import Dispatcher
 from mediahost.host.files import Candidate, Problem
 from mediahost.host.planner import Planned, Planner, Recipe, State, request_for
+from mediahost.host.telling import Listener
 from mediahost.model.event import Event, EventKind
 from mediahost.model.job import ClaimedJob, JobRequest, JobStatus
 from mediahost.model.media import path_to_url, url_to_path

@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import NamedTuple
 
-from mediahost.model.job import ClaimedJob, Token
+from mediahost.host.in_hand import Held
 from mediahost.ports import Ready
 
 log = logging.getLogger(__name__)
@@ -58,12 +59,15 @@ class _Pool:
     in_hand: int = 0
     times: dict[str, float] = field(default_factory=dict)
 
-    @property
-    def ahead(self) -> int:
-        """How many may be in hand though no slot is free for them yet."""
+    def room_ahead(self) -> int:
+        """How many more may be in hand though no slot is free for them yet.
+
+        None until half of them are done: a claim has its price, however many it brings.
+        """
         if self.mean_s >= SHORT_JOB_S:
             return 0
-        return int(READ_AHEAD_S / max(self.mean_s, READ_AHEAD_S / READ_AHEAD_MOST))
+        ahead = int(READ_AHEAD_S / max(self.mean_s, READ_AHEAD_S / READ_AHEAD_MOST))
+        return ahead - self.in_hand if self.in_hand <= ahead // 2 else 0
 
     def divide(
         self, sources: Iterable[str], room: int, weight_of: Callable[[str], float]
@@ -98,11 +102,10 @@ class Schedule:
     def __init__(
         self, limit_of: Callable[[str], Limit | None], weights: Mapping[str, float]
     ) -> None:
-        self._find_limit = limit_of
+        self._find_limit = cache(limit_of)
         self._weights = weights
         self._pools: defaultdict[str, _Pool] = defaultdict(_Pool)
         self._in_hand: Counter[str] = Counter()
-        self._charged: dict[Token, float] = {}
         self.foreign: set[str] = set()
 
     def shares(self, ready: Sequence[Ready], free: Callable[[str], int]) -> list[Share]:
@@ -137,13 +140,11 @@ class Schedule:
 
     def has_room(self, capacity: Mapping[str, int]) -> bool:
         """Whether it is worth while to look for more."""
-        return any(capacity.values()) or any(
-            pool.in_hand < pool.ahead for pool in self._pools.values()
-        )
+        return any(capacity.values()) or any(pool.room_ahead() for pool in self._pools.values())
 
     def _divided(self, name: str, sources: Iterable[str], free: int) -> Counter[str]:
         pool = self._pools[name]
-        room = max(pool.ahead - pool.in_hand, free)
+        room = max(pool.room_ahead(), free)
         return pool.divide(sources, room, self._weight_of) if room > 0 else Counter()
 
     def _choices(
@@ -169,25 +170,24 @@ class Schedule:
                 return weight
         return 1.0
 
-    def claimed(self, jobs: Iterable[ClaimedJob]) -> None:
+    def claimed(self, jobs: Iterable[Held]) -> None:
         """These are in hand now; their sources are charged with what such jobs take."""
-        for job in jobs:
-            request = job.request
+        for held in jobs:
+            request = held.job.request
             pool = self._pools[self._limit_of(request.action).pool]
             pool.in_hand += 1
             self._in_hand[request.action] += 1
-            self._charged[job.token] = pool.mean_s
+            held.charged_s = pool.mean_s
             self._charge(pool, request.source, pool.mean_s)
 
-    def ended(self, job: ClaimedJob, elapsed_s: float | None = None) -> None:
+    def ended(self, held: Held, elapsed_s: float | None = None) -> None:
         """This one is out of hand. It took so long; None: nobody knows, or it was given back."""
-        request = job.request
+        request = held.job.request
         pool = self._pools[self._limit_of(request.action).pool]
         pool.in_hand -= 1
         self._in_hand[request.action] -= 1
-        charged = self._charged.pop(job.token)
         if elapsed_s is not None:
-            self._charge(pool, request.source, elapsed_s - charged)
+            self._charge(pool, request.source, elapsed_s - held.charged_s)
             pool.mean_s += (elapsed_s - pool.mean_s) * _WEIGHT_OF_LAST
 
     def _charge(self, pool: _Pool, source: str, seconds: float) -> None:

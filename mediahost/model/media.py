@@ -107,10 +107,11 @@ def path_to_url(path: str | os.PathLike[str]) -> str:
     is its `file://` URL.
     """
     text = os.fspath(path)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return _URL + quote_from_bytes(os.fsencode(text))
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return _URL + quote_from_bytes(os.fsencode(text))
     return _URL + quote_from_bytes(os.fsencode(text)) if text.startswith(_URL) else text
 
 

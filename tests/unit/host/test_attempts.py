@@ -18,6 +18,7 @@ from mediahost.host.attempts import (
     result_hash,
 )
 from mediahost.host.files import MediaChanged
+from mediahost.host.in_hand import Held
 from mediahost.host.planner import request_for
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
 from mediahost.model.pipeline import Pipeline
@@ -104,7 +105,7 @@ def test_an_attempt_gets_what_it_needs(house: "House") -> None:
     house.limits = Limits(timeout_s=7, threads=3)
     job = house.claim(house.request(house.recipe({**LOOK, "config": {"depth": 2}})))
 
-    spec = house.attempts.prepare(job, house.attempts.look())
+    spec = house.attempts.prepare(Held(job), house.attempts.look())
 
     assert spec.media.path == path
     assert spec.config == {"depth": 2, "note": ""}
@@ -129,7 +130,7 @@ def test_what_waits_for_a_server_shares_a_process_until_it_was_lost(
     job = house.claim(house.request(house.recipe({"action": action})))
     tried = replace(job, token=Token(job.token.job_id, attempt), failures=failures)
 
-    spec = house.attempts.prepare(tried, house.attempts.look())
+    spec = house.attempts.prepare(Held(tried), house.attempts.look())
 
     assert spec.shared is shared
 
@@ -139,9 +140,8 @@ def test_inputs_are_the_results_that_the_job_was_planned_on(house: "House") -> N
     recipe = house.recipe(LOOK, {"action": "t.follow", "after": "t.look"})
     house.keep(recipe, {"size": 1})
     job = house.claim(house.request(recipe))
-    assert house.attempts.prepare(job, house.attempts.look()).inputs["t.look"]["metadata"] == {
-        "size": 1
-    }
+    spec = house.attempts.prepare(Held(job), house.attempts.look())
+    assert spec.inputs["t.look"]["metadata"] == {"size": 1}
 
     # Computed again meanwhile, and it came out otherwise.
     (first,) = house.planner.evaluate(house.recipe(LOOK), house.roots(), lambda _key: False)
@@ -151,7 +151,7 @@ def test_inputs_are_the_results_that_the_job_was_planned_on(house: "House") -> N
     house.store.commit("here", [Completion(forced, other, "another hash", 1)])
 
     with pytest.raises(MediaChanged, match=r"A result that t\.follow follows has changed"):
-        house.attempts.prepare(job, house.attempts.look())
+        house.attempts.prepare(Held(job), house.attempts.look())
 
 
 def test_an_attempt_on_another_content_is_refused(house: "House") -> None:
@@ -160,10 +160,10 @@ def test_an_attempt_on_another_content_is_refused(house: "House") -> None:
 
     path.write_bytes(b"other")
     with pytest.raises(MediaChanged, match=r"a\.wav has changed since the job was made"):
-        house.attempts.prepare(job, house.attempts.look())
+        house.attempts.prepare(Held(job), house.attempts.look())
     path.unlink()
     with pytest.raises(MediaChanged, match=r"a\.wav is gone"):
-        house.attempts.prepare(job, house.attempts.look())
+        house.attempts.prepare(Held(job), house.attempts.look())
 
 
 def test_an_attempt_for_another_version_is_refused(house: "House") -> None:
@@ -172,37 +172,37 @@ def test_an_attempt_for_another_version_is_refused(house: "House") -> None:
     house.upgrade()
 
     with pytest.raises(MediaChanged, match=r"Version 1 of t\.look was asked for, but version 2"):
-        house.attempts.prepare(job, house.attempts.look())
+        house.attempts.prepare(Held(job), house.attempts.look())
 
 
-def ended(job: ClaimedJob) -> Ended:
-    return Ended(job.token, Outcome.OK, MediaAnalysisResult(), elapsed_ms=3)
+def ended(held: Held) -> Ended:
+    return Ended(held.job.token, Outcome.OK, MediaAnalysisResult(), elapsed_ms=3)
 
 
 def test_a_result_of_a_file_that_changed_meanwhile_is_refused(house: "House") -> None:
     path = house.tone()
-    job = house.claim(house.request(house.recipe(LOOK)))
+    held = Held(house.claim(house.request(house.recipe(LOOK))))
     attempts = house.attempts
-    attempts.prepare(job, attempts.look())
+    attempts.prepare(held, attempts.look())
 
     path.write_bytes(b"other")
 
     with pytest.raises(MediaChanged, match="changed or went away while it was processed"):
-        attempts.completed(job, ended(job), attempts.look(), {}, lambda _job, _fresh: ())
+        attempts.completed(held, ended(held), attempts.look(), {}, lambda _job, _fresh: ())
 
 
 def test_a_result_of_a_file_that_was_written_and_restored_is_refused(house: "House") -> None:
     path = house.tone()
     data = path.read_bytes()
-    job = house.claim(house.request(house.recipe(LOOK)))
+    held = Held(house.claim(house.request(house.recipe(LOOK))))
     attempts = house.attempts
-    attempts.prepare(job, attempts.look())
+    attempts.prepare(held, attempts.look())
 
     path.write_bytes(b"other")
     path.write_bytes(data)
 
     with pytest.raises(MediaTouched) as caught:
-        attempts.completed(job, ended(job), attempts.look(), {}, lambda _job, _fresh: ())
+        attempts.completed(held, ended(held), attempts.look(), {}, lambda _job, _fresh: ())
     # The file is the one that was asked about, so it is worth another attempt.
     assert outcome_of(caught.value) is Outcome.CHANGED
     assert failure_from(caught.value).transient
@@ -220,8 +220,8 @@ def test_follow_ups_see_all_that_is_committed_together(house: "House") -> None:
         return ()
 
     for row in house.evaluate(recipe):
-        job = house.claim(request_for(recipe, row, "test"))
-        attempts.prepare(job, attempts.look())
-        attempts.completed(job, ended(job), attempts.look(), fresh, count)
+        held = Held(house.claim(request_for(recipe, row, "test")))
+        attempts.prepare(held, attempts.look())
+        attempts.completed(held, ended(held), attempts.look(), fresh, count)
 
     assert seen == [1, 2]

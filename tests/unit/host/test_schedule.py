@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+from mediahost.host.in_hand import Held
 from mediahost.host.schedule import READ_AHEAD_MOST, Limit, Schedule, Share
 from mediahost.model.job import ClaimedJob, JobRequest, Token
 from mediahost.model.media import MediaFile, MediaKind
@@ -15,10 +16,10 @@ def limit_of(action: str) -> Limit:
     return LIMITS.get(action, Limit("cpu", None))
 
 
-def job(source: str = "user", action: str = "t.look") -> ClaimedJob:
+def job(source: str = "user", action: str = "t.look") -> Held:
     media = MediaFile(Path("/a"), MediaKind.AUDIO, "h")
     request = JobRequest(action, 1, {}, media, "c", source=source)
-    return ClaimedJob(request, Token(request.job_id, 1), 0)
+    return Held(ClaimedJob(request, Token(request.job_id, 1), 0))
 
 
 def limits(shares: list[Share]) -> dict[str, int]:
