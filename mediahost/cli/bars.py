@@ -1,6 +1,7 @@
 """Progress bars on a terminal."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -12,10 +13,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from mediahost.cli.output import seconds
+from mediahost.cli.output import paused, seconds
 from mediahost.cli.progress import ENDED, Watcher, bytes_of, file_name, name_of
 from mediahost.model.event import Event, EventKind
 from mediahost.model.media import display
+from mediahost.model.pause import Pause
 
 BAR_WIDTH = 20
 DRAWINGS_PER_S = 8
@@ -45,6 +47,7 @@ class Bars(Watcher):
         super().__init__()
         self._idle = idle
         self._submitted = 0
+        self._paused = ""
         self._hashed = (0, 0)
         self._fetching: dict[str, tuple[int, int | None]] = {}
         self._running: dict[Any, _Running] = {}
@@ -80,6 +83,10 @@ class Bars(Watcher):
         else:
             self._fetching[url] = (size, whole)
 
+    def waits(self, pauses: Sequence[Pause]) -> None:
+        """Note what is paused, and how to resume it."""
+        self._paused = paused(pauses)
+
     def listen(self, event: Event) -> None:
         """Note what an event changes."""
         super().listen(event)
@@ -87,6 +94,7 @@ class Bars(Watcher):
             self._submitted += 1
         elif event.kind is EventKind.STARTED:
             self._since = self._since or time.monotonic()
+            self._paused = ""
             self._running[event.job_id] = _of(event)
         elif event.kind is EventKind.PROGRESSED:
             # One whose file is still being fetched has not started.
@@ -102,6 +110,8 @@ class Bars(Watcher):
 
     def _drawn(self) -> Table | Text:
         total = max(self._submitted, self.ended + len(self._running))
+        if self._paused and not self.ended and not self._running:
+            return Text(self._paused)
         if not total:
             return self._draw_reading()
         table = _grid()

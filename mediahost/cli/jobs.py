@@ -12,6 +12,7 @@ from mediahost.cli.output import (
     examples,
     local_time,
     paragraph,
+    paused,
     place,
     print_json,
     print_table,
@@ -92,6 +93,7 @@ def list_jobs(
         else:
             jobs = _filtered(store, filter_text, status or (), limit)
         counts = {one: number for one, number in store.count_jobs().items() if number}
+        pauses = store.pauses()
     if as_json:
         print_json([to_json(job) for job in jobs])
         return
@@ -109,6 +111,8 @@ def list_jobs(
     shown = f" (the newest {len(jobs)} are shown)" if asked > len(jobs) else ""
     in_all = ", ".join(f"{counts[one]:,} {one}" for one in JobStatus if one in counts)
     typer.echo(f"{in_all}{shown}")
+    if pauses:
+        typer.echo(paused(pauses))
 
 
 def _tell(wanted: "JobFilter", limit: int, *, watch: bool, as_json: bool) -> None:

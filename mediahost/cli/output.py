@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from mediahost.model.media import display, is_remote, url_to_path
+from mediahost.model.pause import Pause
 
 COLUMN_GAP = 2
 
@@ -107,3 +108,9 @@ def local_time(moment: datetime | None) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 file`, `2 files`, `12,345 files`."""
     return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def paused(pauses: Iterable[Pause]) -> str:
+    """What waits until somebody resumes it, and how to do that."""
+    named = ("all jobs" if not one.name else f"{one.kind} {one.name}" for one in pauses)
+    return f"Paused: {display(', '.join(named))}\nHave them go on with: mediahost jobs resume"

@@ -6,9 +6,8 @@ import typer
 
 from mediahost.cli import complete
 from mediahost.cli.jobs import AsJson
-from mediahost.cli.output import print_json
+from mediahost.cli.output import paused, print_json
 from mediahost.cli.state import state
-from mediahost.model.media import display
 from mediahost.model.pause import Pause, PauseKind
 
 Sources = Annotated[
@@ -51,9 +50,7 @@ def _show(pauses: list[Pause], *, as_json: bool) -> None:
     if as_json:
         print_json([_to_json(one) for one in pauses])
     elif pauses:
-        paused = ("all jobs" if not one.name else f"{one.kind} {one.name}" for one in pauses)
-        typer.echo(f"Paused: {display(', '.join(paused))}")
-        typer.echo("Have them go on with: mediahost jobs resume")
+        typer.echo(paused(pauses))
     else:
         typer.echo("Nothing is paused.")
 

@@ -3,13 +3,15 @@
 import json
 import os
 import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self, TextIO
 
-from mediahost.cli.output import seconds
+from mediahost.cli.output import paused, seconds
 from mediahost.cli.output import size as size_of
 from mediahost.model.event import Event, EventKind
 from mediahost.model.media import display, is_remote, url_to_path
+from mediahost.model.pause import Pause
 
 # Of a file that is being fetched, where nothing can be drawn over.
 SAY_EVERY_S = 10.0
@@ -40,6 +42,9 @@ class Watcher:
     def fetching(self, url: str, size: int | None, whole: int | None) -> None:
         """Show how many bytes of a URL's file have come; None: that is over."""
 
+    def waits(self, pauses: Sequence[Pause]) -> None:
+        """Show that jobs wait until somebody resumes these."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -69,6 +74,11 @@ class Lines(Watcher):
             self._stream.write(f"fetching {name_of(url)}: {bytes_of(size, whole)}\n")
             self._stream.flush()
 
+    def waits(self, pauses: Sequence[Pause]) -> None:
+        """Write what is paused, and how to resume it."""
+        self._stream.write(f"{paused(pauses)}\n")
+        self._stream.flush()
+
     def listen(self, event: Event) -> None:
         """Write a line when a job ended or is tried again."""
         super().listen(event)
@@ -93,6 +103,28 @@ class JsonLines(Watcher):
         super().listen(event)
         self._stream.write(json.dumps(event.to_json(), default=str) + "\n")
         self._stream.flush()
+
+
+class Waiting:
+    """A watcher's listener that also looks, at the first job, whether such jobs are paused.
+
+    Args:
+        watcher: Listens, and is told.
+        pauses: What is paused now.
+    """
+
+    def __init__(self, watcher: Watcher, pauses: Callable[[], Sequence[Pause]]) -> None:
+        self._watcher = watcher
+        self._pauses = pauses
+        self._asked: set[str] = set()
+
+    def listen(self, event: Event) -> None:
+        """Pass it on."""
+        self._watcher.listen(event)
+        if event.kind is EventKind.SUBMITTED and event.action not in self._asked:
+            self._asked.add(event.action)
+            if holding := [one for one in self._pauses() if one.holds("", event.action)]:
+                self._watcher.waits(holding)
 
 
 def file_name(event: Event) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mediahost.cli import complete
-from mediahost.cli.output import counted
+from mediahost.cli.output import counted, paused
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
 from mediahost.model.media import display
@@ -77,6 +77,7 @@ def run(
     Folders are searched for media files. Each action runs once for each content: a file that was
     renamed, moved or copied is still cached.
     """
+    from mediahost.cli.progress import Waiting
     from mediahost.cli.summary import print_summary
     from mediahost.cli.terminal import progress_on_stderr
 
@@ -92,7 +93,8 @@ def run(
                     force=force,
                     dry_run=dry_run,
                     output=output,
-                    listener=watcher.listen,
+                    # Not asked before there is a job: what is all cached needs no database.
+                    listener=Waiting(watcher, lambda: host.store.pauses()).listen,  # noqa: PLW0108
                     on_hashed=watcher.hashed,
                     on_fetching=watcher.fetching,
                 )
@@ -162,6 +164,8 @@ def work(
 
     with state.host(workers=workers, executor=executor, scheduler=scheduler) as host:
         watcher = JsonLines(sys.stdout) if as_json else progress_on_stderr(idle=WAITING)
+        if pauses := host.store.pauses():
+            typer.echo(paused(pauses), err=True)
         with watcher, stopping_gently(host.drain) as stop:
             host.work(watcher.listen, forever=not drain)
     if not as_json:

@@ -148,9 +148,9 @@ class Home:
                 process.kill()
                 process.communicate(timeout=TIMEOUT_S)
 
-    def finish(self, process: "subprocess.Popen[str]") -> Answer:
+    def finish(self, process: "subprocess.Popen[str]", *, within_s: float = TIMEOUT_S) -> Answer:
         """Wait for a program to end; it never shows a traceback."""
-        out, err = process.communicate(timeout=TIMEOUT_S)
+        out, err = process.communicate(timeout=within_s)
         assert "Traceback" not in err, err
         assert "fault of mediahost" not in err, err
         return Answer(process.returncode, out, err)
@@ -318,6 +318,18 @@ def kill(
         process.communicate(timeout=TIMEOUT_S)
 
     return kill
+
+
+@pytest.fixture(name="children_of")
+def _children_of() -> Callable[[int], list[int]]:
+    """The processes that a process started, and those that they did."""
+    return children_of
+
+
+@pytest.fixture(name="wait_until_gone")
+def _wait_until_gone() -> Callable[[int], None]:
+    """Wait for a process that need not be a child of ours."""
+    return wait_until_gone
 
 
 def children_of(pid: int) -> list[int]:

@@ -2,14 +2,12 @@
 
 import os
 import random
-import select
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 300.0
 SEED = 4
 # Each commit of a job, as the database itself sees it.
 TRIGGER = """
@@ -19,28 +17,12 @@ BEGIN INSERT INTO commits VALUES (NEW.id, NEW.attempt); END;
 """
 
 
-def _children(pid: int) -> list[str]:
-    return [
-        child
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
-
-
-def _runs_attempts(pid: str) -> bool:
+def _runs_attempts(pid: int) -> bool:
     return "worker.py" in Path(f"/proc/{pid}/cmdline").read_text()
 
 
-def _wait_until_gone(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        descriptor = os.pidfd_open(pid)
-        ready, _, _ = select.select([descriptor], [], [], PATIENCE_S)
-        os.close(descriptor)
-        assert ready, "what the killed host had running runs on"
-
-
 def test_the_job_of_a_killed_worker_runs_elsewhere_and_is_committed_once(
-    home: Any, starts: Any, own_dask_cluster: Any
+    home: Any, starts: Any, own_dask_cluster: Any, children_of: Any
 ) -> None:
     home.tone("tone.wav")
     own_dask_cluster.environ = {**os.environ, **home.environ}
@@ -51,7 +33,7 @@ def test_the_job_of_a_killed_worker_runs_elsewhere_and_is_committed_once(
     )
     starts.wait()
     _, *workers = own_dask_cluster.processes
-    (busy,) = [worker for worker in workers if _children(worker.pid)]
+    (busy,) = [worker for worker in workers if children_of(worker.pid)]
     busy.kill()
     starts.wait()
     Path(home.environ["OPEN"]).touch()
@@ -64,7 +46,7 @@ def test_the_job_of_a_killed_worker_runs_elsewhere_and_is_committed_once(
 
 
 def test_what_a_killed_host_had_running_is_ended_and_done_by_the_next(
-    home: Any, starts: Any, own_dask_cluster: Any
+    home: Any, starts: Any, own_dask_cluster: Any, children_of: Any, wait_until_gone: Any
 ) -> None:
     home.tone("tone.wav")
     own_dask_cluster.environ = {**os.environ, **home.environ}
@@ -76,11 +58,11 @@ def test_what_a_killed_host_had_running_is_ended_and_done_by_the_next(
     process = home.start(*command)
     starts.wait()
     _, *workers = own_dask_cluster.processes
-    (busy,) = [worker for worker in workers if _children(worker.pid)]
-    (running,) = [child for child in _children(busy.pid) if _runs_attempts(child)]
+    (busy,) = [worker for worker in workers if children_of(worker.pid)]
+    (running,) = [child for child in children_of(busy.pid) if _runs_attempts(child)]
     process.kill()
     process.communicate()
-    _wait_until_gone(int(running))
+    wait_until_gone(running)
     Path(home.environ["OPEN"]).touch()
     answer = home.call(*command)
     assert (answer.code, answer.counts) == (0, {"done": 1}), answer.err
@@ -118,7 +100,7 @@ def test_hosts_and_workers_killed_at_random_lose_and_repeat_nothing(
             host = home.start(*command)
         if home.jobs().get("completed", 0) > files - 4:
             break
-    answer = home.finish(host)
+    answer = home.finish(host, within_s=TIMEOUT_S)
     assert answer.code == 0, answer.err
     assert home.jobs() == {"completed": files}
     assert home.query("SELECT count(*), count(DISTINCT job) FROM commits") == [(files, files)]

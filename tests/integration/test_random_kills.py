@@ -142,7 +142,7 @@ class Storm:
     def end(self) -> None:
         """Let the hosts finish."""
         for host in self.hosts:
-            self.home.finish(host)
+            self.home.finish(host, within_s=TIMEOUT_S)
 
 
 @pytest.mark.parametrize(

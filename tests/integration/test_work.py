@@ -84,11 +84,23 @@ def test_what_is_paused_is_left_by_a_host_that_drains(home: "Home", starts: "Sta
     submit(home, starts, 2)
     (home.folder / "open").touch()
     assert home.call("jobs", "pause", "--action", "count.wait").code == 0
-    assert home.call("work", "--drain").code == 0
+    assert "Paused: action count.wait" in home.call("work", "--drain").err
+    assert "Paused: action count.wait" in home.call("jobs", "list").out
     assert home.jobs() == {"pending": 2}
     assert home.call("jobs", "resume").code == 0
     assert home.call("work", "--drain").code == 0
     assert home.jobs() == {"completed": 2}
+
+
+def test_a_run_that_waits_for_a_pause_says_so(home: "Home", starts: "Starts") -> None:
+    home.tone("a.wav")
+    (home.folder / "open").touch()
+    assert home.call("jobs", "pause").code == 0
+    run = home.start("run", "media", *WAIT)
+    assert run.stderr
+    assert run.stderr.readline() == "Paused: all jobs\n"
+    assert home.call("jobs", "resume").code == 0
+    assert home.finish(run).code == 0
 
 
 def test_a_log_is_followed_until_its_job_has_ended(home: "Home", starts: "Starts") -> None:

@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 
 from mediahost.cli.bars import Bars
-from mediahost.cli.progress import JsonLines, Lines, Watcher
+from mediahost.cli.progress import JsonLines, Lines, Waiting, Watcher
 from mediahost.cli.terminal import progress_on_stderr
 from mediahost.model.event import Event, EventKind
+from mediahost.model.pause import Pause, PauseKind
 
 
 def event(kind: EventKind, job: UUID | None = None, name: str = "a.mp3", **given: object) -> Event:
@@ -51,6 +52,34 @@ def test_each_job_that_ended_is_one_line() -> None:
 def test_names_and_messages_cannot_steer_the_terminal() -> None:
     (line,) = lines_of(event(EventKind.FAILED, name="a\n\x1b[2J.mp3", message="[red]\x1b[31m\r"))
     assert line == "failed x.y a\\n\\x1b[2J.mp3: [red]\\x1b[31m\\r"
+
+
+def test_that_jobs_wait_for_a_pause_is_said_once_and_only_of_theirs() -> None:
+    stream, asked = io.StringIO(), []
+
+    def pauses() -> list[Pause]:
+        asked.append(1)
+        return [Pause(PauseKind.ACTION, "x.y"), Pause(PauseKind.ACTION, "other.z")]
+
+    listen = Waiting(Lines(stream), pauses).listen
+    listen(event(EventKind.CACHED))
+    assert not asked
+    for _ in range(3):
+        listen(event(EventKind.SUBMITTED))
+    assert asked == [1]
+    assert stream.getvalue().splitlines() == [
+        "Paused: action x.y",
+        "Have them go on with: mediahost jobs resume",
+    ]
+
+
+def test_bars_say_that_jobs_wait_until_one_runs() -> None:
+    bars = Bars("nothing to do")
+    bars.listen(event(EventKind.SUBMITTED))
+    bars.waits([Pause(PauseKind.ALL)])
+    assert drawn(bars) == ["Paused: all jobs", "Have them go on with: mediahost jobs resume"]
+    bars.listen(event(EventKind.STARTED))
+    assert "Paused" not in "".join(drawn(bars))
 
 
 def test_a_watcher_counts_what_ended_and_what_failed() -> None:
