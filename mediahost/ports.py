@@ -50,6 +50,11 @@ class HashedFile(NamedTuple):
     file_hash: str
 
 
+# The five parts of the FileStat that a file had, `hashed_at_ns` of the memo, and how many ms the
+# cached result took to compute: plain tuples, for there may be a million.
+CachedFile = tuple[tuple[int, ...], int, int]
+
+
 class Hit(NamedTuple):
     """A cached result, without its payload.
 
@@ -144,6 +149,15 @@ class Store(Protocol):
         """What is remembered of the files right in each of these folders, by folder and name.
 
         Folders are paths as text, in the form of `path_to_url`; so are names.
+        """
+        ...
+
+    def recall_cached(
+        self, folders: Collection[str], config_hash: str
+    ) -> dict[str, dict[str, CachedFile]]:
+        """Of the files right in these folders those whose content has an analyzer's result.
+
+        As `recall_hashes`, with what `find_hits` gives under this config.
         """
         ...
 

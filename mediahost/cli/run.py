@@ -93,6 +93,7 @@ def run(
                     force=force,
                     dry_run=dry_run,
                     output=output,
+                    list_all=as_json,
                     # Not asked before there is a job: what is all cached needs no database.
                     listener=Waiting(watcher, lambda: host.store.pauses()).listen,  # noqa: PLW0108
                     on_hashed=watcher.hashed,

@@ -59,7 +59,7 @@ def _is_fault(row: RunRow) -> bool:
 
 
 def _worth_showing(summary: Summary) -> list[RunRow]:
-    if len(summary.rows) <= MOST_ROWS:
+    if len(summary.rows) + summary.unlisted <= MOST_ROWS:
         return summary.rows
     return [row for row in summary.rows if _is_fault(row)][:MOST_FAULTS]
 
@@ -92,11 +92,11 @@ def _media(row: RunRow) -> str:
 
 
 def _counts(summary: Summary, recipe: "Recipe") -> str:
-    if not summary.rows and not summary.problems:
+    if not summary.rows and not summary.problems and not summary.unlisted:
         kinds = {kind for action in recipe.actions.values() for kind in action.info.accepts}
         ignored = f"; {counted(summary.ignored, 'other file')} ignored" if summary.ignored else ""
         return f"Nothing to do: no {' or '.join(sorted(kinds))} files there{ignored}"
-    files = len({row.root_url for row in summary.rows})
+    files = len({row.root_url for row in summary.rows}) + summary.unlisted_files
     parts = [
         f"{summary.count(state):,} {state}"
         for state in RowState

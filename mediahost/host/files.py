@@ -3,7 +3,7 @@
 import os
 import stat as stat_module
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,6 +24,9 @@ SETTLED_NS = 60_000_000_000
 
 # So many files' hashes stay in memory, at some 600 bytes each.
 MOST_RECENT = 20_000
+
+# Files are sifted so many at a time: what is known of them is asked for at once.
+SIFTED_AT_ONCE = 4_096
 
 _NAME = attrgetter("name")
 
@@ -69,6 +72,9 @@ class FoundFile(NamedTuple):
     stat: FileStat
 
 
+Sift = Callable[[Sequence[FoundFile]], Sequence[FoundFile]]
+
+
 @dataclass
 class Walk:
     """What a walk over files and folders found.
@@ -85,12 +91,19 @@ class Walk:
 
 
 def walk(
-    paths: Iterable[str | os.PathLike[str]], skip: Iterable[str | os.PathLike[str]] = ()
+    paths: Iterable[str | os.PathLike[str]],
+    skip: Iterable[str | os.PathLike[str]] = (),
+    sift: Sift | None = None,
 ) -> Walk:
     """The media files at these paths, and in and below those that are folders.
 
     Hidden files and folders (dotfiles) are passed over, symbolic links in folders are not followed.
-    `skip` are folders that are not entered, such as the one that artifacts are published to.
+
+    Args:
+        paths: Files and folders.
+        skip: Folders that are not entered, such as the one that artifacts are published to.
+        sift: Is given the files of folders, some thousands at a time while the walk goes on, and
+            says which are to be kept. Files that are named are kept in any case.
     """
     result = Walk()
     skipped = {os.path.abspath(folder) for folder in skip}  # noqa: PTH100
@@ -105,7 +118,13 @@ def walk(
         if not stat_module.S_ISDIR(status.st_mode):
             _take_named(path, status, result)
         elif path not in entered:
-            _walk_folder(path, result, entered, skipped)
+            kept = len(result.found)
+            for _ in _walk_folder(path, result, entered, skipped):
+                if sift and len(result.found) - kept >= SIFTED_AT_ONCE:
+                    result.found[kept:] = sift(result.found[kept:])
+                    kept = len(result.found)
+            if sift:
+                result.found[kept:] = sift(result.found[kept:])
     if len(absolute) > 1:
         result.found = list({file.path: file for file in result.found}.values())
     return result
@@ -123,8 +142,8 @@ def _take_named(path: str, status: os.stat_result, result: Walk) -> None:
         result.found.append(FoundFile(path, folder, name, kind, FileStat.of(status)))
 
 
-def _walk_folder(top: str, result: Walk, entered: set[str], skipped: set[str]) -> None:
-    """Walk one tree. Without symbolic links a folder can't be met twice in it."""
+def _walk_folder(top: str, result: Walk, entered: set[str], skipped: set[str]) -> Iterator[str]:
+    """Walk one tree, folder by folder. Without symbolic links none can be met twice in it."""
     waiting = [top]
     while waiting:
         folder = waiting.pop()
@@ -146,6 +165,7 @@ def _walk_folder(top: str, result: Walk, entered: set[str], skipped: set[str]) -
         waiting += [
             path for path in reversed(deeper) if path not in entered and path not in skipped
         ]
+        yield folder
 
 
 def _take_listed(entry: "os.DirEntry[str]", folder: str, result: Walk) -> None:

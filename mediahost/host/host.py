@@ -33,6 +33,7 @@ from mediahost.host.run import RowState, Run, Summary
 from mediahost.host.schedule import Limit, Schedule
 from mediahost.host.standing import StandingOrder
 from mediahost.host.telling import Listener
+from mediahost.host.unchanged import Unchanged
 from mediahost.model.event import Event, EventKind
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest
@@ -138,6 +139,7 @@ class Host:
         force: bool = False,
         dry_run: bool = False,
         output: Path | None = None,
+        list_all: bool = True,
         listener: Listener = _deaf,
         on_hashed: OnHashed = _deaf_to_hashes,
         on_fetching: OnFetching = _deaf_to_fetches,
@@ -150,6 +152,8 @@ class Host:
             force: Compute again what is cached.
             dry_run: Only say what would be done.
             output: Folder to copy artifacts to.
+            list_all: Give a row for each step on each file. Otherwise files in folders for which
+                nothing is to be done are only counted where that will do, if they are many.
             listener: Learns of each event.
             on_hashed: Learns how many of how many files are read.
             on_fetching: Learns how many bytes of a URL's file have come, of how many if that is
@@ -161,7 +165,10 @@ class Host:
         """
         started = time.monotonic()
         announce = self._announcing(listener)
-        roots, summary = self._candidates(paths, recipe, output, on_hashed, on_fetching)
+        sieve = None if list_all or force or output else self._sieve(recipe)
+        roots, summary = self._candidates(
+            paths, recipe, output, on_hashed, on_fetching, sieve=sieve
+        )
         run = Run(
             self.store,
             self._planner,
@@ -217,12 +224,17 @@ class Host:
         output: Path | None,
         on_hashed: OnHashed,
         on_fetching: OnFetching,
+        *,
+        sieve: Unchanged | None = None,
     ) -> tuple[list[Candidate], Summary]:
         paths, urls = sort_out(paths)
         for path in paths:
             if not os.path.lexists(path):
                 raise UsageError(f"There is no file or folder {display(path)}")
-        walked = walk(paths, skip=[*self._artifacts.folders, *([output] if output else [])])
+        skip = [*self._artifacts.folders, *([output] if output else [])]
+        # A file that is named and lies in a folder that is named too would be counted twice.
+        folders_only = all(map(os.path.isdir, paths))
+        walked = walk(paths, skip, sieve.sift if sieve and folders_only else None)
         wanted = [file for file in walked.found if recipe.accepts_kind(file.kind)]
         self._refuse_named_misfits(paths, recipe, wanted, walked.problems)
         roots = self._files.of_found(wanted, walked.problems, on_hashed)
@@ -230,7 +242,18 @@ class Host:
             roots += self._inputs.fetch_all(
                 urls, recipe.accepts_kind, walked.problems, on_hashed, on_fetching
             )
-        return roots, Summary(problems=walked.problems, ignored=walked.ignored)
+        summary = Summary(problems=walked.problems, ignored=walked.ignored)
+        if sieve:
+            summary.unlisted_files, summary.unlisted = sieve.files, sieve.results
+            summary.unlisted_saved_ms = sieve.saved_ms
+        return roots, summary
+
+    def _sieve(self, recipe: Recipe) -> Unchanged | None:
+        """What sifts unchanged files out of a run, unless a plugin wants to hear of each."""
+        planned = self.registry.plugins.hook.mediahost_plan_jobs.get_hookimpls()
+        if planned or EventKind.CACHED in self._announcer.kinds or not Unchanged.can_sift(recipe):
+            return None
+        return Unchanged(self.store, recipe)
 
     def _refuse_named_misfits(
         self,

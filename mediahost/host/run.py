@@ -86,21 +86,30 @@ class Summary:
         problems: Paths that could not be read or used.
         ignored: Files in the folders that are no media files.
         seconds: How long the run took.
+        unlisted_files: Files that have no rows, since all that was asked for was cached and nobody
+            wanted a list.
+        unlisted: How many cached results those have.
+        unlisted_saved_ms: What computing those took.
     """
 
     rows: list[RunRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     ignored: int = 0
     seconds: float = 0.0
+    unlisted_files: int = 0
+    unlisted: int = 0
+    unlisted_saved_ms: int = 0
 
     def count(self, state: RowState) -> int:
-        """How many rows ended so."""
-        return sum(row.state is state for row in self.rows)
+        """How many steps on files ended so."""
+        listed = sum(row.state is state for row in self.rows)
+        return listed + self.unlisted if state is RowState.CACHED else listed
 
     @property
     def saved_ms(self) -> int:
         """What computing the cached results took when it was done."""
-        return sum(row.elapsed_ms for row in self.rows if row.state is RowState.CACHED)
+        listed = sum(row.elapsed_ms for row in self.rows if row.state is RowState.CACHED)
+        return listed + self.unlisted_saved_ms
 
     def facts(self) -> dict[str, Any]:
         """The numbers, as plain values."""

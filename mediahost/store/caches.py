@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from mediahost.hashing import CacheKey
 from mediahost.model.result import MediaProcessingResult
-from mediahost.ports import Completion, Hit, StoredResult
+from mediahost.ports import CachedFile, Completion, Hit, StoredResult
 from mediahost.store.deriving import write_made_files, write_passages
 from mediahost.store.dialect import (
     among,
@@ -32,13 +32,15 @@ from mediahost.store.documents import artifacts_of, result_of
 from mediahost.store.engine import Database, lasting
 from mediahost.store.hits import (
     SQLITE_ANALYSES,
+    SQLITE_CACHED_FILES,
     SQLITE_PROCESSINGS,
     Told,
     Wanted,
+    cached_files,
     newest_hits,
 )
 from mediahost.store.spelling import Spelled, json_text, json_value, unspelled
-from mediahost.store.tables import analysis_jobs, processing_jobs
+from mediahost.store.tables import analysis_jobs, file_hashes, processing_jobs
 
 _analyses = analysis_jobs.c
 _processings = processing_jobs.c
@@ -65,6 +67,32 @@ _PROCESSING_HITS = select(
     _processings.elapsed_ms,
     _processings.artifacts,
 ).where(among([_processings.input_hash, _processings.config_hash], "keys"))
+
+# First the files, then the results of each: Postgres might begin with all results of the config.
+_MEMOS = (
+    select(file_hashes)
+    .where(among([file_hashes.c.folder], "folders"))
+    .cte("memos")
+    .prefix_with("MATERIALIZED")
+)
+_memo = _MEMOS.c
+_CACHED_FILES = (
+    select(
+        _memo.folder,
+        _memo.name,
+        _memo.size,
+        _memo.mtime_ns,
+        _memo.ctime_ns,
+        _memo.dev,
+        _memo.inode,
+        _memo.hashed_at_ns,
+        _analyses.elapsed_ms,
+        _analyses.created_at,
+        _analyses.id,
+    )
+    .join_from(_MEMOS, analysis_jobs, _analyses.file_hash == _memo.file_hash)
+    .where(_analyses.config_hash == bindparam("of_config"), _COMPLETE)
+)
 
 _NAMED = and_(_COMPLETE, _analyses.action.is_not(None))
 _KEYED = _processings.config_hash.is_not(None)
@@ -101,6 +129,20 @@ class CachedResults:
                 for statement in (_ANALYSIS_HITS, _PROCESSING_HITS)
                 for file_hash, config_hash, *told in read_rows(connection, statement, wanted)
             )
+
+    @lasting
+    def recall_cached(
+        self, folders: Collection[str], config_hash: str
+    ) -> dict[str, dict[str, CachedFile]]:
+        """Of the files right in these folders those whose content has an analyzer's result."""
+        with self._database.read() as connection:
+            if connection.dialect.name == "sqlite":
+                cursor: Any = connection.exec_driver_sql(
+                    SQLITE_CACHED_FILES, (json_text(list(folders)), config_hash)
+                ).cursor
+                return cached_files(cursor.fetchall())
+            wanted = {"folders": listed(folders), "of_config": config_hash}
+            return cached_files(read_rows(connection, _CACHED_FILES, wanted))
 
     @lasting
     def load_results(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredResult]:

@@ -14,12 +14,14 @@ from threading import Lock
 from typing import Any, cast
 
 from mediahost.hashing import ALGORITHMS, Algorithm, CacheKey, FileStat
-from mediahost.ports import HashedFile, Hit, Store
+from mediahost.ports import CachedFile, HashedFile, Hit, Store
 from mediahost.store.hits import (
     SQLITE_ANALYSES,
+    SQLITE_CACHED_FILES,
     SQLITE_PROCESSINGS,
     Told,
     Wanted,
+    cached_files,
     newest_hits,
 )
 from mediahost.store.sqlite_file import MAPPED_BYTES, connect
@@ -91,6 +93,12 @@ class Glance:
             found.setdefault(folder, {})[name] = memo
         return found
 
+    def recall_cached(
+        self, folders: Collection[str], config_hash: str
+    ) -> dict[str, dict[str, CachedFile]]:
+        """Of the files right in these folders those whose content has an analyzer's result."""
+        return cached_files(self._rows(SQLITE_CACHED_FILES, _listed(folders), config_hash))
+
     def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
         """The cached results among these keys."""
         return newest_hits(self._told(keys))
@@ -106,8 +114,8 @@ class Glance:
         for key, (*told, made) in wanted.told(self._rows(SQLITE_PROCESSINGS, groups)):
             yield key, (*told, json.loads(made))
 
-    def _rows(self, statement: str, wanted: str) -> Iterable[Any]:
-        with closing(self._connection.execute(statement, [wanted])) as rows:
+    def _rows(self, statement: str, *wanted: str) -> Iterable[Any]:
+        with closing(self._connection.execute(statement, wanted)) as rows:
             yield from rows
 
 
@@ -127,6 +135,15 @@ class GlancedStore:
             if self._store is None:
                 return self._glance.recall_hashes(folders)
         return self._opened().recall_hashes(folders)
+
+    def recall_cached(
+        self, folders: Collection[str], config_hash: str
+    ) -> dict[str, dict[str, CachedFile]]:
+        """Of the files right in these folders those whose content has an analyzer's result."""
+        with suppress(sqlite3.Error):
+            if self._store is None:
+                return self._glance.recall_cached(folders, config_hash)
+        return self._opened().recall_cached(folders, config_hash)
 
     def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
         """The cached results among these keys."""

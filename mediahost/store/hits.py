@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from mediahost.hashing import CacheKey
-from mediahost.ports import Hit
+from mediahost.ports import CachedFile, Hit
 from mediahost.store.documents import artifacts_of
 
 _GROUPED = """
@@ -30,6 +30,17 @@ SQLITE_ANALYSES = _GROUPED.format(
 SQLITE_PROCESSINGS = _GROUPED.format(
     table="processing_jobs", file_hash="input_hash", artifacts="artifacts", condition=""
 )
+
+# One folder after the other, each in the order of its names, then the results of each content.
+SQLITE_CACHED_FILES = """
+SELECT memo.folder, name, size, mtime_ns, ctime_ns, dev, inode, hashed_at_ns,
+    elapsed_ms, created_at, found.id
+FROM json_each(?) AS folders
+CROSS JOIN file_hashes AS memo
+CROSS JOIN analysis_jobs AS found
+WHERE memo.folder = folders.value
+    AND found.file_hash = memo.file_hash AND found.config_hash = ? AND result_hash IS NOT NULL
+"""
 
 # When it was made, id, result hash, elapsed in ms, and the artifacts as plain JSON, if any.
 Told = Sequence[Any]
@@ -55,6 +66,22 @@ class Wanted:
         """What rows of the two statements say of which key."""
         keys = self._keys
         return ((keys[row[0]][row[1]], row[2:]) for row in rows)
+
+
+def cached_files(rows: Iterable[Sequence[Any]]) -> dict[str, dict[str, CachedFile]]:
+    """What rows of SQLITE_CACHED_FILES say, of several results of one content the newest."""
+    found: dict[str, dict[str, CachedFile]] = {}
+    ages: dict[str, dict[str, Any]] = {}
+    at = None
+    for row in rows:
+        folder, name = row[0], row[1]
+        if folder != at:
+            at, files, its = folder, found.setdefault(folder, {}), ages.setdefault(folder, {})
+        age = row[9:]
+        if name not in files or its[name] <= age:
+            its[name] = age
+            files[name] = tuple(row[2:7]), row[7], row[8]
+    return found
 
 
 def newest_hits(told: Iterable[tuple[CacheKey, Told]]) -> dict[CacheKey, Hit]:

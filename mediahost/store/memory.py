@@ -31,7 +31,7 @@ from mediahost.model.media import path_to_url
 from mediahost.model.pause import Pause
 from mediahost.model.result import MediaProcessingResult
 from mediahost.model.search import Found, Search
-from mediahost.ports import Completion, HashedFile, Hit, Ready, Setback, StoredResult
+from mediahost.ports import CachedFile, Completion, HashedFile, Hit, Ready, Setback, StoredResult
 from mediahost.store.documents import artifacts_of, document_of
 from mediahost.store.matching import matches
 from mediahost.store.passages import Passage, passages_of
@@ -173,6 +173,20 @@ class MemoryStore:
         """What is remembered of the files right in each of these folders."""
         with self._lock:
             return {each: dict(self._hashes[each]) for each in folders if each in self._hashes}
+
+    def recall_cached(
+        self, folders: Collection[str], config_hash: str
+    ) -> dict[str, dict[str, CachedFile]]:
+        """Of the files right in these folders those whose content has an analyzer's result."""
+        with self._lock:
+            found: dict[str, dict[str, CachedFile]] = {}
+            for folder in folders:
+                for name, memo in self._hashes.get(folder, {}).items():
+                    stored = self._results.get(CacheKey(memo.file_hash, config_hash))
+                    if stored and not isinstance(stored.result, MediaProcessingResult):
+                        told = (tuple(memo.stat), memo.hashed_at_ns, stored.hit.elapsed_ms)
+                        found.setdefault(folder, {})[name] = told
+            return found
 
     def recall_hash(self, folder: str, name: str) -> HashedFile | None:
         """What is remembered of one file."""

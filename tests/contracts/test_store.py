@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
@@ -173,6 +174,35 @@ def test_a_completed_job_is_a_hit(store: Store) -> None:
     hit = store.find_hits([key()])[key()]
     assert (hit.key, hit.result_hash, hit.elapsed_ms) == (key(), named("result"), 12)
     assert hit.artifacts == ()
+
+
+def test_files_are_recalled_that_have_a_result_under_a_config(store: Store) -> None:
+    complete(store, asked("a", "1"))
+    complete(store, asked("b", "2"))
+    memos = [("/f", "a", memo("a")), ("/f", "twin", memo("a")), ("/f", "b", memo("b"))]
+    store.remember_hashes([*memos, ("/g", "a", memo("a")), ("/h", "a", memo("a"))])
+    told = (tuple(memo("a").stat), 100, 12)
+    first = named("1")
+    assert store.recall_cached(["/f", "/g"], first) == {
+        "/f": {"a": told, "twin": told},
+        "/g": {"a": told},
+    }
+    assert store.recall_cached(["/f"], named("2")) == {
+        "/f": {"b": (tuple(memo("b").stat), 100, 12)}
+    }
+    assert store.recall_cached(["/f"], named("3")) == {}
+    assert store.recall_cached([], first) == {}
+
+
+def test_of_a_content_with_two_results_the_newest_says_how_long_it_took(store: Store) -> None:
+    for path, elapsed_ms in (("/media/one.mp4", 5), ("/media/two.mp4", 7)):
+        request = asked(path=path)
+        store.submit([request])
+        job = claim_one(store)
+        store.commit("here", [replace(done(job), elapsed_ms=elapsed_ms)])
+    store.remember_hashes([("/f", "a", memo("film"))])
+    (told,) = store.recall_cached(["/f"], key().config_hash)["/f"].values()
+    assert told[2] == store.find_hits([key()])[key()].elapsed_ms == 7
 
 
 def test_a_renamed_or_copied_file_is_a_hit(store: Store) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from mediahost.errors import StoreError
-from mediahost.hashing import FileStat
-from mediahost.ports import HashedFile, Store
+from mediahost.hashing import CacheKey, FileStat
+from mediahost.model.job import JobRequest
+from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.result import Artifact, MediaAnalysisResult, MediaProcessingResult
+from mediahost.ports import Completion, HashedFile, Store
 from mediahost.store import SqlStore, open_store
 from mediahost.store.glance import Glance, GlancedStore, glance_first
 
@@ -114,3 +117,25 @@ def test_what_is_no_store_at_all_is_refused_and_left_as_it_is(tmp_path: Path) ->
 def test_an_open_store_needs_no_glance(tmp_path: Path) -> None:
     with closing(glance_first(str(tmp_path / "new.db"), None, Opened(tmp_path / "new.db"))) as new:
         assert isinstance(new, SqlStore)
+
+
+def test_a_glance_sees_the_results_that_the_store_sees(
+    store: Store, path: Path, opened: Opened
+) -> None:
+    keys = [CacheKey("blake3:00", f"blake3:{number}") for number in range(3)]
+    made = Artifact(path=Path("/made.wav"), asset_type="audio", size=1, file_hash="blake3:01")
+    results = [MediaAnalysisResult(), MediaProcessingResult(artifacts=(made,))]
+    with closing(open_store(path)) as other:
+        for key, result in zip(keys, results, strict=False):
+            media = MediaFile(Path("/media/a.wav"), MediaKind.AUDIO, key.file_hash)
+            other.submit([JobRequest("t.look", 1, {}, media, key.config_hash)])
+            (job,) = other.claim("here", 1, 60)
+            other.commit("here", [Completion(job, result, "blake3:02", 7)])
+        hits = other.find_hits(keys)
+        assert list(hits) == keys[:2]
+        assert store.find_hits(keys) == hits
+        for key in keys:
+            told = other.recall_cached(["/media"], key.config_hash)
+            assert bool(told) == (key == keys[0])
+            assert store.recall_cached(["/media"], key.config_hash) == told
+    assert opened.times == 0
