@@ -11,7 +11,7 @@ from mediahost.errors import StoreError
 from mediahost.hashing import CacheKey, FileStat
 from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaFile, MediaKind
-from mediahost.model.result import Artifact, MediaAnalysisResult, MediaProcessingResult
+from mediahost.model.result import Artifact, MediaAnalysisResult, MediaProcessingResult, Result
 from mediahost.ports import Completion, HashedFile, Store
 from mediahost.store import SqlStore, open_store
 from mediahost.store.glance import Glance, GlancedStore, glance_first
@@ -124,7 +124,7 @@ def test_a_glance_sees_the_results_that_the_store_sees(
 ) -> None:
     keys = [CacheKey("blake3:00", f"blake3:{number}") for number in range(3)]
     made = Artifact(path=Path("/made.wav"), asset_type="audio", size=1, file_hash="blake3:01")
-    results = [MediaAnalysisResult(), MediaProcessingResult(artifacts=(made,))]
+    results: list[Result] = [MediaAnalysisResult(), MediaProcessingResult(artifacts=(made,))]
     with closing(open_store(path)) as other:
         for key, result in zip(keys, results, strict=False):
             media = MediaFile(Path("/media/a.wav"), MediaKind.AUDIO, key.file_hash)
