@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -41,6 +41,9 @@ PATH_FIELDS = ("data_dir",)
 POOL_SLOTS = {"gpu": 1, "network": 16}
 WATCH_PATH_FIELDS = ("path", "output", "done_folder", "failed_folder")
 TYPO_CUTOFF = 0.85
+
+# Half blocks; what the terminal has; one of its protocols; not at all.
+Pictures = Literal["half", "auto", "sixel", "kitty", "off"]
 
 
 class Settings(BaseModel):
@@ -150,6 +153,9 @@ class Settings(BaseModel):
     )
     tui_keys: dict[str, str] = Field(
         default_factory=dict, description="Other keys in the TUI, by what they do: docs/tui.md"
+    )
+    tui_pictures: Pictures = Field(
+        "half", description="How the TUI draws pictures: half, auto, sixel, kitty or off"
     )
     pipelines: dict[str, Pipeline] = Field(default_factory=dict, description="Recipes by name")
     watch: tuple[Watch, ...] = Field((), description="Watched folders and their rules")

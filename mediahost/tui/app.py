@@ -21,6 +21,7 @@ from mediahost.model.hosts import HostView
 from mediahost.model.job import JobStatus
 from mediahost.model.pause import Pause
 from mediahost.tui.crash_report import write_report
+from mediahost.tui.drawers import Drawer
 from mediahost.tui.help import HelpScreen
 from mediahost.tui.hosts import is_heard, start_host
 from mediahost.tui.hosts_screen import HostsScreen
@@ -79,10 +80,12 @@ class MediahostApp(App[None]):
         *,
         theme: str = "dark",
         ascii_only: bool = False,
+        drawer: Drawer | None = None,
         global_options: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.session = session
+        self.drawer = drawer
         self.views = Views(session.registry, PlainView)
         self._global_options = global_options
         self._signs = [PlainText()] if ascii_only else []

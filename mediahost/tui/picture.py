@@ -1,4 +1,4 @@
-"""Pictures in half blocks: two pixels a cell, in any terminal with colours."""
+"""Pictures in half blocks, two pixels a cell, or drawn by the application's drawer."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,12 @@ from mediahost.model.media import display
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from mediahost.tui.drawers import Drawer
+
 UPPER = "▀"
 MOST_LINES = 40
+# Pixels either way of what is kept to be drawn: in half blocks, and by a drawer.
+HALF_BLOCKS, DRAWN = 400, 1600
 # A picture larger than this is not decoded only to be shown.
 MOST_PIXELS = 200_000_000
 
@@ -42,7 +46,7 @@ class Picture(Widget):
     @work(thread=True)
     def _read(self) -> None:
         try:
-            pixels = _decoded(self._path)
+            pixels = _decoded(self._path, HALF_BLOCKS if self._drawer is None else DRAWN)
         except ImportError:
             said = "Pictures are shown with Pillow: pip install pillow"
             self.app.call_from_thread(self._show, None, said)
@@ -55,7 +59,14 @@ class Picture(Widget):
     def _show(self, pixels: "Image | None", said: str) -> None:
         self._pixels, self._said = pixels, said
         self._strips = []
+        if pixels is not None and self._drawer is not None:
+            self.mount(self._drawer(pixels))
+            self.on_resize()
         self.refresh(layout=True)
+
+    @property
+    def _drawer(self) -> "Drawer | None":
+        return getattr(self.app, "drawer", None)
 
     def get_content_height(self, _container: Size, _viewport: Size, width: int) -> int:
         """As many lines as the picture is high at this width."""
@@ -78,9 +89,13 @@ class Picture(Widget):
     def on_resize(self) -> None:
         """Draw anew."""
         self._strips = []
+        for drawn in self.children:
+            drawn.styles.width, drawn.styles.height = self._fitted(self.size.width)
 
     def render_line(self, y: int) -> Strip:
         """Two rows of pixels."""
+        if self.children:
+            return Strip.blank(self.size.width, self.rich_style)
         if self._pixels is None:
             return Strip([Segment(self._said, self.rich_style)])
         if not self._strips:
@@ -106,14 +121,14 @@ class Picture(Widget):
         return strips
 
 
-def _decoded(path: Path) -> "Image":
+def _decoded(path: Path, most: int) -> "Image":
     from PIL import Image, ImageOps  # noqa: PLC0415 - only where pictures are shown
 
     with Image.open(path) as image:
         if image.width * image.height > MOST_PIXELS:
             raise ValueError("it is too large")
         # JPEG is decoded small at once.
-        image.draft("RGB", (800, 800))
+        image.draft("RGB", (2 * most, 2 * most))
         small = ImageOps.exif_transpose(image).convert("RGB")
-    small.thumbnail((400, 400))
+    small.thumbnail((most, most))
     return small

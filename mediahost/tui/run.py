@@ -6,6 +6,7 @@ from mediahost.errors import MediahostError, StoreError
 from mediahost.executor.environments import load_registry
 from mediahost.settings import Settings
 from mediahost.tui.app import MediahostApp
+from mediahost.tui.drawers import drawer_of
 from mediahost.tui.hosts import is_heard
 from mediahost.tui.session import Session
 from mediahost.wiring import make_store
@@ -24,15 +25,21 @@ def run_tui(
 
     Raises:
         StoreError: The store can't be used.
+        UsageError: Pictures can't be drawn as the settings want it.
         TuiCrashed: It met a fault of its own.
     """
+    pictures = "off" if ascii_only else settings.tui_pictures
+    drawer = drawer_of(pictures)
     registry, _ = load_registry(settings.plugins_dir)
-    session = Session(
-        settings, make_store(settings, browse=True), registry, pictures=not ascii_only
-    )
+    store = make_store(settings, browse=True)
+    session = Session(settings, store, registry, pictures=pictures != "off")
     try:
         app = MediahostApp(
-            session, theme=theme, ascii_only=ascii_only, global_options=global_options
+            session,
+            theme=theme,
+            ascii_only=ascii_only,
+            drawer=drawer,
+            global_options=global_options,
         )
         app.run()
         hosts = _hosts(session)

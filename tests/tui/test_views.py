@@ -1,5 +1,7 @@
 """How results look: on the axis, as pictures, by a plugin's own view, and when that is broken."""
 
+import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ from textual.containers import Vertical
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from mediahost.errors import UsageError
 from mediahost.hashing import hash_bytes
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import (
@@ -21,7 +24,9 @@ from mediahost.model.result import (
 from mediahost.plugin.hookspecs import hookimpl
 from mediahost.plugin.registry import PluginRow, Registry
 from mediahost.ports import Completion
+from mediahost.settings import Pictures
 from mediahost.tui.app import MediahostApp
+from mediahost.tui.drawers import drawer_of
 from mediahost.tui.parts import Transcript
 from mediahost.tui.time_axis import TimeAxis
 
@@ -60,10 +65,9 @@ def test_the_transcript_follows_the_axis_and_the_axis_the_transcript(
     tui.run(steps)
 
 
-def test_pictures_are_drawn_and_a_broken_one_says_so(
-    tui: "Tui", until: Any, tmp_path: Path
-) -> None:
-    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+def pictures_in(tui: "Tui", folder: Path) -> None:
+    """A job that made a picture of 40 by 20 pixels, and a broken one."""
+    good, bad = folder / "good.png", folder / "bad.png"
     Image.new("RGB", (40, 20), (200, 30, 30)).save(good)
     bad.write_bytes(b"no picture")
     tui.submit(1)
@@ -73,6 +77,42 @@ def test_pictures_are_drawn_and_a_broken_one_says_so(
     )
     result = MediaProcessingResult(artifacts=artifacts)
     tui.store.commit("here", [Completion(tui.claim()[0], result, hash_bytes(b"r"), 5)])
+
+
+@pytest.mark.parametrize("protocol", [("kitty", "\x1b_G"), ("sixel", "\x1bP")])
+def test_terminals_draw_pictures_by_their_protocols(
+    tui: "Tui",
+    until: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    protocol: tuple[Pictures, str],
+) -> None:
+    pictures, sequence = protocol
+    pictures_in(tui, tmp_path)
+    written = io.StringIO()
+    drawer = drawer_of(pictures)
+    monkeypatch.setattr(sys, "__stdout__", written)  # where kitty's goes, past the screen
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-1 of 1")
+        await pilot.press("enter")
+        await until(pilot, lambda text: sequence in text + written.getvalue())
+        await until(pilot, "bad.png can't be shown")
+
+    tui.run(steps, (200, 50), drawer=drawer)
+
+
+def test_a_missing_library_for_pictures_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "textual_image", None)
+    assert drawer_of("half") is None
+    with pytest.raises(UsageError, match="Pictures by sixel need a library"):
+        drawer_of("sixel")
+
+
+def test_pictures_are_drawn_and_a_broken_one_says_so(
+    tui: "Tui", until: Any, tmp_path: Path
+) -> None:
+    pictures_in(tui, tmp_path)
 
     async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
         await until(pilot, "1-1 of 1")
