@@ -7,6 +7,9 @@ from av.error import BlockingIOError as NothingYet
 from av.error import EOFError as NoMore
 from av.filter import Graph
 
+# To ask in vain costs an exception, so what has come out is asked for after so many samples only.
+_BATCH = 8192
+
 
 class Chain:
     """Filters, one after the other."""
@@ -21,10 +24,15 @@ class Chain:
         )
         nodes = [self._graph.add(name, options) for name, options in filters]
         self._graph.link_nodes(source, *nodes, self._graph.add("abuffersink")).configure()
+        self._waiting = 0
 
     def take(self, frame: AudioFrame | None) -> Iterator[AudioFrame]:
-        """What comes out after this frame; None: after the end."""
+        """What comes out after this frame or some before it; None: all the rest."""
         self._graph.push(frame)
+        self._waiting += _BATCH if frame is None else frame.samples
+        if self._waiting < _BATCH:
+            return
+        self._waiting = 0
         while True:
             try:
                 made = self._graph.pull()

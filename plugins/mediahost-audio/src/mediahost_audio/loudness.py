@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from av.audio.frame import AudioFrame
 
 from mediahost import Context, MediaAnalysisResult, MediaFile
@@ -19,9 +20,9 @@ SHORTEST_RANGE_S = 3.0  # EBU Tech 3342: the loudness range is of windows of 3 s
 _STANDARD_RATE = 48_000
 _GOOD_RATE = 44_100
 
-# The filter gives linear true peaks with 3 decimals: 6 dB off at -60 dBTP. So peaks are measured
-# in a copy that is so many times louder.
-_PEAK_ZOOM = 10_000
+# The filter gives true peaks with 3 decimals: 6 dB off at -60 dBTP. So they are measured beside it,
+# in the same way: at this rate hardly a peak is between the samples.
+_PEAK_RATE = 192_000
 _STEP = "lavfi.r128."  # what the names of its metadata begin with
 
 
@@ -76,10 +77,9 @@ class Meter:
             self._peaks = Chain(
                 frame,
                 *resample,
-                ("volume", f"volume={_PEAK_ZOOM}:precision=double"),
-                # Peaks are told every 0.1 s: without padding, those in the last bit never are.
+                # The resampler would mirror the end to reach it: what follows is silence.
                 ("apad", "pad_dur=0.1"),
-                ("ebur128", "metadata=1:framelog=quiet:peak=true"),
+                ("aresample", f"{_PEAK_RATE}:tsf=fltp:osf=flt"),
             )
         self.seconds += frame.samples / frame.sample_rate
         self._note(self._loudness.take(frame), self._peaks.take(frame))
@@ -104,9 +104,7 @@ class Meter:
                 _raise_to(self.momentary, second, float(step[f"{_STEP}M"]))
                 _raise_to(self.short_term, second, float(step[f"{_STEP}S"]))
         for frame in peaks:
-            peak = frame.metadata.get(f"{_STEP}true_peak")
-            if peak is not None:
-                self._peak = float(peak) / _PEAK_ZOOM
+            self._peak = max(self._peak, _peak_of(frame))
 
 
 def measure(path: Path, context: Context, start: float = 0.0, share: float = 1.0) -> Meter:
@@ -122,7 +120,7 @@ def measure(path: Path, context: Context, start: float = 0.0, share: float = 1.0
         InvalidMedia: It has no sound, or it can't be decoded.
     """
     sound, meter = Sound(path, context.threads), Meter()
-    for frame in sound.frames(Form("dbl")):
+    for frame in sound.frames(Form("fltp")):
         meter.take(frame)
         context.progress(start + share * sound.share(), f"Measured {sound.end_s:.0f} s")
     for doubt in sound.doubts():
@@ -137,6 +135,13 @@ def analyze(media: MediaFile, context: Context, *, series: bool) -> MediaAnalysi
     if series:
         metadata |= {"momentary_lufs": meter.momentary, "short_term_lufs": meter.short_term}
     return MediaAnalysisResult(metadata=metadata)
+
+
+def _peak_of(frame: AudioFrame) -> float:
+    """How far packed samples swing, 1 being full scale."""
+    count = frame.samples * frame.layout.nb_channels
+    samples = np.frombuffer(memoryview(frame.planes[0]), np.float32, count)
+    return max(float(samples.max()), -float(samples.min()))
 
 
 def _raise_to(series: list[float | None], second: int, lufs: float) -> None:

@@ -18,6 +18,7 @@ import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Discard
 
 from mediahost import InvalidMedia
 
@@ -139,6 +140,10 @@ class Sound:
             if getattr(stream, "codec_context", None) is None:
                 raise InvalidMedia(f"No decoder knows the sound format of {shown(self.path)}")
             stream.codec_context.thread_count = self._threads
+            for other in container.streams:
+                # A film's pictures need not even be read.
+                if other.index != stream.index:
+                    other.discard = Discard.all
             if stream.duration is not None and stream.time_base is not None:
                 self.promised_s = float(stream.duration * stream.time_base)
             elif container.duration is not None:

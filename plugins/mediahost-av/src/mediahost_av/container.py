@@ -7,7 +7,7 @@ here, and nothing else is, lest a mistake of ours be blamed on the file.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
@@ -21,10 +21,10 @@ from av.audio.stream import AudioStream
 from av.codec.context import CodecContext, ThreadType
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
-from mediahost import InvalidMedia, TransientError
+from mediahost import Context, InvalidMedia, TransientError
 
 if TYPE_CHECKING:
     AnyPacket = Packet[Any]
@@ -36,6 +36,7 @@ NOT_MEDIA = frozenset(
     {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
 )
 MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
+MOST_AHEAD = 16_000_000  # bytes of packets that are kept while the first frames are looked for
 THREADED = ThreadType.AUTO
 UNTHREADED = ThreadType.NONE
 
@@ -55,6 +56,9 @@ class Source:
         self.path = path
         self.threads = threads
         self.damages = 0
+        self._clocks: dict[int, tuple[int, int, int]] = {}
+        self._read_ahead: list[AnyPacket] = []
+        self._decoded_ahead: dict[int, list[Any]] = {}
         _demand_regular_file(path)
         self.container = self._opened()
         self.origin = self.container.start_time or 0
@@ -92,10 +96,61 @@ class Source:
 
     def seconds(self, stream: Stream, ticks: int) -> float:
         """A timestamp of the stream as seconds from the origin."""
-        return float((ticks - self.origin_in(stream)) * time_base_of(stream))
+        origin, numerator, denominator = self._clock_of(stream)
+        return (ticks - origin) * numerator / denominator
+
+    def length(self, stream: Stream, ticks: int) -> float:
+        """A duration in the stream's time base as seconds."""
+        _, numerator, denominator = self._clock_of(stream)
+        return ticks * numerator / denominator
+
+    def first_frames(
+        self, wanted: Sequence[Stream], among: Sequence[Stream], context: Context
+    ) -> dict[int, Any]:
+        """The first frame of each wanted stream, by its index; a stream without any is missing.
+
+        Some facts are in no header: rotation, the true sample rate of HE-AAC, the colours.
+        Afterwards `packets` of all the streams begin where they would have begun before. Choose
+        the streams again: where much was read, the source has been opened anew.
+
+        Args:
+            wanted: The streams whose frames are looked for.
+            among: All streams that are to be read afterwards.
+            context: For its checkpoints.
+        """
+        found: dict[int, Any] = {}
+        looked_for = {stream.index for stream in wanted}
+        read: list[AnyPacket] = []
+        size, damages = 0, self.damages
+        for packet in self.packets(*among) if wanted else ():
+            context.checkpoint()
+            frames: list[Any] | None = None
+            if packet.stream_index in looked_for - found.keys():
+                frames = self.frames(packet)
+                if frames:
+                    found[packet.stream_index] = frames[0]
+            size += packet.size
+            if size <= MOST_AHEAD:
+                read.append(packet)
+                if frames is not None:
+                    self._decoded_ahead[id(packet)] = frames
+            if found.keys() == looked_for:
+                break
+        if wanted and (found.keys() != looked_for or size > MOST_AHEAD):
+            self.rewind()
+            self.damages = damages
+        else:
+            self._read_ahead = read
+        return found
 
     def packets(self, *streams: Stream) -> Iterator[AnyPacket]:
         """The packets of the streams from here on, up to the end or to where it is broken off."""
+        indexes = {stream.index for stream in streams}
+        read, self._read_ahead = self._read_ahead, []
+        yield from (packet for packet in read if packet.stream_index in indexes)
+        for stream in self.container.streams:
+            # What nobody wants need not even be read.
+            stream.discard = Discard.default if stream.index in indexes else Discard.all
         demuxer = self.container.demux(*streams)
         while True:
             try:
@@ -109,6 +164,10 @@ class Source:
 
     def frames(self, packet: AnyPacket) -> list[Any]:
         """The frames that the packet completes; a packet that is damaged completes none."""
+        if self._decoded_ahead:
+            decoded = self._decoded_ahead.pop(id(packet), None)
+            if decoded is not None:
+                return decoded
         try:
             return [frame for frame in packet.decode() if not _is_hollow(frame)]
         except Exception:  # noqa: BLE001 - damaged files raise anything
@@ -131,6 +190,9 @@ class Source:
     def seek(self, seconds: float) -> bool:
         """Go to a keyframe at or before the time, as far as the format tells; False if it can't."""
         target = self.origin + round(max(seconds, 0.0) * MICROSECONDS)
+        self._forget_ahead()
+        for stream in self.container.streams:
+            stream.discard = Discard.default  # seeks go by the streams that are wanted
         try:
             self.container.seek(target)
         except Exception:  # noqa: BLE001 - damaged files raise anything
@@ -139,8 +201,23 @@ class Source:
 
     def rewind(self) -> None:
         """Go to the very beginning, by opening the file again: seeks can't be trusted to."""
+        self._forget_ahead()
         self.container.close()
         self.container = self._opened()
+
+    def _clock_of(self, stream: Stream) -> tuple[int, int, int]:
+        """The origin in the stream's time base, and that as numerator and denominator."""
+        # Fractions for each packet would take longer than to copy it.
+        clock = self._clocks.get(stream.index)
+        if clock is None:
+            base = time_base_of(stream)
+            clock = (self.origin_in(stream), base.numerator, base.denominator)
+            self._clocks[stream.index] = clock
+        return clock
+
+    def _forget_ahead(self) -> None:
+        self._read_ahead.clear()
+        self._decoded_ahead.clear()
 
     @contextmanager
     def blamed(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from mediahost import Context, MediaFile, MediaProcessingResult
 from mediahost_av.actions import Convert
+from mediahost_av.container import Source
 from mediahost_av.picture import PictureConfig
 from mediahost_av.recipe import Recipe, cook
 from mediahost_av.sound import SoundConfig
@@ -25,7 +26,8 @@ def convert(action: Convert, media: MediaFile, context: Context) -> MediaProcess
         needs_picture=action.video_codec not in (None, "none"),
         needs_sound=action.audio_codec not in (None, "none"),
     )
-    return cook(recipe, media, context)
+    with Source(media.path, context.threads) as source:
+        return cook(recipe, source, context)
 
 
 def _picture(action: Convert) -> PictureConfig | Literal["copy"] | None:

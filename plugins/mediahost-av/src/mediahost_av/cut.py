@@ -95,7 +95,7 @@ def copy_from(
         begun.add(packet.stream_index)
         # A picture decoded after the first keyframe but shown before it lacks what it builds on.
         if shown_at >= cut.seconds - TOLERANCE_S:
-            reached = max(reached, shown_at + float((packet.duration or 0) * packet.time_base))
+            reached = max(reached, shown_at + source.length(packet.stream, packet.duration or 0))
             context.progress(min((shown_at - cut.seconds) / length, 1.0), "copying")
             for ready in copies[packet.stream_index].take(packet):
                 output.write(ready)
@@ -122,7 +122,7 @@ def _keyframe_before(
             continue
         shown_at = _shown_at(source, packet)
         begins.setdefault(packet.stream_index, shown_at)
-        reached = max(reached, shown_at + float((packet.duration or 0) * packet.time_base))
+        reached = max(reached, shown_at + source.length(packet.stream, packet.duration or 0))
         if packet.stream_index != leading:
             continue
         late = shown_at > seconds + TOLERANCE_S

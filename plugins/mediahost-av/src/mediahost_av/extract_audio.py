@@ -35,11 +35,17 @@ def extract_audio(
     Raises:
         InvalidMedia: The source can't be read, or has no sound.
     """
-    with Source(media.path) as source:
+    with Source(media.path, context.threads) as source:
         stream = source.sound()
         if stream is None:
             raise InvalidMedia(f"{shown(media.path)} has no sound")
-        codec = _codec_of(stream)
+        recipe = _recipe(action, _codec_of(stream))
+        result = cook(recipe, source, context)
+    copied = recipe.sound == "copy"
+    return result.model_copy(update={"metadata": {"copied": copied, **result.metadata}})
+
+
+def _recipe(action: ExtractAudio, codec: str) -> Recipe:
     home = "wav" if codec.startswith(UNCOMPRESSED) else HOMES.get(codec, ELSEWHERE)
     format_name = action.format or home
     # Uncompressed sound loses nothing by being written anew, and it comes in many forms.
@@ -52,8 +58,7 @@ def extract_audio(
             action.sample_rate,
             action.channels,
         )
-    result = cook(Recipe(format_name, None, sound, needs_sound=True), media, context)
-    return result.model_copy(update={"metadata": {"copied": copied, **result.metadata}})
+    return Recipe(format_name, None, sound, needs_sound=True)
 
 
 def _codec_of(stream: AudioStream) -> str:

@@ -9,7 +9,7 @@ from av.audio.stream import AudioStream
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from mediahost import Artifact, Context, InvalidMedia, MediaFile, MediaProcessingResult
+from mediahost import Artifact, Context, InvalidMedia, MediaProcessingResult
 from mediahost_av.container import MICROSECONDS, Source, ends_before, shown
 from mediahost_av.copy import Copy
 from mediahost_av.formats import FORMATS, FormatName
@@ -17,7 +17,7 @@ from mediahost_av.output import Output, named_after
 from mediahost_av.picture import Picture, PictureConfig
 from mediahost_av.position import seek_before
 from mediahost_av.sound import Sound, SoundConfig
-from mediahost_av.transcode import Tracks, samples_of, transcode, warnings_of
+from mediahost_av.transcode import Tracks, nothing_decodable, transcode, warnings_of
 from mediahost_av.window import WHOLE, Window
 
 
@@ -54,8 +54,8 @@ class Chosen(NamedTuple):
         return [stream for stream in self if stream is not None]
 
 
-def cook(recipe: Recipe, media: MediaFile, context: Context) -> MediaProcessingResult:
-    """Write the new file.
+def cook(recipe: Recipe, source: Source, context: Context) -> MediaProcessingResult:
+    """Write the new file. The source stands at its beginning.
 
     Keys of the result's metadata: `format`; `picture` with codec, width, height (pixels) and
     frames, `sound` with codec, sample_rate (hertz), channels and samples, or None where there is
@@ -66,28 +66,27 @@ def cook(recipe: Recipe, media: MediaFile, context: Context) -> MediaProcessingR
     Raises:
         InvalidMedia: The source can't be read, or has nothing of what is to be written.
     """
-    samples = _samples(recipe, media.path, context)
-    path = named_after(media.path, context.workdir, recipe.format)
-    with Source(media.path, context.threads) as source:
-        if recipe.window.start:
-            streams = _choose(recipe, source, samples.keys()).streams
-            seek_before(source, recipe.window.start, streams, context)
-        chosen = _choose(recipe, source, samples.keys())
-        with Output(path, recipe.format, media.path) as output:
-            output.keep_tags(source.container.metadata, *(s.metadata for s in chosen.streams[-1:]))
-            if recipe.window == WHOLE:
-                _keep_chapters(source, output)
-            tracks = _add_tracks(recipe, source, chosen, samples, output, threads=context.threads)
-            transcode(source, chosen.streams, tracks, output, context, window=recipe.window)
-            _demand_something(tracks, recipe, source)
-        metadata: dict[str, Any] = {
-            "format": recipe.format,
-            "picture": _facts(tracks, chosen.picture),
-            "sound": _facts(tracks, chosen.sound),
-            "end": round(min(tracks.reached, recipe.window.end or tracks.reached), 6),
-            "dropped_streams": len(source.container.streams) - len(chosen.streams),
-            "warnings": warnings_of(source, tracks, recipe.window),
-        }
+    samples = _samples(recipe, source, context)
+    path = named_after(source.path, context.workdir, recipe.format)
+    if recipe.window.start:
+        streams = _choose(recipe, source, samples.keys()).streams
+        seek_before(source, recipe.window.start, streams, context)
+    chosen = _choose(recipe, source, samples.keys())
+    with Output(path, recipe.format, source.path) as output:
+        output.keep_tags(source.container.metadata, *(s.metadata for s in chosen.streams[-1:]))
+        if recipe.window == WHOLE:
+            _keep_chapters(source, output)
+        tracks = _add_tracks(recipe, source, chosen, samples, output, threads=context.threads)
+        transcode(source, chosen.streams, tracks, output, context, window=recipe.window)
+        _demand_something(tracks, recipe, source)
+    metadata: dict[str, Any] = {
+        "format": recipe.format,
+        "picture": _facts(tracks, chosen.picture),
+        "sound": _facts(tracks, chosen.sound),
+        "end": round(min(tracks.reached, recipe.window.end or tracks.reached), 6),
+        "dropped_streams": len(source.container.streams) - len(chosen.streams),
+        "warnings": warnings_of(source, tracks, recipe.window),
+    }
     context.progress(1.0, "done")
     made = artifact(path, recipe.format, has_picture=chosen.picture is not None)
     return MediaProcessingResult(artifacts=(made,), metadata=metadata)
@@ -102,15 +101,18 @@ def artifact(path: Path, format_name: FormatName, *, has_picture: bool) -> Artif
     return Artifact(path=path, asset_type=asset_type, mime_type=mime_type)
 
 
-def _samples(recipe: Recipe, path: Path, context: Context) -> dict[int, Any]:
-    with Source(path) as source:
-        picture, sound = _choose(recipe, source)
-        encoded: list[Stream] = []
-        if picture is not None and recipe.picture != "copy":
-            encoded.append(picture)
-        if sound is not None and recipe.sound != "copy":
-            encoded.append(sound)
-        return samples_of(source, encoded, context)
+def _samples(recipe: Recipe, source: Source, context: Context) -> dict[int, Any]:
+    """The first frame of each stream that is to be encoded, by its index."""
+    chosen = _choose(recipe, source)
+    encoded: list[Stream] = []
+    if chosen.picture is not None and recipe.picture != "copy":
+        encoded.append(chosen.picture)
+    if chosen.sound is not None and recipe.sound != "copy":
+        encoded.append(chosen.sound)
+    samples = source.first_frames(encoded, chosen.streams, context)
+    if encoded and not samples:
+        raise nothing_decodable(source, encoded)
+    return samples
 
 
 def _choose(recipe: Recipe, source: Source, sampled: Container[int] | None = None) -> Chosen:

@@ -43,15 +43,14 @@ def extract_segment(
         InvalidMedia: The source can't be read, ends before the segment starts, or can't be copied
             into the format.
     """
-    with Source(media.path) as source:
+    with Source(media.path, context.threads) as source:
         duration = source.duration
         if duration is not None and action.start >= duration:
             raise ends_before(media.path, duration, action.start)
         format_name = action.format or _format_of(source)
-        recipe = _recipe(action, format_name, source)
-    if action.mode == "fast":
-        return _copied(action, format_name, media, context)
-    result = cook(recipe, media, context)
+        if action.mode == "fast":
+            return _copied(action, format_name, source, context)
+        result = cook(_recipe(action, format_name, source), source, context)
     facts = {"mode": "exact", "start": action.start, "offset": 0.0}
     return result.model_copy(update={"metadata": {**result.metadata, **facts}})
 
@@ -90,32 +89,29 @@ def _codec_of(stream: Stream | None) -> str:
 
 
 def _copied(
-    action: ExtractSegment, format_name: FormatName, media: MediaFile, context: Context
+    action: ExtractSegment, format_name: FormatName, source: Source, context: Context
 ) -> MediaProcessingResult:
-    path = named_after(media.path, context.workdir, format_name)
+    path = named_after(source.path, context.workdir, format_name)
     until = action.until if action.until is not None else float("inf")
-    with Source(media.path) as source:
-        holds_pictures = bool(FORMATS[format_name].video)
-        cut = cut_before(source, action.start, context, with_picture=holds_pictures)
-        with Output(path, format_name, media.path) as output:
-            output.keep_tags(source.container.metadata, *(s.metadata for s in cut.streams[-1:]))
-            copies = {
-                stream.index: Copy(source, stream, output, cut.seconds) for stream in cut.streams
-            }
-            end = copy_from(cut, source, copies, output, context, until=until)
-        if format_name == "flac" and cut.sound is not None:
-            set_length(path, copies[cut.sound.index].ticks)
-        metadata: dict[str, Any] = {
-            "mode": "fast",
-            "format": format_name,
-            "start": round(cut.seconds, 6),
-            "end": round(end, 6),
-            "offset": round(action.start - cut.seconds, 6),
-            "picture": copies[cut.picture.index].facts() if cut.picture else None,
-            "sound": copies[cut.sound.index].facts() if cut.sound else None,
-            "dropped_streams": len(source.container.streams) - len(cut.streams),
-            "warnings": damage_warnings(source),
-        }
+    holds_pictures = bool(FORMATS[format_name].video)
+    cut = cut_before(source, action.start, context, with_picture=holds_pictures)
+    with Output(path, format_name, source.path) as output:
+        output.keep_tags(source.container.metadata, *(s.metadata for s in cut.streams[-1:]))
+        copies = {stream.index: Copy(source, stream, output, cut.seconds) for stream in cut.streams}
+        end = copy_from(cut, source, copies, output, context, until=until)
+    if format_name == "flac" and cut.sound is not None:
+        set_length(path, copies[cut.sound.index].ticks)
+    metadata: dict[str, Any] = {
+        "mode": "fast",
+        "format": format_name,
+        "start": round(cut.seconds, 6),
+        "end": round(end, 6),
+        "offset": round(action.start - cut.seconds, 6),
+        "picture": copies[cut.picture.index].facts() if cut.picture else None,
+        "sound": copies[cut.sound.index].facts() if cut.sound else None,
+        "dropped_streams": len(source.container.streams) - len(cut.streams),
+        "warnings": damage_warnings(source),
+    }
     context.progress(1.0, "done")
     made = artifact(path, format_name, has_picture=cut.picture is not None)
     return MediaProcessingResult(artifacts=(made,), metadata=metadata)

@@ -6,7 +6,6 @@ from fractions import Fraction
 from typing import Any, cast
 
 import av
-from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.codec.codec import UnknownCodecError
@@ -21,7 +20,9 @@ from mediahost_av.window import Window
 LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
 # Sources in these sample formats hold no more than 16 bit, or are lossy.
 NARROW = frozenset({"u8", "u8p", "s16", "s16p", "fltp"})
-CHUNK = 4096  # samples per frame for encoders that take any number
+CHUNK = 4096  # samples per packet of encoders that take any number
+# What has come out of the filters is asked for after so many samples: in vain costs an exception.
+BATCH = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,16 @@ class Sound:
         threads: int,
     ) -> None:
         self._source = source
-        self._base = time_base_of(stream)
+        base = time_base_of(stream)
+        self._base = (base.numerator, base.denominator)
         self._origin = source.origin_in(stream)
         self._window = window
         self._codec = config.codec
         self._next: int | None = None
         self._shape: tuple[Any, ...] | None = None
         self._graph: Graph | None = None
-        self._fifo = AudioFifo()
+        self._source_tick = Fraction(1)
+        self._waiting = 0
         self.count = 0
         try:
             self._stream = _added(output, sample, stream, config, threads)
@@ -90,7 +93,9 @@ class Sound:
         self._encoder = self._stream.codec_context
         self.sample_rate = self._encoder.sample_rate
         self.channels = self._encoder.channels
-        self._chunk = self._encoder.frame_size or CHUNK
+        # The encoder cuts them to its size.
+        self._chunk = BATCH if self._encoder.frame_size else CHUNK
+        self._tick = Fraction(1, self.sample_rate)
 
     def take(self, frame: AudioFrame) -> Iterator[Any]:
         """The packets that are ready with this frame."""
@@ -99,7 +104,8 @@ class Sound:
         if ticks is None:
             position = self._next or 0
         else:
-            position = round((ticks - self._origin) * self._base * rate)
+            numerator, denominator = self._base
+            position = round((ticks - self._origin) * numerator * rate / denominator)
         self._next = position + frame.samples
         position -= round(self._window.start * rate)
         if position + frame.samples <= 0 or self._is_past(position, rate):
@@ -110,17 +116,19 @@ class Sound:
             self._shape = shape
             with self._source.blamed():
                 self._graph = self._graph_for(frame)
+            self._source_tick = Fraction(1, rate)
         if self._graph is not None:
             frame.pts = position
-            frame.time_base = Fraction(1, rate)
+            frame.time_base = self._source_tick
             with self._source.blamed():
                 self._graph.push(frame)
-            yield from self._pull()
+            self._waiting += frame.samples
+            if self._waiting >= BATCH:
+                yield from self._pull()
 
     def finish(self) -> Iterator[Any]:
         """The packets that were still being worked on."""
         yield from self._drain()
-        yield from self._encode_chunks(partial=True)
         yield from self._packets(None)
 
     def _packets(self, frame: AudioFrame | None) -> Iterator[Any]:
@@ -149,22 +157,17 @@ class Sound:
 
     def _pull(self) -> Iterator[Any]:
         assert self._graph is not None  # noqa: S101 - both callers have one
+        self._waiting = 0
         while True:
             try:
                 frame = self._graph.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 break
             if isinstance(frame, AudioFrame):
-                frame.pts = None  # counted anew: the graph leaves no gaps
-                self._fifo.write(frame)
-        yield from self._encode_chunks()
-
-    def _encode_chunks(self, *, partial: bool = False) -> Iterator[Any]:
-        while frame := self._fifo.read(self._chunk, partial):
-            frame.pts = self.count
-            frame.time_base = Fraction(1, self.sample_rate)
-            self.count += frame.samples
-            yield from self._packets(frame)
+                frame.pts = self.count  # counted anew: the graph leaves no gaps
+                frame.time_base = self._tick
+                self.count += frame.samples
+                yield from self._packets(frame)
 
     def _graph_for(self, frame: AudioFrame) -> Graph:
         rate, name = frame.sample_rate, frame.format.name
@@ -174,7 +177,6 @@ class Sound:
         if layout.endswith("channels"):
             layout = LAYOUTS[min(channels, len(LAYOUTS)) - 1]
         end = "" if self._window.length is None else f":end_pts={round(self._window.length * rate)}"
-        written = self.count + self._fifo.samples
         graph = Graph()
         nodes = [
             graph.add(
@@ -182,7 +184,7 @@ class Sound:
                 f"sample_rate={rate}:sample_fmt={name}:channel_layout={layout}:time_base=1/{rate}",
             ),
             graph.add("atrim", f"start_pts=0{end}"),
-            graph.add("aresample", f"{self.sample_rate}:async=1:first_pts={written}"),
+            graph.add("aresample", f"{self.sample_rate}:async=1:first_pts={self.count}"),
             graph.add(
                 "aformat",
                 f"sample_fmts={self._encoder.format.name}:sample_rates={self.sample_rate}"
@@ -191,6 +193,7 @@ class Sound:
             graph.add("abuffersink"),
         ]
         graph.link_nodes(*nodes).configure()
+        graph.set_audio_frame_size(self._chunk)
         return graph
 
 

@@ -1,6 +1,6 @@
 """From packets of the source to packets of a new file: the loop, with progress and checkpoints."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -52,30 +52,7 @@ class Tracks:
     reached: float = 0.0
 
 
-def samples_of(source: Source, streams: list[Stream], context: Context) -> dict[int, Any]:
-    """The first frame of each stream, by its index; a stream without any is missing.
-
-    Some facts are in no header: rotation, the true sample rate of HE-AAC, the colours.
-
-    Raises:
-        InvalidMedia: No stream has a frame, though there were to be some.
-    """
-    samples: dict[int, Any] = {}
-    wanted = {stream.index: stream for stream in streams}
-    for packet in source.packets(*streams):
-        context.checkpoint()
-        if packet.stream_index not in samples:
-            frames = source.frames(packet)
-            if frames:
-                samples[packet.stream_index] = frames[0]
-        if samples.keys() == wanted.keys():
-            break
-    if wanted and not samples:
-        raise nothing_decodable(source, streams)
-    return samples
-
-
-def nothing_decodable(source: Source, streams: list[Stream]) -> InvalidMedia:
+def nothing_decodable(source: Source, streams: Sequence[Stream]) -> InvalidMedia:
     """The error for a file whose header promises what isn't there."""
     promised = max((stream.frames for stream in streams), default=0)
     promise = f", though its header promises {promised} frames" if promised else ""
@@ -96,19 +73,22 @@ def transcode(
 ) -> None:
     """Read the source from where it stands up to the window's end, write the new file."""
     done: set[int] = set()
+    cut = window.end
+    promised = source.duration if cut is None else cut
     for packet in source.packets(*streams):
         index = packet.stream_index
         when = _seconds(source, packet)
-        if window.end is not None and packet.dts is not None:
+        if cut is not None and packet.dts is not None:
             # By decoding time: with B-frames, what is decoded later may be shown earlier.
-            past = source.seconds(packet.stream, packet.dts) - window.end
+            past = source.seconds(packet.stream, packet.dts) - cut
             if past >= 0:
                 done.add(index)
             if len(done) == len(streams) or past > INTERLEAVED_S:
                 break
         if when is not None:
-            tracks.reached = max(tracks.reached, when + _length(packet))
-            context.progress(_share(source, window, when), "converting")
+            end = when + source.length(packet.stream, packet.duration or 0)
+            tracks.reached = max(tracks.reached, end)
+            context.progress(_share(window.start, promised, when), "converting")
         else:
             context.checkpoint()
         if index in tracks.copied:
@@ -150,12 +130,7 @@ def _seconds(source: Source, packet: Any) -> float | None:
     return None if ticks is None else source.seconds(packet.stream, ticks)
 
 
-def _length(packet: Any) -> float:
-    return float(packet.duration * packet.time_base) if packet.duration else 0.0
-
-
-def _share(source: Source, window: Window, when: float) -> float:
-    end = window.end if window.end is not None else source.duration
-    if not end or end <= window.start:
+def _share(start: float, end: float | None, when: float) -> float:
+    if not end or end <= start:
         return 0.0
-    return min(max((when - window.start) / (end - window.start), 0.0), 1.0)
+    return min(max((when - start) / (end - start), 0.0), 1.0)

@@ -18,7 +18,7 @@ import av
 import numpy as np
 from av.codec.context import ThreadType
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -148,6 +148,9 @@ class Film:
             # PyAV's types don't say so, but it is None for codecs that FFmpeg can't decode.
             if getattr(stream, "codec_context", None) is None:
                 raise InvalidMedia(f"No decoder knows the picture format of {shown(self._path)}")
+            for other in container.streams:
+                if other.index != stream.index:
+                    other.discard = Discard.all  # it need not even be read
             decoder = stream.codec_context
             decoder.thread_count = self._threads
             decoder.thread_type = ThreadType.AUTO if self._threads > 1 else ThreadType.NONE
