@@ -28,6 +28,7 @@ def main() -> None:
     """Measure the subjects that were asked for, one after the other."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("subject", nargs="*", help=f"of {', '.join(SUBJECTS)}; none: all")
+    parser.add_argument("--only", metavar="TEXT", help="of plugins, the actions with TEXT in them")
     parser.add_argument("--quick", action="store_true", help="fewer and smaller files")
     parser.add_argument("--files", type=int, help="of cached: so many tiny files", metavar="N")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -39,8 +40,12 @@ def main() -> None:
     for subject in asked.subject or SUBJECTS:
         print(f"measuring {subject} ...", file=sys.stderr)
         module = import_module(f"benchmarks.{SUBJECTS[subject]}")
-        only = {"files": asked.files} if asked.files and subject == "cached" else {}
-        reports.append(module.measure(quick=asked.quick, **only))
+        asked_of_it: dict[str, int | str] = {}
+        if asked.files and subject == "cached":
+            asked_of_it["files"] = asked.files
+        if asked.only and subject == "plugins":
+            asked_of_it["only"] = asked.only
+        reports.append(module.measure(quick=asked.quick, **asked_of_it))
     if asked.json:
         print(json.dumps({"machine": machine(), "reports": [one.to_json() for one in reports]}))
     else:

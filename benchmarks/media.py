@@ -20,6 +20,13 @@ def film(seconds: int) -> Path:
     return path
 
 
+def feature(seconds: int) -> Path:
+    """A minute of `film` over and over, for those who look at a film as a whole."""
+    path = WORK / f"feature-{seconds}.mp4"
+    _make(path, "-stream_loop", "-1", "-i", film(60), "-t", str(seconds), "-c", "copy")
+    return path
+
+
 def small_film(seconds: int) -> Path:
     """The same with few pixels and few pictures, for films of an hour."""
     once = WORK / "small-film.mp4"

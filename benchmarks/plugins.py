@@ -64,7 +64,12 @@ def _races(seconds: int) -> list[Race]:
     return [
         Race("av.probe", {}, (), 1.1),
         Race("av.convert", {"max_width": 640, "effort": "fast"}, (*small, "o.mp4"), 1.1),
-        Race("av.convert", {"format": "opus"}, ("-vn", "-c:a", "libopus", "-b:a", "384k", "o.opus"), 1.1),
+        Race(
+            "av.convert",
+            {"format": "opus"},
+            ("-vn", "-c:a", "libopus", "-b:a", "384k", "o.opus"),
+            1.1,
+        ),
         Race("av.convert", {"format": "mp3"}, ("-vn", "-ac", "2", "-b:a", "192k", "o.mp3")),
         Race("av.extract_audio", {}, ("-vn", "-c", "copy", "o.m4a"), 1.1),
         Race(

@@ -12,6 +12,7 @@ from mediahost_av.container import Source, shown, time_base_of
 from mediahost_av.position import seek_before
 from mediahost_av.transcode import nothing_decodable
 
+DENSE = 10  # pictures per second; of a film with so many one may be left out unnoticed
 NEAR_S = 2.0  # decoding on so far is quicker than looking for a keyframe in between
 
 
@@ -23,9 +24,9 @@ class Still(NamedTuple):
 
 
 class Stills:
-    """Gives pictures at rising times: keyframes as long as there are new ones, else exact frames.
+    """Gives pictures at rising times: either about there, which is quicker, or exactly there.
 
-    One reader looks for keyframes and decodes nothing else; the other, needed only where keyframes
+    One reader looks for keyframes and decodes nothing else; the other, opened only where keyframes
     are rare, decodes on from where it stands.
 
     Attributes:
@@ -39,7 +40,7 @@ class Stills:
     def __init__(self, path: Path, context: Context) -> None:
         self._context = context
         self._scout = Source(path)
-        self._reader = Source(path, context.threads)
+        self._reader: Source | None = None
         self._flow: Iterator[Still] | None = None
         self._now: Still | None = None
         self._ahead: Still | None = None
@@ -52,16 +53,17 @@ class Stills:
 
     def __exit__(self, *exc: object) -> None:
         self._scout.container.close()
-        self._reader.container.close()
+        if self._reader is not None:
+            self._reader.container.close()
 
     def at(self, seconds: float) -> Still | None:
-        """The keyframe before the time if it was not given yet, else what is on view then.
+        """The keyframe before the time if it was not given yet, else a picture from just before it.
 
         None: nothing new is on view.
         """
         still = self._keyframe_at(seconds)
         if still is None or (self._given is not None and still.seconds <= self._given):
-            still = self._on_view_at(seconds, still)
+            still = self._on_view_at(seconds, still, all_frames=False)
         if still is None or still.seconds == self._given:
             return None
         self._given = still.seconds
@@ -70,7 +72,8 @@ class Stills:
     def exactly_at(self, seconds: float) -> Still | None:
         """What is on view at the time; None: it was given already, or there is nothing."""
         near = self._ahead is not None and 0 <= seconds - self._ahead.seconds < NEAR_S
-        still = self._on_view_at(seconds, None if near else self._keyframe_at(seconds))
+        keyframe = None if near else self._keyframe_at(seconds)
+        still = self._on_view_at(seconds, keyframe, all_frames=True)
         if still is None or still.seconds == self._given:
             return None
         self._given = still.seconds
@@ -96,22 +99,28 @@ class Stills:
                 return _still(self._scout, self.stream, frames[0]) if frames else None
         return None
 
-    def _on_view_at(self, seconds: float, keyframe: Still | None) -> Still | None:
+    def _on_view_at(
+        self, seconds: float, keyframe: Still | None, *, all_frames: bool
+    ) -> Still | None:
         behind = keyframe is not None and self._ahead and self._ahead.seconds < keyframe.seconds
         if self._flow is None or behind:
-            self._flow = self._frames_from(seconds)
+            self._flow = self._frames_from(seconds, all_frames=all_frames)
             self._now, self._ahead = None, next(self._flow, None)
         while self._ahead is not None and self._ahead.seconds <= seconds:
             self._now, self._ahead = self._ahead, next(self._flow, None)
         return self._now or self._ahead
 
-    def _frames_from(self, seconds: float) -> Iterator[Still]:
-        seek_before(self._reader, seconds, [_picture(self._reader)], self._context)
-        stream = _picture(self._reader)
-        for packet in self._reader.packets(stream):
+    def _frames_from(self, seconds: float, *, all_frames: bool) -> Iterator[Still]:
+        """The pictures from a time on; those that no others are built on may be left out."""
+        reader = self._reader = self._reader or Source(self._scout.path, self._context.threads)
+        seek_before(reader, seconds, [_picture(reader)], self._context)
+        stream = _picture(reader)
+        if not all_frames and (stream.average_rate or 0) >= DENSE:
+            stream.codec_context.skip_frame = "NONREF"
+        for packet in reader.packets(stream):
             self._context.checkpoint()
-            for frame in self._reader.frames(packet):
-                still = _still(self._reader, stream, frame)
+            for frame in reader.frames(packet):
+                still = _still(reader, stream, frame)
                 if still is not None:
                     yield still
 
