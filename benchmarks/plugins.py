@@ -24,6 +24,7 @@ from mediahost.testing.run import installed_plugins
 TITLE = "Plugins (CPU of one thread, medians; beside the ffmpeg program of imageio-ffmpeg)"
 
 ONE_ACTION = Path(__file__).parent / "programs" / "one_action.py"
+USUAL_S = 600  # of a film
 MOST_MB = 48  # that an hour may take beyond a minute: what a result holds grows with the file
 
 
@@ -33,43 +34,49 @@ class Race(NamedTuple):
     Attributes:
         action: Its name.
         config: Its config.
-        arguments: What the program is called with besides its input; `-ss` comes before that.
+        arguments: What the program is called with besides its input; what is in `BEFORE_INPUT`
+            comes first, and goes before that.
         limit: The goal: at most so many times the program's CPU time; None: no goal.
+        feature: Whether the film is one of usual length.
     """
 
     action: str
     config: dict[str, object]
     arguments: tuple[str, ...]
     limit: float | None = None
+    feature: bool = False
 
 
-def measure(*, quick: bool) -> Report:
-    """CPU beside the program, the host beside the action called directly, then memory."""
+def measure(*, quick: bool, only: str = "") -> Report:
+    """CPU beside the program, the host beside the action called directly, then memory.
+
+    Args:
+        quick: Shorter files, and each measured once.
+        only: A part of the names of actions, if not all are wanted.
+    """
     report = Report("plugins", TITLE)
     peers.install()
     seconds = 10 if quick else 120
-    film = media.film(seconds)
     for race in _races(seconds):
-        _run(report, race, film, repeat=1 if quick else 3)
+        if only in race.action:
+            film = media.feature(USUAL_S) if race.feature else media.film(seconds)
+            _run(report, race, film, repeat=1 if quick else 3)
     long = 300 if quick else 3600
-    _add_overhead(report, media.sound(long), repeat=1)
-    _add_memory(report, long)
+    if only in OVERHEAD:
+        _add_overhead(report, media.sound(long), repeat=1)
+    _add_memory(report, long, only)
     return report
 
 
 def _races(seconds: int) -> list[Race]:
     middle = str(seconds / 2)
-    thumbnails = f"fps=16/{seconds},scale=320:-2,tile=4x4"
+    sheet = f"fps=16/{USUAL_S},scale=320:-2,tile=4x4"
+    opus = ("-vn", "-c:a", "libopus", "-b:a", "384k", "o.opus")
     small = ("-vf", "scale=640:-2", "-preset", "veryfast", "-b:a", "480k")
     return [
         Race("av.probe", {}, (), 1.1),
         Race("av.convert", {"max_width": 640, "effort": "fast"}, (*small, "o.mp4"), 1.1),
-        Race(
-            "av.convert",
-            {"format": "opus"},
-            ("-vn", "-c:a", "libopus", "-b:a", "384k", "o.opus"),
-            1.1,
-        ),
+        Race("av.convert", {"format": "opus"}, opus, 1.1),
         Race("av.convert", {"format": "mp3"}, ("-vn", "-ac", "2", "-b:a", "192k", "o.mp3")),
         Race("av.extract_audio", {}, ("-vn", "-c", "copy", "o.m4a"), 1.1),
         Race(
@@ -85,7 +92,14 @@ def _races(seconds: int) -> list[Race]:
             1.1,
         ),
         Race("av.frames", {"every_s": 5}, ("-an", "-vf", "fps=1/5", "-q:v", "3", "o%03d.jpg"), 1.1),
-        Race("av.contact_sheet", {}, ("-an", "-vf", thumbnails, "-frames:v", "1", "o.jpg"), 0.35),
+        Race(
+            "av.contact_sheet",
+            {},
+            # By keyframes, too: to decode the whole film takes the program 30 times as long.
+            ("-skip_frame", "nokey", "-an", "-vf", sheet, "-frames:v", "1", "o.jpg"),
+            0.35,
+            feature=True,
+        ),
         Race("av.waveform", {}, ("-filter_complex", "showwavespic", "-frames:v", "1", "o.png")),
         Race(
             "audio.loudness",
@@ -99,6 +113,8 @@ def _races(seconds: int) -> list[Race]:
 
 
 _NOWHERE = ("-f", "null", "-")
+BEFORE_INPUT = ("-ss", "-skip_frame")
+OVERHEAD = "audio.loudness"  # what the host is measured with
 
 
 def _run(report: Report, race: Race, film: Path, repeat: int) -> None:
@@ -123,8 +139,8 @@ def _done(action: Action, path: Path) -> None:
 
 
 def _ffmpeg(arguments: tuple[str, ...], film: Path, repeat: int) -> float:
-    """Input options come first: -ss and -threads apply to the reading, too."""
-    seek = arguments[:2] if arguments[:1] == ("-ss",) else ()
+    """Input options come first: these and -threads apply to the reading, too."""
+    seek = arguments[:2] if arguments and arguments[0] in BEFORE_INPUT else ()
     program = [peers.ffmpeg(), "-nostdin", "-y", "-threads", "1", *seek, "-i", film.resolve()]
     # Without an output it prints what is in the file, and ends with an error.
     rest = arguments[len(seek) :] or ("-t", "0", *_NOWHERE)
@@ -150,7 +166,7 @@ def _forget() -> None:
     Installation.named("plugins", empty=True)
 
 
-def _add_memory(report: Report, seconds: int) -> None:
+def _add_memory(report: Report, seconds: int, only: str) -> None:
     """The largest size of a process that runs one action, on a minute and on an hour."""
     makers: dict[str, Callable[[int], Path]] = {
         "audio.loudness": media.sound,
@@ -163,6 +179,8 @@ def _add_memory(report: Report, seconds: int) -> None:
         "scenes.detect": media.small_film,
     }
     for name, make in makers.items():
+        if only not in name:
+            continue
         short, long = (_largest_mb(name, make(length)) for length in (60, seconds))
         report.add(f"{name}, {seconds // 60} minutes", long, "MB", f"a minute {short:.0f} MB")
         text = f"{name} takes at most {MOST_MB} MB more"

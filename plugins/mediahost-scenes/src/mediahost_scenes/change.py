@@ -69,5 +69,9 @@ def difference(one: Planes, other: Planes) -> float:
     """How much a pixel differs on average, colours counted fully and brightness half."""
     if one is other:
         return 0.0
-    apart = np.maximum(one, other) - np.minimum(one, other)
-    return float(apart.reshape(3, -1).mean(axis=1) @ _WEIGHTS)
+    apart = np.maximum(one, other)
+    apart -= np.minimum(one, other)
+    # Sums of integers take half the time of means.
+    sums = np.add.reduce(apart.reshape(3, -1), axis=1, dtype=np.uint32)
+    difference: float = sums @ _WEIGHTS / one[0].size
+    return difference

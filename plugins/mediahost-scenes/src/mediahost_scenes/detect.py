@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from mediahost import Context, MediaAnalysisResult, MediaFile, TimeRange
 from mediahost_scenes.actions import Detect
 from mediahost_scenes.change import Change, Changes
@@ -78,7 +80,7 @@ class _Dark:
         self._lit = False
 
     def take(self, seconds: float, planes: Planes) -> None:
-        if planes[0].mean() <= BLACK:
+        if np.add.reduce(planes[0], axis=None, dtype=np.uint32) <= BLACK * planes[0].size:
             self._since = seconds if self._since is None else self._since
             self._last = seconds
         else:

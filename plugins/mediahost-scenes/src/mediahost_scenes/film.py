@@ -154,6 +154,9 @@ class Film:
             decoder = stream.codec_context
             decoder.thread_count = self._threads
             decoder.thread_type = ThreadType.AUTO if self._threads > 1 else ThreadType.NONE
+            # Pictures are made small: what smoothing adds to those that no others are built on is
+            # not seen.
+            decoder.options = {"skip_loop_filter": "noref"}
             if self._skip:
                 decoder.skip_frame = "NONREF"
             if stream.duration is not None and stream.time_base is not None:
