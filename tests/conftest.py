@@ -106,7 +106,7 @@ class DaskCluster:
         protocol = ["--protocol", "tls"] if self.options else []
         self._start("scheduler", "--scheduler-file", note, "--port", "0", *protocol)
         ends_at = time.monotonic() + self.PATIENCE_S
-        while not Path(note).exists():
+        while not _is_whole(Path(note)):
             assert time.monotonic() < ends_at, "no scheduler"
             assert self.processes[0].poll() is None, "the scheduler has ended"
             time.sleep(0.02)
@@ -143,6 +143,14 @@ class DaskCluster:
             )
         self.processes.append(process)
         return process
+
+
+def _is_whole(note: Path) -> bool:
+    """Whether the scheduler's note is there and written to its end."""
+    try:
+        return bool(json.loads(note.read_text()))
+    except (FileNotFoundError, ValueError):
+        return False
 
 
 @pytest.fixture(scope="session")

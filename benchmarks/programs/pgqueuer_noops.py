@@ -1,25 +1,21 @@
 """Durable no-ops by pgqueuer on Postgres: `submit NUMBER`, or `work` in two processes.
 
-Each job naps for NAP_S seconds and notes its number in the file RAN; QUEUE is the database, BATCH
-how many jobs are submitted, taken and said to be done at a time.
+QUEUE is the database, BATCH how many jobs are submitted, taken and said to be done at a time.
 """
 
 import asyncio
 import os
 import signal
-import subprocess
 import sys
-import time
 
 import asyncpg
+import noop_job
 from pgqueuer import PgQueuer
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.models import Job
 from pgqueuer.queries import Queries
 
 BATCH = int(os.environ["BATCH"])
-NAP_S = float(os.environ["NAP_S"])
-ran = os.open(os.environ["RAN"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
 
 async def submit(number: int) -> None:
@@ -29,7 +25,7 @@ async def submit(number: int) -> None:
     if not await queries.schema_is_installed():
         await queries.install()
     for start in range(0, number, BATCH):
-        batch = [b"%d\n" % each for each in range(start, min(start + BATCH, number))]
+        batch = [b"%d" % each for each in range(start, min(start + BATCH, number))]
         await queries.enqueue(["note"] * len(batch), batch, [0] * len(batch))
     await connection.close()
 
@@ -41,10 +37,7 @@ async def work() -> None:
 
     @queue.entrypoint("note")
     async def note(job: Job) -> None:
-        # As a job that computes, which lets nobody else go on meanwhile.
-        if NAP_S:
-            time.sleep(NAP_S)  # noqa: ASYNC251 - see above
-        os.write(ran, job.payload or b"")
+        noop_job.run(int(job.payload or b""))
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, queue.shutdown.set)
     await queue.run(batch_size=BATCH)
@@ -56,7 +49,4 @@ if __name__ == "__main__":
     elif sys.argv[1] == "one":
         asyncio.run(work())
     else:
-        workers = [subprocess.Popen([sys.executable, __file__, "one"]) for _ in range(2)]
-        signal.signal(signal.SIGINT, lambda *_: any(worker.terminate() for worker in workers))
-        for worker in workers:
-            worker.wait()
+        noop_job.work_twice(__file__)

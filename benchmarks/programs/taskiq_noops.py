@@ -1,29 +1,23 @@
 """Durable no-ops by taskiq on a Redis stream: `submit NUMBER`, or `work` in two processes.
 
-Of taskiq's ways over Redis the stream is the one that acknowledges. Each job naps for NAP_S seconds
-and notes its number in the file RAN; QUEUE is the database.
+Of taskiq's ways over Redis the stream is the one that acknowledges. QUEUE is the database.
 """
 
 import asyncio
 import os
 import sys
-import time
 from pathlib import Path
 
+import noop_job
 from taskiq_redis import RedisStreamBroker
 
-NAP_S = float(os.environ["NAP_S"])
-ran = os.open(os.environ["RAN"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 queue = RedisStreamBroker(url=os.environ["QUEUE"])
 
 
 @queue.task(task_name="note")
 async def note(number: int) -> None:
-    """One write, so that several processes don't mix their lines."""
-    # As a job that computes, which lets nobody else go on meanwhile.
-    if NAP_S:
-        time.sleep(NAP_S)  # noqa: ASYNC251 - see above
-    os.write(ran, b"%d\n" % number)
+    """The job."""
+    noop_job.run(number)
 
 
 async def submit(number: int) -> None:
