@@ -14,14 +14,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 demo: .venv/installed
 	$(BIN)/mediahost demo
 
+# The time-out, in seconds, ends what would hang for ever.
 test: lint
-	$(BIN)/pytest -n auto --dist worksteal -m "not chaos" || { [ $$? = 1 ] && $(MAKE) alone; }
+	$(BIN)/pytest -n auto --dist worksteal -m "not chaos" --timeout 900 || { [ $$? = 1 ] && $(MAKE) alone; }
 
 # What failed beside others, once more by itself. Real programs on a busy machine meet delays that
 # no test foresaw; what fails alone too is wrong.
 alone:
 	@echo "Once more, alone. What passes now hangs on time: mend the test, or the program."
-	$(BIN)/pytest --last-failed --last-failed-no-failures none -m "not chaos"
+	$(BIN)/pytest --last-failed --last-failed-no-failures none -m "not chaos" --timeout 900
 
 lint: .venv/tested
 	$(BIN)/ruff check .

@@ -19,7 +19,8 @@ WAIT = ("--action", "count.wait")
 def submit(home: "Home", starts: "Starts", files: int) -> None:
     """Leave so many jobs pending: a run that is interrupted gives them back."""
     home.tones(files)
-    run = home.start("run", "media", *WAIT)
+    # One at a time: a second start would be taken for that of the program that follows.
+    run = home.start("run", "media", "-j", "1", *WAIT)
     starts.wait()
     run.send_signal(signal.SIGINT)
     home.finish(run)
@@ -33,6 +34,7 @@ def first_words(process: "subprocess.Popen[str]") -> str:
         ready, _, _ = select.select([process.stderr], [], [], TIMEOUT_S)
         assert ready
         line = process.stderr.readline()
+        assert line, "it has ended without a word"
         if line.startswith("mediahost:"):
             return line
 
