@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     false,
     insert,
     literal_column,
@@ -123,6 +124,7 @@ _NOTED = (
     .where(job_attempts.c.job_id == bindparam("of_job"))
     .order_by(job_attempts.c.attempt)
 )
+_ANY_PROGRESS = select(exists().select_from(job_progress))
 _FORGET_PROGRESS = delete(job_progress).where(among([job_progress.c.job_id], "job_ids"))
 
 
@@ -344,5 +346,6 @@ def _in_words(failure: Failure) -> str:
 
 
 def _forget_progress(connection: Connection, job_ids: Collection[UUID]) -> None:
-    if job_ids:
+    # Most are too short to have any.
+    if job_ids and read_rows(connection, _ANY_PROGRESS, {})[0][0]:
         connection.execute(_FORGET_PROGRESS, {"job_ids": listed(job_ids)})
