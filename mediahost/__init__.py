@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Transcription,
         Word,
     )
+    from mediahost.model.subtitles import Cue, subtitles_as
     from mediahost.plugin.action import Action, Analyzer, Processor
     from mediahost.plugin.context import Context
     from mediahost.plugin.hookspecs import hookimpl
@@ -33,6 +34,7 @@ _HOMES = {
     "Analyzer": "plugin.action",
     "Artifact": "model.result",
     "Context": "plugin.context",
+    "Cue": "model.subtitles",
     "Event": "model.event",
     "InvalidMedia": "errors",
     "JobCancelled": "errors",
@@ -49,6 +51,7 @@ _HOMES = {
     "Transcription": "model.result",
     "Word": "model.result",
     "hookimpl": "plugin.hookspecs",
+    "subtitles_as": "model.subtitles",
 }
 
 __all__ = [
@@ -57,6 +60,7 @@ __all__ = [
     "Analyzer",
     "Artifact",
     "Context",
+    "Cue",
     "Event",
     "InvalidMedia",
     "JobCancelled",
@@ -74,6 +78,7 @@ __all__ = [
     "Word",
     "__version__",
     "hookimpl",
+    "subtitles_as",
 ]
 
 

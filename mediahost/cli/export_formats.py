@@ -3,8 +3,11 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
 from typing import Any
+
+from mediahost.model.subtitles import Cue, SubtitleFormat, subtitles_as
 
 # Subtitles made of single words: what a viewer can read before the next one comes.
 CUE_CHARS = 84
@@ -13,23 +16,6 @@ CUE_PAUSE_S = 0.7
 SENTENCE_ENDS = (".", "!", "?", "…")
 
 MS_RATE = 1000.0
-
-_ASS_HEAD = """\
-[Script Info]
-ScriptType: v4.00+
-PlayResX: 1280
-PlayResY: 720
-
-[V4+ Styles]
-Format: Name, Fontname, Fontsize, PrimaryColour, OutlineColour, BackColour, Bold, Italic, \
-BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
-Style: Default,Arial,44,&H00FFFFFF,&H00000000,&H80000000,0,0,1,2.5,1,2,60,60,40,1
-
-[Events]
-Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
-"""
-# Braces begin commands and a backslash too; there is no way to write them as they are.
-_ASS_LOOKALIKES = str.maketrans({"{": "(", "}": ")", "\\": "⧵"})  # noqa: RUF001 - on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +106,10 @@ def as_csv(marks: Sequence[Mark], _film: Film) -> str:
     return out.getvalue()
 
 
-def as_srt(marks: Sequence[Mark], _film: Film) -> str:
-    """SubRip."""
-    return "\n".join(
-        f"{number}\n{_clock(mark.start, ',')} --> {_clock(mark.end, ',')}\n{_plain(mark)}\n"
-        for number, mark in enumerate(marks, 1)
-    )
-
-
-def as_vtt(marks: Sequence[Mark], _film: Film) -> str:
-    """WebVTT."""
-    cues = [
-        f"{_clock(mark.start, '.')} --> {_clock(mark.end, '.')}\n"
-        + _plain(mark).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        + "\n"
-        for mark in marks
-    ]
-    return "\n".join(["WEBVTT\n", *cues])
-
-
-def as_ass(marks: Sequence[Mark], _film: Film) -> str:
-    """Advanced SubStation Alpha, version 4+."""
-    return _ASS_HEAD + "".join(
-        f"Dialogue: 0,{_centiseconds(mark.start)},{_centiseconds(mark.end)},Default,,0,0,0,,"
-        f"{_plain(mark).translate(_ASS_LOOKALIKES)}\n"
-        for mark in marks
-    )
+def as_subtitles(name: SubtitleFormat, marks: Sequence[Mark], _film: Film) -> str:
+    """SubRip, WebVTT or Advanced SubStation Alpha."""
+    cues = [Cue(mark.start, mark.end, (mark.text or mark.label,)) for mark in marks]
+    return subtitles_as(name, cues)
 
 
 def as_audacity(marks: Sequence[Mark], _film: Film) -> str:
@@ -227,9 +191,9 @@ def _otio_time(seconds: float, rate: float) -> dict[str, Any]:
 Write = Callable[[Sequence[Mark], Film], str]
 FORMATS: dict[str, Write] = {
     "csv": as_csv,
-    "srt": as_srt,
-    "vtt": as_vtt,
-    "ass": as_ass,
+    "srt": partial(as_subtitles, "srt"),
+    "vtt": partial(as_subtitles, "vtt"),
+    "ass": partial(as_subtitles, "ass"),
     "audacity": as_audacity,
     "otio": as_otio,
     "edl": as_edl,
@@ -238,28 +202,9 @@ FORMATS: dict[str, Write] = {
 SUBTITLES = frozenset({"srt", "vtt", "ass"})
 
 
-def _plain(mark: Mark) -> str:
-    """One line without what would end a subtitle."""
-    return " ".join((mark.text or mark.label).split()).replace("-->", "→")
-
-
 def _ascii(text: str) -> str:
     """As edit lists have it: ASCII, on one line."""
     return " ".join(text.encode("ascii", "replace").decode().split())
-
-
-def _clock(seconds: float, comma: str) -> str:
-    """As 01:02:03,456."""
-    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{milliseconds // 1000:02}{comma}{milliseconds % 1000:03}"
-
-
-def _centiseconds(seconds: float) -> str:
-    """As 1:02:03.45."""
-    minutes, centiseconds = divmod(round(seconds * 100), 6_000)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{centiseconds // 100:02}.{centiseconds % 100:02}"
 
 
 def _timecode(frames: int, base: int) -> str:

@@ -215,3 +215,12 @@ def test_one_run_leaves_no_trace_in_the_next(wav: WriteWav, spoken: Samples) -> 
 def test_it_keeps_to_what_the_host_counts_on(film: Path, wav: WriteWav, spoken: Samples) -> None:
     check_action(SpeechVad(threshold=0.4), film)
     check_action(SpeechVad(), MediaFile.at(wav(spoken[RATE : 5 * RATE])))
+
+
+def test_a_playlist_opens_no_other_files(reading: Path, tmp_path: Path) -> None:
+    (tmp_path / "reading.flac").write_bytes(reading.read_bytes())
+    playlist = tmp_path / "list.wav"
+    playlist.write_text("ffconcat version 1.0\nfile reading.flac\n")
+
+    with pytest.raises(InvalidMedia, match=r"list\.wav"):
+        run_action(SpeechVad(), playlist)

@@ -20,6 +20,11 @@ WINDOW_S = WINDOW_SAMPLES / SAMPLE_RATE
 _BYTES = 2
 _WINDOW_BYTES = WINDOW_SAMPLES * _BYTES
 
+# Formats that point at other files or at the network, or that play any text.
+_NOT_MEDIA = frozenset(
+    {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
+)
+
 # Matroska rounds its timestamps to milliseconds and a frame of sound is some 20 ms long: a gap
 # shorter than a window is no gap.
 _GAP_S = WINDOW_S
@@ -99,8 +104,15 @@ class Sound:
             raise InvalidMedia(f"{self._name} is not a regular file")
         self.path.open("rb").close()  # says what is wrong, if it can't be read
         with self._damage_in_words(*_DAMAGE):
-            # An absolute path can't be taken for a URL.
-            container = av.open(str(self.path.absolute()), metadata_errors="replace")
+            container = av.open(
+                # Without `file:`, a name such as `concat:a|b` is an instruction to FFmpeg.
+                f"file:{self.path.absolute()}",
+                container_options={
+                    "format_whitelist": ",".join(sorted(av.formats_available - _NOT_MEDIA)),
+                    "protocol_whitelist": "file",
+                },
+                metadata_errors="replace",
+            )
         with container:
             yield container
 
@@ -114,6 +126,10 @@ class Sound:
         if getattr(stream, "codec_context", None) is None:
             raise InvalidMedia(f"The sound of {self._name} is in a format that can't be decoded")
         stream.codec_context.thread_count = self.threads
+        for other in container.streams:
+            if other.index != stream.index:
+                # A film's pictures need not even be read.
+                other.discard = av.stream.Discard.all
         if stream.duration is not None and stream.time_base is not None:
             self.promised_s = float(stream.duration * stream.time_base)
         elif container.duration is not None:

@@ -12,9 +12,8 @@ from av.container import InputContainer
 from av.container.core import Flags
 from av.video.frame import PictureType, VideoFrame
 
-from mediahost import Artifact, Context, InvalidMedia, MediaFile, MediaProcessingResult
+from mediahost import Artifact, Context, Cue, InvalidMedia, MediaFile, MediaProcessingResult
 from mediahost_subtitles.actions import Burn
-from mediahost_subtitles.cues import Cue
 from mediahost_subtitles.export import MAX_STEM, cues_for
 from mediahost_subtitles.lettering import Letterer
 from mediahost_subtitles.read import blamed, opened

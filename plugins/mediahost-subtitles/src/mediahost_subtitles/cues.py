@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mediahost import Cue
+
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 - Chinese
 CLAUSE_ENDS = (*SENTENCE_ENDS, ",", ";", ":", "、", "，", "-", "–")  # noqa: RUF001 - Chinese
 BETWEEN_S = 0.04  # a subtitle goes so long before the next one comes: a frame
@@ -15,19 +17,6 @@ class Spoken(NamedTuple):
     text: str
     start: float
     end: float
-
-
-class Cue(NamedTuple):
-    """A subtitle: its lines, and when it is shown, in seconds."""
-
-    start: float
-    end: float
-    lines: tuple[str, ...]
-
-    @property
-    def chars_per_s(self) -> float:
-        """How fast one has to read it."""
-        return sum(map(len, self.lines)) / max(self.end - self.start, 0.001)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 from mediahost import (
     Artifact,
     Context,
+    Cue,
     InvalidMedia,
     MediaAnalysisResult,
     MediaFile,
     MediaProcessingResult,
     Transcription,
+    subtitles_as,
 )
 from mediahost_subtitles.actions import Export
-from mediahost_subtitles.cues import Cue, Rules, Spoken, cues_of
-from mediahost_subtitles.formats import FORMATS
+from mediahost_subtitles.cues import Rules, Spoken, cues_of
 
+MIME_TYPES = {"srt": "application/x-subrip", "vtt": "text/vtt", "ass": "text/x-ssa"}
 MAX_STEM = 60  # characters of up to four bytes; a name may have 255 bytes
 
 
@@ -23,9 +25,8 @@ def export(action: Export, media: MediaFile, context: Context) -> MediaProcessin
     context.progress(0.0, "cutting subtitles")
     cues, language = cues_for(action.rules, media, context)
     path = context.workdir / f"{media.path.stem[:MAX_STEM]}.{action.format}"
-    written = FORMATS[action.format]
     unfinished = path.with_name(f".unfinished.{action.format}")
-    unfinished.write_text(written.write(cues), encoding="utf-8")
+    unfinished.write_text(subtitles_as(action.format, cues), encoding="utf-8")
     unfinished.replace(path)
     speeds = [cue.chars_per_s for cue in cues]
     context.progress(1.0, "done")
@@ -34,7 +35,7 @@ def export(action: Export, media: MediaFile, context: Context) -> MediaProcessin
             Artifact(
                 path=path,
                 asset_type="subtitles",
-                mime_type=written.mime_type,
+                mime_type=MIME_TYPES[action.format],
                 metadata={"language": language},
             ),
         ),

@@ -11,7 +11,7 @@ from typing import Any
 
 import av
 from av.container import InputContainer
-from av.stream import Stream
+from av.stream import Discard, Stream
 from av.subtitles.subtitle import AssSubtitle
 
 from mediahost import (
@@ -30,6 +30,7 @@ _NOT_MEDIA = frozenset(
 )
 _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 _PICTURES = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle", "xsub"})
+_INDEXED = "mp4"  # its index tells where packets are, so that no others need be read
 _COMMAND = re.compile(r"\{\\[^}]*\}")
 _FIELDS_BEFORE_TEXT = 8  # ReadOrder, Layer, Style, Name, three margins, Effect
 
@@ -71,13 +72,8 @@ def _ranges(
     container: InputContainer, track: Stream, name: str, context: Context
 ) -> Iterator[TimeRange]:
     begin = (container.start_time or 0) / _MICROSECONDS
-    packets = container.demux(track)
-    while True:
-        context.checkpoint()
+    for packet in _packets(container, track, name, context):
         with blamed(name):
-            packet: Any = next(packets, None)
-            if packet is None:
-                return
             shown = [one for one in packet.decode() if isinstance(one, AssSubtitle)]
             text = "\n".join(filter(None, (_text(one.ass) for one in shown)))
         if not text or packet.pts is None:
@@ -92,6 +88,26 @@ def _ranges(
             label="subtitle",
             payload={"text": text},
         )
+
+
+def _packets(
+    container: InputContainer, track: Stream, name: str, context: Context
+) -> Iterator[Any]:
+    """The track's packets. In most formats the whole film is read for them, minute by minute."""
+    wanted: list[Stream] = [*container.streams]
+    if _INDEXED in container.format.name:
+        wanted = [track]
+        for other in container.streams:
+            other.discard = Discard.default if other.index == track.index else Discard.all
+    packets = container.demux(wanted)
+    while True:
+        context.checkpoint()
+        with blamed(name):
+            packet: Any = next(packets, None)
+        if packet is None:
+            return
+        if packet.stream_index == track.index:
+            yield packet
 
 
 def _text(event: bytes) -> str:

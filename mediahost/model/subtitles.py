@@ -3,9 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from mediahost_subtitles.cues import Cue
-
-FormatName = Literal["srt", "vtt", "ass"]
+SubtitleFormat = Literal["srt", "vtt", "ass"]
 
 _ASS_HEADER = """\
 [Script Info]
@@ -25,25 +23,41 @@ Style: Default,Arial,44,&H00FFFFFF,&H000000FF,&H00000000,&H80000000,\
 [Events]
 Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 """
+# Braces begin commands and a backslash too; there is no way to write them as they are.
+_ASS_LOOKALIKES = str.maketrans({"{": "(", "}": ")", "\\": "⧵"})  # noqa: RUF001 - on purpose
 
 
-class Format(NamedTuple):
-    """How subtitles are written, and the MIME type of that."""
+class Cue(NamedTuple):
+    """A subtitle: its lines, and when it is shown, in seconds."""
 
-    write: Callable[[Sequence[Cue]], str]
-    mime_type: str
+    start: float
+    end: float
+    lines: tuple[str, ...]
+
+    @property
+    def chars_per_s(self) -> float:
+        """How fast one has to read it."""
+        return sum(map(len, self.lines)) / max(self.end - self.start, 0.001)
 
 
-def srt(cues: Sequence[Cue]) -> str:
-    """As SubRip."""
+def subtitles_as(name: SubtitleFormat, cues: Sequence[Cue]) -> str:
+    """The text of a file of subtitles.
+
+    Args:
+        name: Its format.
+        cues: In the order of time. What would end a line or a subtitle is left out of their lines.
+    """
+    return _FORMATS[name](cues)
+
+
+def _srt(cues: Sequence[Cue]) -> str:
     return "\n".join(
         f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{_plain(cue)}\n"
         for number, cue in enumerate(cues, 1)
     )
 
 
-def vtt(cues: Sequence[Cue]) -> str:
-    """As WebVTT."""
+def _vtt(cues: Sequence[Cue]) -> str:
     blocks = [
         f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_escaped(_plain(cue))}\n"
         for cue in cues
@@ -51,24 +65,21 @@ def vtt(cues: Sequence[Cue]) -> str:
     return "\n".join(["WEBVTT\n", *blocks])
 
 
-def ass(cues: Sequence[Cue]) -> str:
-    """As Advanced SubStation Alpha, version 4+."""
+def _ass(cues: Sequence[Cue]) -> str:
+    """Version 4+."""
     return _ASS_HEADER + "".join(
         f"Dialogue: 0,{_centiseconds(cue.start)},{_centiseconds(cue.end)},Default,,0,0,0,,"
-        # Braces begin commands and a backslash too; there is no way to write them as they are.
         + "\\N".join(_plain_line(line).translate(_ASS_LOOKALIKES) for line in cue.lines)
         + "\n"
         for cue in cues
     )
 
 
-FORMATS: dict[FormatName, Format] = {
-    "srt": Format(srt, "application/x-subrip"),
-    "vtt": Format(vtt, "text/vtt"),
-    "ass": Format(ass, "text/x-ssa"),
+_FORMATS: dict[SubtitleFormat, Callable[[Sequence[Cue]], str]] = {
+    "srt": _srt,
+    "vtt": _vtt,
+    "ass": _ass,
 }
-
-_ASS_LOOKALIKES = str.maketrans({"{": "(", "}": ")", "\\": "⧵"})  # noqa: RUF001 - on purpose
 
 
 def _plain(cue: Cue) -> str:
