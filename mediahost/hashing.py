@@ -46,14 +46,11 @@ class FileStat(NamedTuple):
     @classmethod
     def of(cls, status: os.stat_result) -> "FileStat":
         """The five parts out of an `os.stat_result`."""
-        # Device and inode numbers are unsigned 64-bit; stores keep signed ones.
-        return cls(
-            status.st_size,
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-            _signed(status.st_dev),
-            _signed(status.st_ino),
-        )
+        dev, inode = status.st_dev, status.st_ino
+        # They are unsigned 64-bit, and hardly ever so large; stores keep signed ones.
+        if (dev | inode) >> 63:
+            dev, inode = _signed(dev), _signed(inode)
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, dev, inode)
 
     def trusted_since(self, hashed_at_ns: int) -> bool:
         """Whether an equal stat today proves equal bytes, for a hash taken at `hashed_at_ns`.

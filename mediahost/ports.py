@@ -51,8 +51,8 @@ class HashedFile(NamedTuple):
 
 
 # The five parts of the FileStat that a file had, `hashed_at_ns` of the memo, and how many ms the
-# cached result took to compute: plain tuples, for there may be a million.
-CachedFile = tuple[tuple[int, ...], int, int]
+# cached result took to compute: a plain tuple, for there may be a million.
+CachedFile = tuple[int, int, int, int, int, int, int]
 
 
 class Hit(NamedTuple):

@@ -83,11 +83,10 @@ class Unchanged:
             known = memo.get(name)
             if known is None:
                 return False
-            stat, hashed_at_ns, elapsed_ms = known
-            if stat != file.stat or not file.stat.trusted_since(hashed_at_ns):
+            if known[:5] != file.stat or not file.stat.trusted_since(known[5]):
                 return False
             results += 1
-            saved_ms += elapsed_ms
+            saved_ms += known[6]
         if not results:
             return False
         self.files += 1

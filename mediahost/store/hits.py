@@ -68,19 +68,19 @@ class Wanted:
         return ((keys[row[0]][row[1]], row[2:]) for row in rows)
 
 
-def cached_files(rows: Iterable[Sequence[Any]]) -> dict[str, dict[str, CachedFile]]:
+def cached_files(rows: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, CachedFile]]:
     """What rows of SQLITE_CACHED_FILES say, of several results of one content the newest."""
     found: dict[str, dict[str, CachedFile]] = {}
-    ages: dict[str, dict[str, Any]] = {}
+    newest: dict[str, dict[str, tuple[Any, ...]]] = {}
     at = None
     for row in rows:
         folder, name = row[0], row[1]
         if folder != at:
-            at, files, its = folder, found.setdefault(folder, {}), ages.setdefault(folder, {})
-        age = row[9:]
-        if name not in files or its[name] <= age:
-            its[name] = age
-            files[name] = tuple(row[2:7]), row[7], row[8]
+            at, files, its = folder, found.setdefault(folder, {}), newest.setdefault(folder, {})
+        # When it was made, and its id.
+        if name not in its or its[name][9:] <= row[9:]:
+            its[name] = row
+            files[name] = row[2:9]
     return found
 
 

@@ -184,7 +184,7 @@ class MemoryStore:
                 for name, memo in self._hashes.get(folder, {}).items():
                     stored = self._results.get(CacheKey(memo.file_hash, config_hash))
                     if stored and not isinstance(stored.result, MediaProcessingResult):
-                        told = (tuple(memo.stat), memo.hashed_at_ns, stored.hit.elapsed_ms)
+                        told = (*memo.stat, memo.hashed_at_ns, stored.hit.elapsed_ms)
                         found.setdefault(folder, {})[name] = told
             return found
 
