@@ -61,7 +61,9 @@ class ConfigForm(Vertical):
             options = [(str(choice), choice) for choice in field.choices]
             chosen = value if value in field.choices else Select.NULL
             blank = field.optional or chosen is Select.NULL
-            return Select(options, value=chosen, allow_blank=blank, id=name, compact=True)
+            return Select(
+                options, prompt="default", value=chosen, allow_blank=blank, id=name, compact=True
+            )
         if field.kind == "switch":
             return Switch(value=bool(value), id=name)
         kinds: dict[str, Any] = {"integer": "integer", "number": "number"}

@@ -24,6 +24,12 @@ DARK = Theme(
         "text-muted": "#949dab",
         "input-cursor-background": "#7ab8c9",
         "footer-key-foreground": "#7ab8c9",
+        "scrollbar": "#3a4350",
+        "scrollbar-hover": "#4a5565",
+        "scrollbar-active": "#7ab8c9",
+        "scrollbar-background": "#1a1e25",
+        "scrollbar-background-hover": "#1a1e25",
+        "scrollbar-background-active": "#1a1e25",
     },
 )
 LIGHT = Theme(
@@ -48,6 +54,12 @@ LIGHT = Theme(
         "text-muted": "#5f6570",
         "input-cursor-background": "#17697f",
         "footer-key-foreground": "#17697f",
+        "scrollbar": "#bdb8ad",
+        "scrollbar-hover": "#a39d90",
+        "scrollbar-active": "#17697f",
+        "scrollbar-background": "#f2f0eb",
+        "scrollbar-background-hover": "#f2f0eb",
+        "scrollbar-background-active": "#f2f0eb",
     },
 )
 THEMES = {"dark": DARK.name, "light": LIGHT.name, "ansi": "ansi-dark", "ansi-light": "ansi-light"}

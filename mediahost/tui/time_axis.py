@@ -124,15 +124,13 @@ class TimeAxis(Widget, can_focus=True):
         if not self.has_focus:
             return Strip([label, Segment(line, color)])
         cell = self._cell
-        cursor = color + self._style("cursor")
-        return Strip(
-            [
-                label,
-                Segment(line[:cell], color),
-                Segment(line[cell], cursor),
-                Segment(line[cell + 1 :], color),
-            ]
+        # Between ranges a block would look like one of them.
+        is_blank = line[cell] == " "
+        cursor = Segment(
+            "│" if is_blank else line[cell],
+            base + self._style("dim") if is_blank else color + self._style("cursor"),
         )
+        return Strip([label, Segment(line[:cell], color), cursor, Segment(line[cell + 1 :], color)])
 
     def _moments(self) -> str:
         line = [" "] * (LABEL + self._cells)

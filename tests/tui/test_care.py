@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.pilot import Pilot
 
-from mediahost.errors import SettingsError, UnknownName
+from mediahost.errors import SettingsError, StoreError, UnknownName
 from mediahost.model.pause import Pause, PauseKind
 from mediahost.tui.app import MediahostApp
 from mediahost.tui.facets import Facets
 from mediahost.tui.job_table import JobTable
+from mediahost.tui.session import Session
 
 if TYPE_CHECKING:
     from tests.tui.conftest import Tui
@@ -87,6 +88,29 @@ def test_a_fault_leaves_a_report_without_anybodys_data(tui: "Tui", until: Any) -
     assert "RuntimeError: ('out of order', 11)" in text
     assert "Python 3" in text
     assert "120x36" in text
+
+
+def test_what_is_shown_is_stale_while_the_store_cannot_be_read(
+    tui: "Tui", until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tui.submit(2)
+
+    async def locked(*_: object) -> None:
+        raise StoreError("The store is locked by another program")
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-2 of 2")
+        with monkeypatch.context() as patched:
+            patched.setattr(Session, "changes", locked)
+            tui.submit(1, "speech.vad")
+            await until(pilot, "! stale")
+            await until(pilot, "The store is locked by another program")
+            await until(pilot, "1-2 of 2")
+        lines = await until(pilot, "1-3 of 3")
+        await until(pilot, lambda text: "! stale" not in text)
+        assert "speech.vad" in "\n".join(lines)
+
+    tui.run(steps)
 
 
 def test_a_newer_store_is_looked_at_and_left_as_it_is(tui: "Tui", until: Any) -> None:

@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import signal
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +34,20 @@ def stop_hosts(home: "Home") -> None:
         os.kill(process, signal.SIGTERM)
 
 
+def workers_of(programs: Iterable[int]) -> set[int]:
+    """The processes that these programs have jobs done by."""
+    return {
+        int(child)
+        for program in programs
+        for task in Path(f"/proc/{program}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    }
+
+
+def is_second_attempt(line: str) -> bool:
+    return "▶ processing count.wait" in line and " 2/" in line
+
+
 def test_from_first_key_to_quit(home: "Home", terminal: "Terminal") -> None:
     """Start, start a host, run, cancel, retry, filter, kill a worker, resize, quit."""
     home.tones(3)
@@ -45,6 +61,9 @@ def test_from_first_key_to_quit(home: "Home", terminal: "Terminal") -> None:
         terminal.wait_for(lambda lines: "● 1 host" in lines[0])
         run = home.start("run", "media/000.wav", "--action", "count.wait")
         terminal.wait_for(lambda lines: any("▶ processing count.wait" in line for line in lines))
+        for worker in workers_of({*running_hosts(home), run.pid}):
+            os.kill(worker, signal.SIGKILL)
+        terminal.wait_for(lambda lines: any(is_second_attempt(line) for line in lines))
         terminal.type("x")
         terminal.wait_for(lambda lines: any("Cancel job 4?" in line for line in lines))
         terminal.type("y")
