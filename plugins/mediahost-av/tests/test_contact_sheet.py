@@ -108,3 +108,10 @@ def _film(ffmpeg: Ffmpeg, path: Path, width: int, height: int) -> Any:
     scale = ("-vf", f"scale={width}:{height}:flags=area", "-fps_mode", "passthrough")
     data = ffmpeg("-i", path, *scale, "-f", "rawvideo", "-pix_fmt", "rgb24", "-", binary=True)
     return np.frombuffer(data, np.uint8).reshape(-1, height, width, 3).astype(int)
+
+
+def test_progress_goes_on_while_a_picture_is_looked_for(slow_to_seek: Path) -> None:
+    run = run_action(ContactSheet(columns=2, rows=1, labels=False), slow_to_seek)
+
+    # The second picture is in the middle of 132 that are built on one keyframe.
+    assert len(run.progress) > 60

@@ -269,3 +269,10 @@ def _grays(ffmpeg: Ffmpeg, path: Path) -> Any:
 def _times(path: Path) -> list[float]:
     with av.open(str(path)) as container:
         return [float(frame.time) for frame in container.decode(video=0)]
+
+
+def test_progress_goes_on_while_the_encoder_finishes(silent: Path) -> None:
+    run = run_action(Convert(format="mp4", effort="fast"), silent)
+
+    # One for each packet that is read, one for each that is written: 132 pictures.
+    assert len(run.progress) >= 2 * run.metadata["picture"]["frames"]

@@ -41,7 +41,7 @@ def contact_sheet(
     with Stills(media.path, context) as stills:
         count = action.columns * action.rows
         for number in range(count):
-            context.progress(number / count, "looking for pictures")
+            stills.progress(number / count, "looking for pictures")
             still = stills.at(stills.duration * (number + 0.5) / count)
             if still is None:
                 continue

@@ -35,7 +35,7 @@ def frames(action: Frames, media: MediaFile, context: Context) -> MediaProcessin
         snapshots = Snapshots(stills.stream, action)
         made: list[Artifact] = []
         for number, seconds in enumerate(times):
-            context.progress(number / len(times), "writing frames")
+            stills.progress(number / len(times), "writing frames")
             still = stills.exactly_at(seconds)
             if still is None:
                 continue

@@ -39,6 +39,7 @@ class Stills:
 
     def __init__(self, path: Path, context: Context) -> None:
         self._context = context
+        self._said = (0.0, "measuring the film")
         self._scout = Source(path)
         self._reader: Source | None = None
         self._flow: Iterator[Still] | None = None
@@ -55,6 +56,11 @@ class Stills:
         self._scout.container.close()
         if self._reader is not None:
             self._reader.container.close()
+
+    def progress(self, share: float, message: str) -> None:
+        """Tell how much is done, 0 to 1; it is told again as long as pictures are looked for."""
+        self._said = (share, message)
+        self._context.progress(*self._said)
 
     def at(self, seconds: float) -> Still | None:
         """The keyframe before the time if it was not given yet, else a picture from just before it.
@@ -93,7 +99,7 @@ class Stills:
         if not self._scout.seek(seconds):
             return None
         for packet in self._scout.packets(self.stream):
-            self._context.checkpoint()
+            self._context.progress(*self._said)
             if packet.is_keyframe and packet.size:
                 frames = self._scout.frames_at_once(packet)
                 return _still(self._scout, self.stream, frames[0]) if frames else None
@@ -118,7 +124,7 @@ class Stills:
         if not all_frames and (stream.average_rate or 0) >= DENSE:
             stream.codec_context.skip_frame = "NONREF"
         for packet in reader.packets(stream):
-            self._context.checkpoint()
+            self._context.progress(*self._said)
             for frame in reader.frames(packet):
                 still = _still(reader, stream, frame)
                 if still is not None:
@@ -128,7 +134,7 @@ class Stills:
         """Where the header says nothing: the time of the last packet, in seconds."""
         last = 0.0
         for packet in self._scout.packets(self.stream):
-            self._context.checkpoint()
+            self._context.progress(*self._said)
             if packet.pts is not None:
                 last = max(last, self._scout.seconds(self.stream, packet.pts))
         return last

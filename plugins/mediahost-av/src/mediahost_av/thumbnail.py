@@ -25,11 +25,11 @@ def thumbnail(action: Thumbnail, media: MediaFile, context: Context) -> MediaPro
     with Stills(media.path, context) as stills:
         snapshots = Snapshots(stills.stream, action)
         if action.at_s is None:
-            still = _richest(stills, snapshots, context)
+            still = _richest(stills, snapshots)
         elif action.at_s >= stills.duration:
             raise ends_before(media.path, stills.duration, action.at_s)
         else:
-            context.progress(0.0, "looking for the picture")
+            stills.progress(0.0, "looking for the picture")
             still = stills.exactly_at(action.at_s)
         if still is None:
             raise stills.nothing()
@@ -39,11 +39,11 @@ def thumbnail(action: Thumbnail, media: MediaFile, context: Context) -> MediaPro
     return MediaProcessingResult(artifacts=(made,), metadata={**made.metadata, **snapshots.facts()})
 
 
-def _richest(stills: Stills, snapshots: Snapshots, context: Context) -> Still | None:
+def _richest(stills: Stills, snapshots: Snapshots) -> Still | None:
     """The picture with the most shades in it: neither black nor a title on plain ground."""
     best: tuple[float, Still] | None = None
     for number in range(CANDIDATES):
-        context.progress(number / CANDIDATES, "looking for pictures")
+        stills.progress(number / CANDIDATES, "looking for pictures")
         share = MARGIN + (1 - 2 * MARGIN) * (number + 0.5) / CANDIDATES
         still = stills.at(stills.duration * share)
         if still is None:

@@ -19,6 +19,9 @@ MISSING_SHARE = 0.05
 INTERLEAVED_S = 10.0
 
 
+CONVERTING = "converting"
+
+
 class Encoding(Protocol):
     """What makes packets of frames: `Picture` and `Sound`."""
 
@@ -73,6 +76,7 @@ def transcode(
 ) -> None:
     """Read the source from where it stands up to the window's end, write the new file."""
     done: set[int] = set()
+    share = 0.0
     cut = window.end
     promised = source.duration if cut is None else cut
     for packet in source.packets(*streams):
@@ -88,17 +92,16 @@ def transcode(
         if when is not None:
             end = when + source.length(packet.stream, packet.duration or 0)
             tracks.reached = max(tracks.reached, end)
-            context.progress(_share(window.start, promised, when), "converting")
-        else:
-            context.checkpoint()
+            share = _share(window.start, promised, when)
+        context.progress(share, CONVERTING)
         if index in tracks.copied:
             ready: Iterable[Any] = tracks.copied[index].take(packet)
-            _write_all(output, ready, context)
+            _write_all(output, ready, context, share)
         elif index in tracks.encoded:
             for frame in source.frames(packet):
-                _write_all(output, tracks.encoded[index].take(frame), context)
+                _write_all(output, tracks.encoded[index].take(frame), context, share)
     for encoding in tracks.encoded.values():
-        _write_all(output, encoding.finish(), context)
+        _write_all(output, encoding.finish(), context, share)
 
 
 def warnings_of(source: Source, tracks: Tracks, window: Window = WHOLE) -> list[str]:
@@ -119,9 +122,10 @@ def damage_warnings(source: Source) -> list[str]:
     return [f"{source.damages} packets were damaged and left out"] if source.damages else []
 
 
-def _write_all(output: Output, packets: Iterable[Any], context: Context) -> None:
+def _write_all(output: Output, packets: Iterable[Any], context: Context, share: float) -> None:
     for packet in packets:
-        context.checkpoint()
+        # An encoder may have seconds of work after the last frame.
+        context.progress(share, CONVERTING)
         output.write(packet)
 
 
