@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +329,10 @@ class Meet(Analyzer, name="faults.meet", pool="network", max_inflight=10):
         print(f"{self.word} printed", flush=True)  # noqa: T201 - it belongs in the log
         context.log.info("%s logged", self.word)
         logging.getLogger("some.library").warning("%s warned", self.word)
+        say = f"{self.word} said on a thread"
+        thread = threading.Thread(target=copy_context().run, args=(print, say))
+        thread.start()
+        thread.join()
         say = f"import sys; sys.stderr.write('{self.word} ran a program')"
         context.run([sys.executable, "-S", "-c", say])
         (context.workdir / "note").write_text(self.word)

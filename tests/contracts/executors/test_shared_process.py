@@ -102,9 +102,9 @@ def test_ten_that_wait_for_each_other_run_at_once_in_one_process(
         assert ended.result.metadata["notes"] == ["note"]
         assert {event.message for event in sharing_rig.progress(spec)} == {word}
         said = Path(spec.log_path).read_text().splitlines()
-        assert len(said) == 4
+        assert len(said) == 5
         assert all(f"{word} " in line for line in said), said
-        for deed in ("printed", "logged", "warned", "ran a program"):
+        for deed in ("printed", "logged", "warned", "said on a thread", "ran a program"):
             assert any(line.endswith(f"{word} {deed}") for line in said), said
 
 

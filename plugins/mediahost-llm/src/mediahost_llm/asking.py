@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -225,7 +226,8 @@ class Model:
             except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
                 outcome["error"] = error
 
-        thread = threading.Thread(target=ask, daemon=True)
+        # In this context what the SDK logs goes to this job's log.
+        thread = threading.Thread(target=copy_context().run, args=(ask,), daemon=True)
         began = time.monotonic()
         thread.start()
         while thread.is_alive():
