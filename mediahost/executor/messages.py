@@ -9,6 +9,8 @@ from mediahost.model.media import MediaFile, path_to_url, url_to_path
 from mediahost.model.result import result_from_text, result_to_text
 from mediahost.ports import AttemptSpec, Ended
 
+_OUTCOMES = {str(outcome): outcome for outcome in Outcome}
+
 
 def spec_to_json(spec: AttemptSpec) -> dict[str, Any]:
     """Plain values."""
@@ -68,7 +70,7 @@ def ended_from_json(token: Token, data: dict[str, Any]) -> Ended:
     result, failure = data["result"], data["failure"]
     return Ended(
         token,
-        Outcome(data["outcome"]),
+        _OUTCOMES[data["outcome"]],
         None if result is None else result_from_text(result.encode()),
         None if failure is None else Failure(**failure),
         data["elapsed_ms"],

@@ -47,6 +47,8 @@ class Resources:
 
     def names(self) -> list[str]:
         """What is loaded, one line each."""
+        if not self._values:
+            return []
         with self._lock:
             return [name_of(*key) for key in self._values]
 

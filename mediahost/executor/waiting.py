@@ -9,7 +9,7 @@ from mediahost.executor.attempt import Attempt
 # much as a short attempt; the host reads as many answers at a time. So a worker is given what
 # keeps it busy for so long, but no more than so many.
 AHEAD_MS = 32.0
-AHEAD_MOST = 64
+AHEAD_MOST = 128
 # Longer ones don't notice, and must not wait behind each other while another worker is idle.
 QUICK_MS = 2.0
 # On a busy machine an attempt may wait so long for a core, which says nothing of the next one.

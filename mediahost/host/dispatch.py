@@ -158,11 +158,12 @@ class Dispatcher:
             self._intake.claim(source, IDLE_POLL_S if self._is_idle else CLAIM_POLL_S)
         if self._upkeep.do(HostStatus.DRAINING if self._draining else HostStatus.WORKING):
             self._intake.look_at_once()
+        # By now the store is open, and all that it takes is loaded.
+        _spare_collector()
         self._settle()
 
     def _start(self) -> None:
         if not self._started:
-            _spare_collector()
             self._executor.start(self._inbox.put)
             self._started = True
 
@@ -193,36 +194,31 @@ class Dispatcher:
         ended: list[tuple[Held, Ended]] = []
         untried: list[Held] = []
         for event in events:
-            self._take_in(event, ended, untried)
+            if isinstance(event, _Woken):
+                self._wake_up()
+            elif (held := self._in_hand.get(event.token)) is None:
+                continue
+            elif not isinstance(event, Ended):
+                self._take_in(held, event, untried)
+            elif held.withdrawn and event.outcome is Outcome.CANCELLED:
+                untried.append(held)
+            else:
+                ended.append((held, event))
         if untried:
             self._settling.release(untried)
         if ended and self._settling.commit(ended, self._teller):
             self._intake.look_at_once()
 
     def _take_in(
-        self,
-        event: ExecutorEvent | Fetched | _Woken,
-        ended: list[tuple[Held, Ended]],
-        untried: list[Held],
+        self, held: Held, event: Started | Progress | Fetched, untried: list[Held]
     ) -> None:
-        if isinstance(event, _Woken):
-            self._wake_up()
-            return
-        held = self._in_hand.get(event.token)
-        if held is None:
-            return
-        if isinstance(event, Ended):
-            if event.outcome is Outcome.CANCELLED and held.withdrawn:
-                untried.append(held)
-            else:
-                ended.append((held, event))
-        elif isinstance(event, Started):
+        request = held.job.request
+        if isinstance(event, Started):
             crash_point("started")
             held.begun = True
-            self._teller.tell(held.job.request, EventKind.STARTED)
+            self._teller.tell(request, EventKind.STARTED)
         elif isinstance(event, Progress):
             self._upkeep.progressed(event.token, event.fraction, event.message)
-            request = held.job.request
             self._teller.tell(request, EventKind.PROGRESSED, event.message, event.fraction)
         elif held.withdrawn:
             untried.append(held)

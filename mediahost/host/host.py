@@ -374,6 +374,8 @@ class Host:
         """
         request = job.request
         run = self._runs.get(request.source)
+        if run is None and request.pipeline is None:
+            return ()
         try:
             return run.follow_ups(job, fresh) if run else self._next_of_pipeline(request, fresh)
         except StoreError:
@@ -389,8 +391,10 @@ class Host:
         end; for what other hosts run, this is the second look.
         """
         request = job.request
+        if request.pipeline is None or request.source in self._runs:
+            return ()
         pipeline = self.settings.find_pipeline(request.pipeline)
-        if pipeline is None or request.source in self._runs:
+        if pipeline is None:
             return ()
         joins = any(len(step.needs) > 1 and request.step in step.needs for step in pipeline.steps)
         return self._follow_ups(job, {}) if joins else ()

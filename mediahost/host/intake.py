@@ -1,7 +1,7 @@
 """Intake: from a job that waits in the store to an attempt that a worker is about to begin."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from threading import Thread
@@ -103,7 +103,7 @@ class Intake:
                     self._begin(self._in_hand.take(jobs))
         return share.limit - left
 
-    def _begin(self, jobs: Iterable[Held]) -> None:
+    def _begin(self, jobs: Collection[Held]) -> None:
         self._schedule.claimed(jobs)
         here: list[Held] = []
         for held in jobs:

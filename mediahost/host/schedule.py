@@ -3,7 +3,7 @@
 import heapq
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -170,25 +170,30 @@ class Schedule:
                 return weight
         return 1.0
 
-    def claimed(self, jobs: Iterable[Held]) -> None:
+    def claimed(self, jobs: Collection[Held]) -> None:
         """These are in hand now; their sources are charged with what such jobs take."""
+        alike = Counter((held.job.request.action, held.job.request.source) for held in jobs)
+        for (action, source), number in alike.items():
+            pool = self._pool_of(action)
+            pool.in_hand += number
+            self._in_hand[action] += number
+            self._charge(pool, source, pool.mean_s * number)
         for held in jobs:
-            request = held.job.request
-            pool = self._pools[self._limit_of(request.action).pool]
-            pool.in_hand += 1
-            self._in_hand[request.action] += 1
-            held.charged_s = pool.mean_s
-            self._charge(pool, request.source, pool.mean_s)
+            held.charged_s = self._pool_of(held.job.request.action).mean_s
 
     def ended(self, held: Held, elapsed_s: float | None = None) -> None:
         """This one is out of hand. It took so long; None: nobody knows, or it was given back."""
         request = held.job.request
-        pool = self._pools[self._limit_of(request.action).pool]
+        pool = self._pool_of(request.action)
         pool.in_hand -= 1
         self._in_hand[request.action] -= 1
         if elapsed_s is not None:
             self._charge(pool, request.source, elapsed_s - held.charged_s)
             pool.mean_s += (elapsed_s - pool.mean_s) * _WEIGHT_OF_LAST
+
+    def _pool_of(self, action: str) -> _Pool:
+        limit = self._find_limit(action)
+        return self._pools[limit.pool if limit else "cpu"]
 
     def _charge(self, pool: _Pool, source: str, seconds: float) -> None:
         if source in pool.times:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -93,8 +93,10 @@ def _suffix(name: str | os.PathLike[str]) -> str:
     # As os.path.splitext has it, for which .mp4 is a name and no suffix, but 4 times quicker: it
     # was a quarter of the walk.
     stem, _, suffix = os.fspath(name).rpartition(".")
-    named = stem.rstrip(".")
-    return suffix.lower() if named and not named.endswith("/") else ""
+    if not stem or stem[-1] in "./":
+        named = stem.rstrip(".")
+        return suffix.lower() if named and not named.endswith("/") else ""
+    return suffix.lower()
 
 
 _URL = "file://"
@@ -126,7 +128,8 @@ _REMOTE = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*://")
 
 def is_remote(source: str) -> bool:
     """Whether text is a URL that something must be fetched from, not a path or `file://` URL."""
-    return _REMOTE.match(source) is not None
+    # Most are absolute paths, and each job is asked about.
+    return not source.startswith("/") and _REMOTE.match(source) is not None
 
 
 def display(text: str | os.PathLike[str]) -> str:
@@ -137,6 +140,9 @@ def display(text: str | os.PathLike[str]) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
     )
+
+
+_KINDS = {str(kind): kind for kind in MediaKind}
 
 
 @lru_cache(maxsize=1024)
@@ -160,18 +166,23 @@ class MediaFile:
     kind: MediaKind
     file_hash: str | None = None
     url: str | None = None
+    # What `known_by` made it of: a job asks for its source several times.
+    _source: str | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def source(self) -> str:
         """Its URL, or its path as text: what it is known by."""
-        return self.url or path_to_url(self.path)
+        return self._source or self.url or path_to_url(self.path)
 
     @classmethod
     def known_by(cls, source: str, kind: MediaKind, file_hash: str | None) -> Self:
         """The media file with this `source`; of one with a URL the path is its bare name."""
         if is_remote(source):
             return cls(Path(source.rpartition("/")[2] or source), kind, file_hash, source)
-        return cls(_path_at(source), kind, file_hash)
+        media = cls(_path_at(source), kind, file_hash)
+        if not source.startswith(_URL):
+            object.__setattr__(media, "_source", source)
+        return media
 
     @classmethod
     def at(cls, path: str | os.PathLike[str]) -> Self:
@@ -193,5 +204,5 @@ class MediaFile:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """What `to_json` gave."""
-        media = cls.known_by(data["url"], MediaKind(data["kind"]), data["file_hash"])
+        media = cls.known_by(data["url"], _KINDS[data["kind"]], data["file_hash"])
         return replace(media, path=Path(url_to_path(data["copy"]))) if media.url else media

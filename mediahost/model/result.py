@@ -114,9 +114,12 @@ def result_from_text(text: bytes) -> Result:
         # Words, or numbers that JSON has no word for: the parser can tell.
         from_json(text, allow_inf_nan=False)
     try:
-        return _RESULT.validate_json(text)
+        # As `validate_json` of the adapter does, without its twelve options.
+        result: Result = _RESULT.validator.validate_json(text)
     except ValidationError as error:
         if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid":
             raise
+    else:
+        return result
     # It may hold a lone surrogate, which only the standard library takes.
     return result_from_json(json.loads(text))

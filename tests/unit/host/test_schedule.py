@@ -103,3 +103,21 @@ def test_short_jobs_are_claimed_ahead_and_long_ones_are_not() -> None:
     serve(schedule, ready, {"user": 1.0})
     assert limits(schedule.shares(ready, lambda _pool: 1)) == {"user": 1}
     assert not schedule.has_room({"cpu": 0})
+
+
+def test_more_is_claimed_ahead_when_half_of_it_is_done() -> None:
+    schedule = Schedule(limit_of, {})
+    ready = [Ready("user", "t.look")]
+    serve(schedule, ready, {"user": 0.0})
+    (share,) = schedule.shares(ready, lambda _pool: 0)
+    jobs = [job() for _ in range(share.limit)]
+    schedule.claimed(jobs)
+
+    for one in jobs[: share.limit // 2 - 1]:
+        schedule.ended(one, 0.0)
+    assert not schedule.has_room({"cpu": 0})
+
+    for one in jobs[share.limit // 2 - 1 : share.limit // 2]:
+        schedule.ended(one, 0.0)
+    assert schedule.has_room({"cpu": 0})
+    assert limits(schedule.shares(ready, lambda _pool: 0)) == {"user": share.limit // 2}

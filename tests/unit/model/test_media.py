@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,12 @@ def test_the_first_stream_of_a_type_is_found() -> None:
     info = MediaInfo(duration=1, streams=streams)
     assert info.first("audio") == streams[1]
     assert info.first("subtitle") is None
+
+
+def test_a_media_file_is_known_by_its_path_however_it_was_made() -> None:
+    known = MediaFile.known_by("/media/a.wav", MediaKind.AUDIO, None)
+
+    assert known == MediaFile.at("/media/a.wav")
+    assert known.source == "/media/a.wav"
+    assert replace(known, path=Path("/media/b.wav")).source == "/media/b.wav"
+    assert MediaFile.known_by("file:///media/a.wav", MediaKind.AUDIO, None).source == known.source

@@ -27,10 +27,10 @@ from mediahost import (
     hookimpl,
 )
 from mediahost.errors import PluginError, UsageError
-from mediahost.hashing import hash_bytes
+from mediahost.hashing import canonical, hash_bytes
 from mediahost.model.job import Outcome
 from mediahost.plugin.action import Action
-from mediahost.plugin.attempt import failure_of, run_attempt
+from mediahost.plugin.attempt import SHORT_BYTES, failure_of, result_hash, run_attempt
 from mediahost.plugin.registry import PluginRow, Registry
 
 
@@ -299,3 +299,14 @@ def test_the_hint_and_the_traceback_are_kept(media: MediaFile) -> None:
     _, failure = failure_of(caught.value, media)
     assert failure.hint == "Copy it again."
     assert "test_the_hint_and_the_traceback_are_kept" in failure.traceback
+
+
+@pytest.mark.parametrize("said", ["speech", "a\udcff", "long" * SHORT_BYTES])
+def test_the_hash_is_of_what_a_result_says_however_long_it_is(said: str) -> None:
+    ranges = (TimeRange(start=0, end=1.5),)
+    result = MediaAnalysisResult(ranges=ranges, metadata={"said": said, "share": -0.0})
+    expected = hash_bytes(canonical(result.model_dump(mode="json")), "blake3")
+
+    # The second time a short one is known.
+    assert [result_hash(result, "blake3") for _ in range(2)] == [expected] * 2
+    assert result_hash(result, "sha256").startswith("sha256:")
