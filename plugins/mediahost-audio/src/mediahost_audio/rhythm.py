@@ -76,13 +76,29 @@ class OnsetMeter:
 
 def sharpened(strength: Floats) -> Floats:
     """Onset strength above its surroundings, in units of its spread."""
+    above = np.empty_like(strength, np.float32)
+    total = squares = 0.0
+    # In blocks: an hour of music at once would take ten times the memory of its onsets.
+    for start in range(0, strength.size, _BLOCK):
+        stop = min(start + _BLOCK, strength.size)
+        block = np.maximum(strength[start:stop] - _surroundings(strength, start, stop), 0)
+        total += float(block.sum())
+        squares += float((block**2).sum())
+        above[start:stop] = block
+    count = max(above.size, 1)
+    spread = np.sqrt(max(squares / count - (total / count) ** 2, 0.0))
+    if spread > 0:
+        above /= np.float32(spread)
+    return above
+
+
+def _surroundings(strength: Floats, start: int, stop: int) -> Floats:
+    """The mean around each value from `start` to `stop`."""
     size = max(int(_LOCAL_S * FRAMES_PER_S) | 1, 3)
-    padded = np.pad(strength, size // 2, mode="edge").astype(np.float64)
-    sums = np.cumsum(np.concatenate([[0.0], padded]))
-    local = (sums[size:] - sums[:-size]) / size
-    above = np.maximum(strength - local, 0)
-    spread = float(above.std())
-    return np.asarray(above / spread if spread > 0 else above, np.float32)
+    places = np.arange(start - size // 2, stop + size // 2)
+    values = strength.take(places, mode="clip").astype(np.float64)
+    sums = np.cumsum(np.concatenate([[0.0], values]))
+    return np.asarray((sums[size:] - sums[:-size]) / size)
 
 
 def find_tempo(onsets: Floats, slowest: float, fastest: float) -> Tempo | None:
@@ -161,14 +177,15 @@ def _autocorrelation(onsets: Floats, longest: int) -> Floats | None:
     Each lag is weighed by how much there is to compare, so that short files are not at a loss.
     None: there are no onsets.
     """
-    centred = onsets - onsets.mean(dtype=np.float64)
+    mean = onsets.mean(dtype=np.float64)
     sums = np.zeros(longest)
     size = 1 << int(np.ceil(np.log2(_BLOCK + 2 * longest)))
-    for start in range(0, centred.size, _BLOCK):
-        block = np.fft.rfft(centred[start : start + _BLOCK], size)
-        ahead = np.fft.rfft(centred[start : start + _BLOCK + longest], size)
+    for start in range(0, onsets.size, _BLOCK):
+        centred = onsets[start : start + _BLOCK + longest] - mean
+        block = np.fft.rfft(centred[:_BLOCK], size)
+        ahead = np.fft.rfft(centred, size)
         sums += np.fft.irfft(np.conj(block) * ahead, size)[:longest]
-    pairs = centred.size - np.arange(longest)
+    pairs = onsets.size - np.arange(longest)
     means = sums / np.maximum(pairs, 1)
     # What is compared over a blink is worth nothing.
     means[pairs < FRAMES_PER_S / 4] = 0
