@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import chain
 from typing import Any, cast
 
 import av
@@ -86,7 +87,7 @@ class _Film:
         self._burned: set[int] = set()
         self._frames = self._skipped = 0
         self._size = (0, 0)
-        self._end = 0.0
+        self._end = self._done = 0.0
 
     def write(self) -> None:
         """All of it.
@@ -111,7 +112,8 @@ class _Film:
             raise InvalidMedia(
                 f"None of the pictures of {self._name} can be decoded", "It is damaged or cut off."
             )
-        for one in (*self._picture.encode(None), *self._rest_of_sound()):
+        for one in chain(self._rest_of_pictures(), self._rest_of_sound()):
+            self._context.progress(self._done, f"{self._end:.0f} s written")
             self._target.mux(one)
         promised = (self._source.duration or 0) / _MICROSECONDS
         if self._skipped:
@@ -171,8 +173,8 @@ class _Film:
         self._frames += 1
         self._end = float(second) + float(1 / self._rate)
         if self._source.duration:
-            done = self._end * _MICROSECONDS / self._source.duration
-            self._context.progress(min(done, 1.0), f"{self._end:.0f} s written")
+            self._done = min(self._end * _MICROSECONDS / self._source.duration, 1.0)
+            self._context.progress(self._done, f"{self._end:.0f} s written")
         yield from self._picture.encode(with_text)
 
     def _with_text(self, frame: VideoFrame, second: float) -> VideoFrame:
@@ -246,6 +248,12 @@ class _Film:
     def _encoded(self, frame: Any) -> Iterator[Any]:
         for resampled in self._resampler.resample(frame):
             yield from self._sound.encode(resampled)
+
+    def _rest_of_pictures(self) -> Iterator[Any]:
+        # One at a time: the encoder still has seconds of work before it.
+        for packet in self._picture.codec_context.encode_lazy(None):
+            packet.stream = self._picture
+            yield packet
 
     def _rest_of_sound(self) -> Iterator[Any]:
         if self._sound is not None and not self._copies:
