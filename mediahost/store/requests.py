@@ -4,12 +4,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, case, event, func, insert, literal_column, select, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    case,
+    event,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapper
 
 from mediahost.hashing import CacheKey
 from mediahost.model.job import JobRequest
-from mediahost.store.dialect import among, listed, write_rows
+from mediahost.store.dialect import among, listed, read_rows, write_rows
 from mediahost.store.tables import ACTIVE, Job, jobs, meta
 
 _ACTIVE_KEYS = select(jobs.c.file_hash, jobs.c.config_hash, jobs.c.id).where(
@@ -27,12 +37,13 @@ _TAKE_NUMBER = (
     )
     .returning(meta.c.last_job_number)
 )
+_SET_NUMBER = update(meta).values(last_job_number=bindparam("to_number"))
 _INSERT = insert(jobs).values(status=literal_column("'pending'"))
 
 
 def active_jobs(connection: Connection, keys: Sequence[CacheKey]) -> dict[CacheKey, UUID]:
     """The pending or processing job of each of these keys that has one."""
-    rows = connection.execute(_ACTIVE_KEYS, {"keys": listed(keys)})
+    rows = read_rows(connection, _ACTIVE_KEYS, {"keys": listed(keys)})
     return {CacheKey(file_hash, config_hash): job_id for file_hash, config_hash, job_id in rows}
 
 
@@ -40,11 +51,12 @@ def insert_jobs(connection: Connection, requests: Sequence[JobRequest]) -> list[
     """Keep jobs, pending; returns for each request the job that will answer it."""
     if not requests:
         return []
-    number = connection.execute(LOCK).scalar_one()
+    ((number,),) = read_rows(connection, LOCK, {})
     keys = [key_of(request) for request in requests]
     answering = active_jobs(connection, keys)
     # Rows that another program added don't move the counter.
-    number = max(number, connection.execute(_HIGHEST_NUMBER).scalar() or 0)
+    ((highest,),) = read_rows(connection, _HIGHEST_NUMBER, {})
+    number = max(number, highest or 0)
     rows = []
     for key, request in zip(keys, requests, strict=True):
         if key not in answering:
@@ -53,7 +65,7 @@ def insert_jobs(connection: Connection, requests: Sequence[JobRequest]) -> list[
             rows.append(_row(request, number))
     if rows:
         write_rows(connection, _INSERT, rows)
-        connection.execute(update(meta).values(last_job_number=number))
+        write_rows(connection, _SET_NUMBER, [{"to_number": number}])
     return [answering[key] for key in keys]
 
 
