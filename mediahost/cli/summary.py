@@ -46,6 +46,8 @@ def print_summary(summary: Summary, recipe: "Recipe", *, as_json: bool = False) 
         console.print(f"... and {faults:,} more that gave no result: --json lists them all")
     for problem in summary.problems[:MOST_FAULTS]:
         sys.stderr.write(f"mediahost: {display(problem.message)}\n")
+        if problem.hint:
+            sys.stderr.write(f"  {display(problem.hint)}\n")
     if len(summary.problems) > MOST_FAULTS:
         more = len(summary.problems) - MOST_FAULTS
         sys.stderr.write(f"mediahost: {counted(more, 'more file')} can't be used\n")
@@ -117,7 +119,7 @@ def _to_json(summary: Summary) -> dict[str, object]:
         "seconds": round(summary.seconds, 3),
         "ignored": summary.ignored,
         "problems": [
-            {"path": path_to_url(problem.path), "message": problem.message}
+            {"path": path_to_url(problem.path), "message": problem.message, "hint": problem.hint}
             for problem in summary.problems
         ],
         "rows": [row.to_json() for row in summary.rows],

@@ -53,10 +53,11 @@ class Candidate(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A path that nothing can be done with, and why."""
+    """A path that nothing can be done with, why, and what might help."""
 
     path: str
     message: str
+    hint: str | None = None
 
 
 class FoundFile(NamedTuple):

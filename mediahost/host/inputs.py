@@ -165,7 +165,7 @@ class Inputs:
         except UsageError:
             raise
         except MediahostError as error:
-            problems.append(Problem(url, error.message))
+            problems.append(Problem(url, error.message, error.hint))
             return []
 
     def _try_to_fetch(self, on_fetching: OnFetching, url: str) -> RemoteFile | Problem:
@@ -174,7 +174,7 @@ class Inputs:
         except UsageError:
             raise
         except MediahostError as error:
-            return Problem(url, error.message)
+            return Problem(url, error.message, error.hint)
         finally:
             on_fetching(url, None, None)
 

@@ -79,8 +79,9 @@ class Allowed:
         for answer in answers:
             address = ipaddress.ip_address(str(answer[4][0]).partition("%")[0])
             if not self._reachable(address):
+                leads = "" if host == str(address) else f" leads to {address}, which"
                 raise NotAllowed(
-                    f"{display(host)} leads to {address}, which is not on the open network",
+                    f"{display(host)}{leads} is not on the open network",
                     "Allow its network in the settings: remote_networks, docs/settings.md.",
                 )
         return answers

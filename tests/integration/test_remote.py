@@ -101,7 +101,11 @@ def test_one_file_that_is_not_there_leaves_the_others_alone(
     answer = home.call("run", f"{url}/no.wav", f"{url}/tone.wav", LOOK, "--json")
     assert (answer.code, answer.counts) == (1, {"done": 1})
     assert answer.json["problems"] == [
-        {"path": f"{url}/no.wav", "message": f"{url}/no.wav: the server says 404 Not Found"}
+        {
+            "path": f"{url}/no.wav",
+            "message": f"{url}/no.wav: the server says 404 Not Found",
+            "hint": None,
+        }
     ]
 
 
@@ -114,6 +118,21 @@ def test_nothing_is_fetched_unless_the_settings_allow_it(
     assert answer.err.splitlines() == [
         f"mediahost: The settings don't allow {url}",
         "  Allow it in the settings: remote_allow, docs/settings.md.",
+    ]
+
+
+@pytest.mark.usefixtures("allowed")
+def test_what_is_too_large_says_what_may_be_done_about_it(
+    home: Any, shelf: tuple[Path, str]
+) -> None:
+    folder, url = shelf
+    with (folder / "long.wav").open("wb") as long:
+        long.truncate(2 << 20)
+    answer = home.call("run", f"{url}/long.wav", LOOK, environ={"MEDIAHOST_REMOTE_MAX_MB": "1"})
+    assert answer.code == 1
+    assert answer.err.splitlines()[:2] == [
+        f"mediahost: {url}/long.wav has 2,097,152 bytes; 1,048,576 are the limit",
+        "  Raise remote_max_mb in the settings, or fetch it yourself.",
     ]
 
 

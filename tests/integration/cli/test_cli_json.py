@@ -50,7 +50,7 @@ def test_what_a_run_did(home: "Home", call: "Call") -> None:
     assert set(run) == RUN_KEYS
     assert run["counts"]["done"] == 1
     assert [set(row) for row in run["rows"]] == [ROW_KEYS]
-    assert [set(problem) for problem in run["problems"]] == [{"path", "message"}]
+    assert [set(problem) for problem in run["problems"]] == [{"path", "message", "hint"}]
     plan = said(call, "run", "media", "--dry-run", "--action", "count.cut")
     assert plan["counts"]["to do"] == 1
 

@@ -101,6 +101,12 @@ def test_a_network_that_is_allowed_may_be_reached(monkeypatch: pytest.MonkeyPatc
     assert Allowed([], ["192.168.1.0/24"]).addresses("nas.test", 80) == answer
 
 
+def test_an_address_that_is_refused_is_named_once() -> None:
+    with pytest.raises(NotAllowed) as refused:
+        Allowed([]).addresses("127.0.0.1", 80)
+    assert refused.value.message == "127.0.0.1 is not on the open network"
+
+
 def test_the_address_inside_an_address_is_found() -> None:
     assert embedded(ipaddress.ip_address("::ffff:10.0.0.1")) == ipaddress.ip_address("10.0.0.1")
     assert embedded(ipaddress.ip_address("2606::1")) == ipaddress.ip_address("2606::1")
