@@ -138,7 +138,10 @@ class Session:
     async def numbers(
         self, wanted: JobFilter, order: Order, cancelled: threading.Event
     ) -> list["array[int]"] | None:
-        """The numbers of all matching jobs, in stretches; None if it was cancelled meanwhile."""
+        """The numbers of all matching jobs, in stretches, the last first.
+
+        None if it was cancelled meanwhile.
+        """
 
         def read() -> list["array[int]"] | None:
             stretches = []
@@ -146,7 +149,7 @@ class Session:
                 stretches.append(stretch)
                 if cancelled.is_set():
                     return None
-            return stretches[::-1] if order is Order.NEWEST else stretches
+            return stretches if order is Order.NEWEST else stretches[::-1]
 
         return await self._list(read)
 

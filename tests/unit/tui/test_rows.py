@@ -72,4 +72,4 @@ def test_lines_far_from_the_eye_are_forgotten() -> None:
 
 
 def test_stretches_are_joined_in_order() -> None:
-    assert joined([array("q", [1, 2]), array("q", [5])]) == array("q", [1, 2, 5])
+    assert joined([array("q", [5]), array("q", [1, 2])]) == array("q", [1, 2, 5])
