@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -47,5 +48,4 @@ def plain(segment: Segment) -> Segment:
 
 def _plain_sign(letter: str) -> str:
     is_kept = letter.isascii() or unicodedata.category(letter)[0] in _KEPT
-    is_wide = unicodedata.east_asian_width(letter) in "WF"
-    return letter if is_kept else _REST * (2 if is_wide else 1)
+    return letter if is_kept else _REST * cell_len(letter)
