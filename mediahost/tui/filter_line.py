@@ -62,8 +62,8 @@ class FilterLine(Vertical):
         self._apply()
 
     def edit(self) -> None:
-        """Let the person write."""
-        self.query_one("#filter", Input).focus()
+        """Let the person write, from the very next key on: `focus` itself would wait its turn."""
+        self.screen.set_focus(self.query_one("#filter", Input))
 
     def count(self, text: str) -> None:
         """Say how many jobs match."""

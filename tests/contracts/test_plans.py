@@ -234,7 +234,11 @@ FILL = (
     ),
     # As many as a host may have under way.
     "INSERT INTO job_progress (job_id, attempt, fraction) SELECT id, 1, 0.5 FROM jobs LIMIT 64",
-    "ANALYZE jobs, analysis_jobs, processing_jobs, file_hashes, job_progress",
+    (
+        "INSERT INTO passages (analysis_id, kind, label, start_s, end_s, words)"
+        " SELECT id, 'speech', 'speech', id, id + 1, 'word' || id FROM analysis_jobs"
+    ),
+    "ANALYZE passages, jobs, analysis_jobs, processing_jobs, file_hashes, job_progress",
 )
 
 

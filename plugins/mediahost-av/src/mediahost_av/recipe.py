@@ -104,15 +104,17 @@ def artifact(path: Path, format_name: FormatName, *, has_picture: bool) -> Artif
 def _samples(recipe: Recipe, source: Source, context: Context) -> dict[int, Any]:
     """The first frame of each stream that is to be encoded, by its index."""
     chosen = _choose(recipe, source)
-    encoded: list[Stream] = []
-    if chosen.picture is not None and recipe.picture != "copy":
-        encoded.append(chosen.picture)
-    if chosen.sound is not None and recipe.sound != "copy":
-        encoded.append(chosen.sound)
+    encoded = _encoded(recipe, chosen)
     samples = source.first_frames(encoded, chosen.streams, context)
     if encoded and not samples:
-        raise nothing_decodable(source, encoded)
+        # The source has been opened anew: those streams are gone.
+        raise nothing_decodable(source, _encoded(recipe, _choose(recipe, source)))
     return samples
+
+
+def _encoded(recipe: Recipe, chosen: Chosen) -> list[Stream]:
+    kept = ((chosen.picture, recipe.picture), (chosen.sound, recipe.sound))
+    return [stream for stream, how in kept if stream is not None and how != "copy"]
 
 
 def _choose(recipe: Recipe, source: Source, sampled: Container[int] | None = None) -> Chosen:
