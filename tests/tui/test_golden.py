@@ -93,9 +93,9 @@ VIEWS = {
     "hosts": View("● working", ("5",)),
     "hosts-empty": View("Press h to start one.", ("5",), holds=False),
     "submit": View("1 would run", asked=SubmitRequest("look.at", {"depth": 3}, [Path(MEDIA)])),
-    "submit-empty": View("Nothing is chosen yet.", ("n",)),
+    "submit-empty": View("Choose files, and what to do", ("n",)),
     "submit-wrong": View(
-        "Input should be less", asked=SubmitRequest("look.at", {"depth": 30}, [Path(MEDIA)])
+        "The config doesn't fit yet.", asked=SubmitRequest("look.at", {"depth": 30}, [Path(MEDIA)])
     ),
     "help": View("Keys here", ("question_mark",)),
 }
