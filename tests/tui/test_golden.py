@@ -209,6 +209,7 @@ def test_a_screen_looks_as_it_did(
         if view.holds:
             await until(pilot, "61%")
             await until(pilot, "✔ completed         2")
+            await until(pilot, "\n Action ")
             await until(pilot, "● 1 host")
         if view.fault:
             monkeypatch.setattr(Session, "changes", failing(view.fault))
