@@ -83,8 +83,9 @@ def _measure_tiny(files: int) -> Report:
 def _cache_all(installation: Installation, folder: Path) -> None:
     """Fill the cache by the store's own door, without workers: they'd take minutes."""
     from mediahost.cli.actions import pipeline_of  # noqa: PLC0415 - other subjects measure without it
-    from mediahost.host.files import FileHashes, walk  # noqa: PLC0415 - as above
+    from mediahost.host.files import FileHashes  # noqa: PLC0415 - as above
     from mediahost.host.planner import Planner, request_for  # noqa: PLC0415 - as above
+    from mediahost.host.walk import walk  # noqa: PLC0415 - as above
     from mediahost.model.result import MediaAnalysisResult  # noqa: PLC0415 - as above
     from mediahost.ports import Completion  # noqa: PLC0415 - as above
     from mediahost.settings import load_settings  # noqa: PLC0415 - as above
@@ -160,8 +161,9 @@ def _jobs(installation: Installation) -> int:
 
 def _in_process(report: Report, installation: Installation, folder: Path, files: int) -> None:
     from mediahost.cli.actions import pipeline_of  # noqa: PLC0415 - as above
-    from mediahost.host.files import FileHashes, walk  # noqa: PLC0415 - as above
+    from mediahost.host.files import FileHashes  # noqa: PLC0415 - as above
     from mediahost.host.planner import Planner  # noqa: PLC0415 - as above
+    from mediahost.host.walk import walk  # noqa: PLC0415 - as above
     from mediahost.settings import load_settings  # noqa: PLC0415 - as above
     from mediahost.wiring import make_host  # noqa: PLC0415 - as above
 

@@ -9,6 +9,7 @@ import math
 import os
 import stat as stat_module
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, Protocol
 
 from blake3 import blake3
@@ -34,6 +35,13 @@ class ChangedWhileHashing(OSError):
     """The file changed while it was read, so the bytes read are no version of it."""
 
 
+# The parts of a FileStat as a plain tuple: a fifth of its price, for those who see a million files.
+StatParts = tuple[int, int, int, int, int]
+stat_parts: Callable[[os.stat_result], StatParts] = attrgetter(
+    "st_size", "st_mtime_ns", "st_ctime_ns", "st_dev", "st_ino"
+)
+
+
 class FileStat(NamedTuple):
     """What tells that a file is untouched since it was hashed, as git's index does."""
 
@@ -46,11 +54,16 @@ class FileStat(NamedTuple):
     @classmethod
     def of(cls, status: os.stat_result) -> "FileStat":
         """The five parts out of an `os.stat_result`."""
-        dev, inode = status.st_dev, status.st_ino
+        return cls.of_parts(stat_parts(status))
+
+    @classmethod
+    def of_parts(cls, parts: StatParts) -> "FileStat":
+        """The five parts as the system gave them."""
+        size, mtime_ns, ctime_ns, dev, inode = parts
         # They are unsigned 64-bit, and hardly ever so large; stores keep signed ones.
         if (dev | inode) >> 63:
             dev, inode = _signed(dev), _signed(inode)
-        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, dev, inode)
+        return cls(size, mtime_ns, ctime_ns, dev, inode)
 
     def trusted_since(self, hashed_at_ns: int) -> bool:
         """Whether an equal stat today proves equal bytes, for a hash taken at `hashed_at_ns`.

@@ -1,19 +1,16 @@
-"""Files: which media files there are, and what their hashes are."""
+"""Files: what the hashes of media files are."""
 
 import os
-import stat as stat_module
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from mediahost.errors import MediahostError
 from mediahost.hashing import ChangedWhileHashing, FileStat, hash_file
-from mediahost.model.media import MediaFile, MediaKind, display, is_remote, kind_of, path_to_url
+from mediahost.model.media import MediaFile, MediaKind, display, is_remote, path_to_url
 from mediahost.ports import Clock, HashedFile, Store
 
 # Remember hashes after so many files: a kill in the middle of a large folder loses little.
@@ -24,11 +21,6 @@ SETTLED_NS = 60_000_000_000
 
 # So many files' hashes stay in memory, at some 600 bytes each.
 MOST_RECENT = 20_000
-
-# Files are sifted so many at a time: what is known of them is asked for at once.
-SIFTED_AT_ONCE = 4_096
-
-_NAME = attrgetter("name")
 
 
 class MediaChanged(MediahostError):
@@ -63,7 +55,7 @@ class Problem(NamedTuple):
 class FoundFile(NamedTuple):
     """A media file as the walk meets it, not yet hashed.
 
-    The path is folder and name joined: scandir has done that already.
+    The path is folder and name joined.
     """
 
     path: str
@@ -73,116 +65,8 @@ class FoundFile(NamedTuple):
     stat: FileStat
 
 
-Sift = Callable[[Sequence[FoundFile]], Sequence[FoundFile]]
-
-
-@dataclass
-class Walk:
-    """What a walk over files and folders found.
-
-    Attributes:
-        found: The media files, in the order of their paths below each path asked for.
-        problems: Paths that can't be read or are no media file though named.
-        ignored: How many files in the folders are no media files.
-    """
-
-    found: list[FoundFile] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    ignored: int = 0
-
-
-def walk(
-    paths: Iterable[str | os.PathLike[str]],
-    skip: Iterable[str | os.PathLike[str]] = (),
-    sift: Sift | None = None,
-) -> Walk:
-    """The media files at these paths, and in and below those that are folders.
-
-    Hidden files and folders (dotfiles) are passed over, symbolic links in folders are not followed.
-
-    Args:
-        paths: Files and folders.
-        skip: Folders that are not entered, such as the one that artifacts are published to.
-        sift: Is given the files of folders, some thousands at a time while the walk goes on, and
-            says which are to be kept. Files that are named are kept in any case.
-    """
-    result = Walk()
-    skipped = {os.path.abspath(folder) for folder in skip}  # noqa: PTH100
-    entered: set[str] = set()
-    absolute = [os.path.abspath(path) for path in paths]  # noqa: PTH100 - names may not be UTF-8
-    for path in absolute:
-        try:
-            status = os.stat(path)  # noqa: PTH116
-        except OSError as error:
-            result.problems.append(Problem(path, _reason(path, error)))
-            continue
-        if not stat_module.S_ISDIR(status.st_mode):
-            _take_named(path, status, result)
-        elif path not in entered:
-            kept = len(result.found)
-            for _ in _walk_folder(path, result, entered, skipped):
-                if sift and len(result.found) - kept >= SIFTED_AT_ONCE:
-                    result.found[kept:] = sift(result.found[kept:])
-                    kept = len(result.found)
-            if sift:
-                result.found[kept:] = sift(result.found[kept:])
-    if len(absolute) > 1:
-        result.found = list({file.path: file for file in result.found}.values())
-    return result
-
-
-def _take_named(path: str, status: os.stat_result, result: Walk) -> None:
-    kind = kind_of(path)
-    if not stat_module.S_ISREG(status.st_mode):
-        result.problems.append(Problem(path, f"{display(path)} is not a regular file"))
-    elif kind is None:
-        message = f"{display(path)} is not a media file that mediahost knows"
-        result.problems.append(Problem(path, message))
-    else:
-        folder, name = os.path.split(path)
-        result.found.append(FoundFile(path, folder, name, kind, FileStat.of(status)))
-
-
-def _walk_folder(top: str, result: Walk, entered: set[str], skipped: set[str]) -> Iterator[str]:
-    """Walk one tree, folder by folder. Without symbolic links none can be met twice in it."""
-    waiting = [top]
-    while waiting:
-        folder = waiting.pop()
-        entered.add(folder)
-        try:
-            with os.scandir(folder) as entries:
-                listing = sorted(entries, key=_NAME)
-        except OSError as error:
-            result.problems.append(Problem(folder, _reason(folder, error)))
-            continue
-        deeper = []
-        for entry in listing:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_file(follow_symlinks=False):
-                _take_listed(entry, folder, result)
-            elif entry.is_dir(follow_symlinks=False):
-                deeper.append(entry.path)
-        waiting += [
-            path for path in reversed(deeper) if path not in entered and path not in skipped
-        ]
-        yield folder
-
-
-def _take_listed(entry: "os.DirEntry[str]", folder: str, result: Walk) -> None:
-    kind = kind_of(entry.name)
-    if kind is None:
-        result.ignored += 1
-        return
-    try:
-        status = entry.stat(follow_symlinks=False)
-    except OSError as error:
-        result.problems.append(Problem(entry.path, _reason(entry.path, error)))
-        return
-    result.found.append(FoundFile(entry.path, folder, entry.name, kind, FileStat.of(status)))
-
-
-def _reason(path: str, error: OSError) -> str:
+def reason_of(path: str, error: OSError) -> str:
+    """What the system says about a path, in a sentence's words."""
     return f"{display(path)}: {os.strerror(error.errno or 0)}"
 
 
@@ -313,7 +197,7 @@ class FileHashes:
             message = f"{display(file.path)} is being written; it is left for the next run"
             return Problem(file.path, message)
         except OSError as error:
-            return Problem(file.path, _reason(file.path, error))
+            return Problem(file.path, reason_of(file.path, error))
 
     def _read(self, path: str, stat: FileStat) -> HashedFile:
         now = self._clock.time_ns()

@@ -23,7 +23,7 @@ from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, Limits
 from mediahost.host.dispatch import Dispatcher
 from mediahost.host.explain import Explanation, explain
-from mediahost.host.files import Candidate, FileHashes, FoundFile, Problem, walk
+from mediahost.host.files import Candidate, FileHashes, FoundFile, Problem
 from mediahost.host.identity import is_gone, new_host_name, new_source_name
 from mediahost.host.inputs import Inputs, OnFetching, sort_out
 from mediahost.host.lineage import Lineage, lineage_of
@@ -34,6 +34,7 @@ from mediahost.host.schedule import Limit, Schedule
 from mediahost.host.standing import StandingOrder
 from mediahost.host.telling import Listener
 from mediahost.host.unchanged import Unchanged
+from mediahost.host.walk import walk
 from mediahost.model.event import Event, EventKind
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest
@@ -234,7 +235,7 @@ class Host:
         skip = [*self._artifacts.folders, *([output] if output else [])]
         # A file that is named and lies in a folder that is named too would be counted twice.
         folders_only = all(map(os.path.isdir, paths))
-        walked = walk(paths, skip, sieve.sift if sieve and folders_only else None)
+        walked = walk(paths, skip, sieve.sift) if sieve and folders_only else walk(paths, skip)
         wanted = [file for file in walked.found if recipe.accepts_kind(file.kind)]
         self._refuse_named_misfits(paths, recipe, wanted, walked.problems)
         roots = self._files.of_found(wanted, walked.problems, on_hashed)

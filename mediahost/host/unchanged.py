@@ -6,18 +6,19 @@ nothing is kept of them but their number.
 """
 
 from collections.abc import Collection, Sequence
-from itertools import groupby
-from operator import attrgetter
 
+from mediahost.hashing import FileStat, StatParts
 from mediahost.host.files import FoundFile
 from mediahost.host.planner import Recipe
+from mediahost.host.walk import Listing
 from mediahost.model.media import MediaKind, path_to_url
 from mediahost.ports import CachedFile, Store
 
 # Of fewer files a person wants to read a line each.
 FEW = 50
 
-_FOLDER = attrgetter("folder")
+# The kinds that a step works on, and by their names the files in a folder with its results.
+_Memo = tuple[Collection[MediaKind], dict[str, CachedFile]]
 
 
 class Unchanged:
@@ -53,43 +54,44 @@ class Unchanged:
             for step in recipe.steps
         )
 
-    def sift(self, files: Sequence[FoundFile]) -> list[FoundFile]:
-        """Those of these files that need a look of their own."""
-        if not self.files and len(files) <= FEW:
-            return list(files)
-        folders = {folder: path_to_url(folder) for folder in {file.folder for file in files}}
+    def sift(self, listings: Sequence[Listing]) -> list[FoundFile]:
+        """Those of these folders' files that need a look of their own."""
+        if not self.files and sum(len(listing.names) for listing in listings) <= FEW:
+            return [file for listing in listings for file in listing.files()]
+        folders = {listing.folder: path_to_url(listing.folder) for listing in listings}
         asked = [
             (kinds, self._store.recall_cached(folders.values(), config_hash))
             for kinds, config_hash in self._asked
         ]
         left: list[FoundFile] = []
-        for folder, its in groupby(files, _FOLDER):
-            url = folders[folder]
-            memos = [(kinds, memo.get(url, {})) for kinds, memo in asked]
-            left += [file for file in its if not self._counts(file, memos)]
+        for listing in listings:
+            url = folders[listing.folder]
+            left += self._sift_one(listing, [(kinds, memo.get(url, {})) for kinds, memo in asked])
         return left
 
-    def _counts(
-        self,
-        file: FoundFile,
-        memos: Sequence[tuple[Collection[MediaKind], dict[str, CachedFile]]],
-    ) -> bool:
-        """Count the file if it is unchanged and has all its results; whether it is."""
-        name = file.name if file.name.isascii() else path_to_url(file.name)
-        results = saved_ms = 0
-        for kinds, memo in memos:
-            if file.kind not in kinds:
-                continue
-            known = memo.get(name)
-            if known is None:
-                return False
-            if known[:5] != file.stat or not file.stat.trusted_since(known[5]):
-                return False
-            results += 1
-            saved_ms += known[6]
-        if not results:
-            return False
-        self.files += 1
-        self.results += results
-        self.saved_ms += saved_ms
-        return True
+    def _sift_one(self, listing: Listing, memos: Sequence[_Memo]) -> list[FoundFile]:
+        changed = []
+        for index, (name, kind, stat) in enumerate(
+            zip(listing.names, listing.kinds, listing.stats, strict=True)
+        ):
+            results = saved_ms = 0
+            for kinds, memo in memos:
+                if kind not in kinds:
+                    continue
+                known = memo.get(name if name.isascii() else path_to_url(name))
+                if known is None or not _holds(known, stat):
+                    changed.append(index)
+                    break
+                results += 1
+                saved_ms += known[6]
+            else:
+                self.files += results > 0
+                self.results += results
+                self.saved_ms += saved_ms
+        return [listing.file(index) for index in changed]
+
+
+def _holds(known: CachedFile, stat: StatParts) -> bool:
+    """Whether the file still is what was hashed."""
+    then = FileStat(*known[:5])
+    return (then == stat or then == FileStat.of_parts(stat)) and then.trusted_since(known[5])

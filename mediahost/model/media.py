@@ -75,6 +75,8 @@ _MIME_TYPES = {
 _BY_SUFFIX = {
     suffix: (kind, mime) for kind, table in _MIME_TYPES.items() for suffix, mime in table.items()
 }
+# For those who ask about a million names: the kind by a suffix in lower case, with its dot.
+KIND_OF_SUFFIX = {f".{suffix}": kind for suffix, (kind, _) in _BY_SUFFIX.items()}
 
 
 def kind_of(name: str | os.PathLike[str]) -> MediaKind | None:

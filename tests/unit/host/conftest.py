@@ -23,10 +23,11 @@ from mediahost.executor.inline import InlineExecutor
 from mediahost.hashing import CacheKey, hash_file
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, Limits
-from mediahost.host.files import Candidate, FileHashes, walk
+from mediahost.host.files import Candidate, FileHashes
 from mediahost.host.host import Host
 from mediahost.host.inputs import Inputs
 from mediahost.host.planner import Planned, Planner, Recipe, request_for
+from mediahost.host.walk import walk
 from mediahost.model.job import ClaimedJob, JobRequest
 from mediahost.model.pipeline import Pipeline
 from mediahost.plugin import builtin

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mediahost.hashing import RACY_NS, ChangedWhileHashing, hash_file
-from mediahost.host.files import Problem, walk
+from mediahost.host.files import Problem
+from mediahost.host.walk import walk
 
 if TYPE_CHECKING:
     from tests.unit.host.conftest import House

@@ -132,7 +132,7 @@ def test_a_plugin_that_plans_jobs_is_asked_of_each(cached: "House") -> None:
 def test_folders_are_sifted_as_the_walk_goes_on(
     cached: "House", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mediahost.host.files.SIFTED_AT_ONCE", 1)
+    monkeypatch.setattr("mediahost.host.walk.SIFTED_AT_ONCE", 1)
     below = cached.media / "below"
     below.mkdir()
     for number in range(FILES):
