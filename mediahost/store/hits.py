@@ -71,15 +71,16 @@ class Wanted:
 def cached_files(rows: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, CachedFile]]:
     """What rows of SQLITE_CACHED_FILES say, of several results of one content the newest."""
     found: dict[str, dict[str, CachedFile]] = {}
-    files: dict[str, CachedFile] = {}
+    newest: dict[str, dict[str, tuple[Any, ...]]] = {}
     at = None
     for row in rows:
-        folder, name, *_ = row
+        folder, name = row[0], row[1]
         if folder != at:
-            at, files = folder, found.setdefault(folder, {})
-        known = files.get(name)
-        if known is None or known[7:] <= row[9:]:
-            files[name] = row[2:]
+            at, files, its = folder, found.setdefault(folder, {}), newest.setdefault(folder, {})
+        # When it was made, and its id.
+        if name not in its or its[name][9:] <= row[9:]:
+            its[name] = row
+            files[name] = row[2:9]
     return found
 
 
