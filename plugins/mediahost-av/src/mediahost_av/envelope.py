@@ -1,5 +1,7 @@
 """How far sound swings, over time, in constant memory."""
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,8 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 MOST_BINS = 16_384
 FIRST_BIN = 16  # samples
+# Frames have some thousand samples; to look at a few of them at once takes half the time.
+BATCH = 8192
 
 
 class Envelope:
@@ -25,16 +29,24 @@ class Envelope:
         self._size = FIRST_BIN
         self._low = np.empty(0, np.float32)
         self._high = np.empty(0, np.float32)
-        self._rest_low = np.empty(0, np.float32)
-        self._rest_high = np.empty(0, np.float32)
+        self._rest_low: list[Floats] = []
+        self._rest_high: list[Floats] = []
+        self._rest = 0
 
-    def take(self, samples: Floats) -> None:
-        """Take samples of all channels, (channels, count), -1 to 1."""
-        self.samples += samples.shape[1]
-        low = np.concatenate([self._rest_low, samples.min(axis=0)])
-        high = np.concatenate([self._rest_high, samples.max(axis=0)])
+    def take(self, channels: Sequence[Floats]) -> None:
+        """Take some samples of each channel, as many of one as of another, -1 to 1."""
+        self.samples += channels[0].size
+        self._rest += channels[0].size
+        self._rest_low.append(reduce(np.minimum, channels))
+        self._rest_high.append(reduce(np.maximum, channels))
+        if self._rest >= max(BATCH, self._size):
+            self._keep()
+
+    def _keep(self) -> None:
+        low, high = np.concatenate(self._rest_low), np.concatenate(self._rest_high)
         whole = low.size // self._size * self._size
-        self._rest_low, self._rest_high = low[whole:], high[whole:]
+        self._rest_low, self._rest_high = [low[whole:]], [high[whole:]]
+        self._rest = low.size - whole
         self._low = np.concatenate([self._low, low[:whole].reshape(-1, self._size).min(axis=1)])
         self._high = np.concatenate([self._high, high[:whole].reshape(-1, self._size).max(axis=1)])
         while self._low.size > MOST_BINS:
@@ -42,10 +54,12 @@ class Envelope:
 
     def columns(self, count: int) -> tuple[Floats, Floats]:
         """The lowest and the highest of each of so many equal stretches of all the sound."""
+        if self._rest_low:
+            self._keep()
         low, high = self._low, self._high
-        if self._rest_low.size:
-            low = np.append(low, self._rest_low.min())
-            high = np.append(high, self._rest_high.max())
+        if self._rest:
+            low = np.append(low, self._rest_low[0].min())
+            high = np.append(high, self._rest_high[0].max())
         if not low.size:
             return np.zeros(count, np.float32), np.zeros(count, np.float32)
         edges = np.arange(count + 1) * low.size / count
@@ -59,12 +73,9 @@ class Envelope:
     def _join(self) -> None:
         if self._low.size % 2:
             # The odd one waits with the rest, as many times as it stands for samples.
-            self._rest_low = np.concatenate(
-                [np.full(self._size, self._low[-1]), self._rest_low], dtype=np.float32
-            )
-            self._rest_high = np.concatenate(
-                [np.full(self._size, self._high[-1]), self._rest_high], dtype=np.float32
-            )
+            self._rest_low.insert(0, np.full(self._size, self._low[-1]))
+            self._rest_high.insert(0, np.full(self._size, self._high[-1]))
+            self._rest += self._size
             self._low, self._high = self._low[:-1], self._high[:-1]
         self._low = self._low.reshape(-1, 2).min(axis=1)
         self._high = self._high.reshape(-1, 2).max(axis=1)

@@ -1,10 +1,11 @@
 """The sound of a film or a recording drawn as a picture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.audio.plane import AudioPlane
 from av.audio.stream import AudioStream
 from PIL import Image, ImageColor
 
@@ -59,8 +60,8 @@ def waveform(action: Waveform, media: MediaFile, context: Context) -> MediaProce
     )
 
 
-def _pieces(source: Source, stream: AudioStream) -> Iterator[tuple[Floats, int]]:
-    """Samples (channels, count) and their rate in hertz; gaps in the timestamps are silence."""
+def _pieces(source: Source, stream: AudioStream) -> Iterator[tuple[Sequence[Floats], int]]:
+    """Samples of each channel and their rate in hertz; gaps in the timestamps are silence."""
     resampler: av.AudioResampler | None = None
     shape: tuple[str, str, int] | None = None
     rate, taken = 0, 0
@@ -74,14 +75,14 @@ def _pieces(source: Source, stream: AudioStream) -> Iterator[tuple[Floats, int]]
             missing = _missing_s(source, stream, frame, taken / rate)
             if missing > GAP_S and taken / rate + missing <= latest:
                 for silence in _silence(round(missing * rate), rate):
-                    taken += silence.shape[1]
-                    yield silence, rate
+                    taken += silence.size
+                    yield [silence], rate
             frame.pts = None  # the resampler must not know of gaps
             with source.blamed():
                 made = resampler.resample(frame) if resampler else []
             for piece in made:
                 taken += piece.samples
-                yield np.asarray(piece.to_ndarray(), np.float32), rate
+                yield [_samples(plane)[: piece.samples] for plane in piece.planes], rate
 
 
 def _missing_s(source: Source, stream: AudioStream, frame: AudioFrame, taken_s: float) -> float:
@@ -92,7 +93,11 @@ def _silence(count: int, rate: int) -> Iterator[Floats]:
     while count > 0:
         piece = min(count, rate)
         count -= piece
-        yield np.zeros((1, piece), np.float32)
+        yield np.zeros(piece, np.float32)
+
+
+def _samples(plane: AudioPlane) -> Floats:
+    return np.frombuffer(memoryview(plane), np.float32)
 
 
 def _drawn(action: Waveform, low: Floats, high: Floats, peak: float) -> Image.Image:

@@ -98,7 +98,7 @@ class Film:
                 size = size or _small(frame)
                 with self._blamed():
                     small = shrink.reformat(frame, *size, "yuv444p", interpolation="AREA")
-                    planes = np.asarray(small.to_ndarray(), np.uint8)
+                    planes = _planes(small)
                 self.frames += 1
                 self.end_s = max(seconds, 0.0) + _shown_s(frame, step)
                 yield Picture(max(seconds, 0.0), planes)
@@ -224,6 +224,15 @@ def shown(path: Path) -> str:
 def _small(frame: VideoFrame) -> tuple[int, int]:
     height = round(_WIDTH * frame.height / max(frame.width, 1))
     return _WIDTH, min(max(height, 2), _TALLEST)
+
+
+def _planes(picture: VideoFrame) -> Planes:
+    """Plane after plane in memory; PyAV's array goes by pixels, whose sums take 30 times longer."""
+    rows = [
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:, : plane.width]
+        for plane in picture.planes
+    ]
+    return np.stack(rows)
 
 
 def _shown_s(frame: VideoFrame, step: float) -> float:
