@@ -1,9 +1,10 @@
 """An attempt in the executor's hands."""
 
+import time
 from dataclasses import dataclass
 
 from mediahost.executor.verdict import Verdict
-from mediahost.ports import AttemptSpec
+from mediahost.ports import AttemptSpec, Ended
 
 
 @dataclass(slots=True, eq=False)
@@ -36,3 +37,10 @@ class Attempt:
     def kind(self) -> str:
         """Attempts of the same kind load the same resources: one action with one config."""
         return f"{self.spec.action} {sorted(self.spec.config.items())}"
+
+    def end(self, why: Verdict) -> Ended:
+        """Its end, to be told now, where no worker tells it."""
+        self.over = True
+        outcome, failure = why
+        elapsed_s = time.monotonic() - self.began if self.began else 0.0
+        return Ended(self.spec.token, outcome, None, failure, round(elapsed_s * 1000))

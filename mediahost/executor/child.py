@@ -19,6 +19,8 @@ RECEIVE_BYTES = 1 << 18
 PIPE_BYTES = 1 << 20
 # An attempt that was thought to be quick and takes so long no longer has others wait behind it.
 PATIENCE_S = 0.1
+# An idle worker larger than this share of the limit starts the next job with too little room.
+LARGE = 0.75
 
 
 class Child:
@@ -210,6 +212,14 @@ class Child:
 
     def _may_recall(self) -> bool:
         return len(self.line) > 1 and not self.recalling
+
+    def is_large(self, limit: int | None) -> bool:
+        """Whether it would start its next attempt with too little room.
+
+        Args:
+            limit: Resident bytes that it may hold; None: any.
+        """
+        return limit is not None and self.resident.read() > limit * LARGE
 
     def read_output(self) -> bool:
         """Move output to the log; False once nobody can write any more."""

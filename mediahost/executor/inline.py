@@ -50,7 +50,7 @@ class InlineExecutor:
         """Get ready, after a stop too. Events go to `sink`, from one thread."""
         self._sink = sink
         self._registry = self._registry or Registry.load(extra=self._plugins)
-        workbench = Workbench(self._registry, self._resources)
+        workbench = Workbench(self._registry, self._resources.borrower())
         self._stopping = False
         self._thread = threading.Thread(
             target=self._work, args=(workbench,), name="mediahost-inline", daemon=True

@@ -1,10 +1,13 @@
 """Leftovers: programs that an attempt started and left running."""
 
+import logging
 import os
 import signal
 from contextlib import suppress
 
 from mediahost.executor.reaper import children
+
+_logger = logging.getLogger("mediahost.executor")
 
 # Each round ends a generation of descendants; only a fork bomb needs this many.
 _ROUNDS = 100
@@ -19,10 +22,24 @@ class Leftovers:
 
     def __init__(self) -> None:
         self._kept: set[int] = set()
+        self._loads = 0
 
     def keep(self) -> None:
         """What runs now may stay, such as a program that a resource talks to."""
         self._kept = _children()
+
+    def tidy(self, loads: int) -> None:
+        """Nothing runs now: end what was left behind, unless somebody may have use for it.
+
+        Args:
+            loads: How many resources were loaded so far.
+        """
+        if loads != self._loads:
+            # What was loaded may be talking to a program of its own.
+            self._loads = loads
+            self.keep()
+        elif running := self.end():
+            _logger.warning("%d programs were left running; they have been ended", running)
 
     def end(self) -> int:
         """End everything that may not stay.

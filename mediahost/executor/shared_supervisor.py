@@ -1,27 +1,21 @@
 """The shared supervisor: one thread, one worker process, and attempts that run in it at once."""
 
-import logging
-import selectors
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from mediahost.executor import verdict
 from mediahost.executor.attempt import Attempt
-from mediahost.executor.crew import END_LIMIT_S, KILL_LIMIT_S, START_LIMIT_S
-from mediahost.executor.groups import Groups
+from mediahost.executor.crew import Crew
 from mediahost.executor.messages import ended_from_json
+from mediahost.executor.orders import Orders
 from mediahost.executor.shared_child import SharedChild
-from mediahost.executor.supervisor import EXIT_LIMIT_S, LARGE, POLL_S, START_AGAIN_S, WATCH_EVERY_S
+from mediahost.executor.supervisor import START_AGAIN_S, WATCH_EVERY_S
 from mediahost.executor.verdict import Verdict
 from mediahost.model.job import Outcome
-from mediahost.ports import Ended, ExecutorEvent, Progress, Started
-
-_logger = logging.getLogger("mediahost.executor")
+from mediahost.ports import ExecutorEvent, Progress, Started
 
 # One past its time limit is asked to stop first: killing it would cost its neighbours their work.
 LATE_GRACE_S = 2.0
@@ -52,22 +46,14 @@ class SharedSupervisor:
         max_rss_bytes: int | None,
         tell: Callable[[ExecutorEvent], None],
     ) -> None:
-        self._name = name
         self._slots = slots
         self._python = python
-        self._plugins = plugins
         self._max_rss_bytes = max_rss_bytes
         self._tell = tell
-        self._orders: deque[Callable[[], None]] = deque()
         self._waiting: deque[Attempt] = deque()
-        self._children: list[SharedChild] = []
-        self._undead: list[SharedChild] = []
-        self._started = 0
-        self._groups = Groups()
-        self._selector = selectors.DefaultSelector()
-        self._alarm, self._bell = socket.socketpair()
-        self._alarm.settimeout(0)
-        self._bell.settimeout(0)
+        hire = partial(SharedChild, python=python, plugins=plugins)
+        self._crew = Crew(name, hire, heard=self._receive, ended=self._bury)
+        self._orders = Orders(self._crew.selector)
         self._stopping = False
         self._start_again_at = 0.0
         self._weigh_at = 0.0
@@ -76,14 +62,12 @@ class SharedSupervisor:
 
     def post(self, order: Callable[[], None]) -> None:
         """Have something done on the supervisor's thread."""
-        self._orders.append(order)
-        with suppress(OSError):  # full: it will wake anyhow; closed: it is over
-            self._bell.send(b"!")
+        self._orders.post(order)
 
     def warm(self) -> frozenset[str]:
         """What the worker keeps loaded, while it has room."""
-        children = tuple(self._children)
-        return frozenset().union(*(one.warm for one in children if len(one.line) < self._slots))
+        members = tuple(self._crew.members)
+        return frozenset().union(*(one.warm for one in members if len(one.line) < self._slots))
 
     # --- orders
 
@@ -111,7 +95,7 @@ class SharedSupervisor:
 
     def _doom(self, attempt: Attempt, why: Verdict, grace_s: float) -> None:
         attempt.doom = why
-        child = next((child for child in self._children if attempt in child.line), None)
+        child = next((child for child in self._crew.members if attempt in child.line), None)
         if child is None:
             self._end(attempt, why)
             return
@@ -120,13 +104,12 @@ class SharedSupervisor:
         attempt.ends_at = min(ends_at, attempt.ends_at or ends_at)
 
     def _running(self) -> list[Attempt]:
-        return [attempt for child in self._children for attempt in child.line]
+        return [attempt for child in self._crew.members for attempt in child.line]
 
     # --- the thread
 
     def run(self) -> None:
         """Work until stopped and done."""
-        self._selector.register(self._alarm, selectors.EVENT_READ, self._woken)
         try:
             while not self._done():
                 self._turn()
@@ -134,35 +117,26 @@ class SharedSupervisor:
             self._close()
 
     def _turn(self) -> None:
-        for key, _ in self._selector.select(0.0 if self._orders else self._until_next()):
-            key.data()
-        while self._orders:
-            self._orders.popleft()()
+        self._orders.wait(self._until_next())
         self._enforce(time.monotonic())
         self._assign()
-        for child in tuple(self._children):
+        for child in tuple(self._crew.members):
             if self._stopping and not self._waiting:
                 child.leaving = True
             if child.leaving:
                 self._send_home(child)
 
-    def _woken(self) -> None:
-        with suppress(BlockingIOError):
-            self._alarm.recv(4096)
-
     def _done(self) -> bool:
-        return self._stopping and not (self._orders or self._waiting or self._children)
+        return self._stopping and not (self._orders or self._waiting or self._crew.everybody())
 
     def _close(self) -> None:
         """Nothing may be left, not even after an error of our own."""
-        for child in tuple(self._children):
+        for child in self._crew.everybody():
             self._bury(child)
         for attempt in self._waiting:
             self._end(attempt, verdict.stopped(attempt.spec.action))
-        self._groups.close()
-        self._selector.close()
-        self._alarm.close()
-        self._bell.close()
+        self._crew.close()
+        self._orders.close()
 
     # --- attempts go out
 
@@ -171,7 +145,7 @@ class SharedSupervisor:
             self._waiting.popleft()
         if not self._waiting:
             return
-        child = next((child for child in self._children if not child.leaving), None)
+        child = next((child for child in self._crew.members if not child.leaving), None)
         if child is None:
             if time.monotonic() >= self._start_again_at:
                 self._start()
@@ -181,23 +155,14 @@ class SharedSupervisor:
             if not attempt.over:
                 child.give([attempt])
                 self._tell(Started(attempt.spec.token))
-        self._watch_for_room(child)
+        if child.is_full():
+            self._crew.watch_for_room(child)
 
     def _start(self) -> None:
-        self._started += 1
         try:
-            child = SharedChild(f"{self._name}-{self._started}", self._python, self._plugins)
+            self._crew.start()
         except OSError as error:
             self._not_started(verdict.not_started(self._python, str(error)))
-            return
-        child.kill_at = time.monotonic() + START_LIMIT_S
-        self._children.append(child)
-        self._groups.add(child.process.pid)
-        watch = self._selector.register
-        watch(child.jobs, selectors.EVENT_READ, partial(self._hear, child))
-        watch(child.output, selectors.EVENT_READ, partial(self._read, child))
-        if child.pidfd is not None:
-            watch(child.pidfd, selectors.EVENT_READ, partial(self._bury, child))
 
     def _not_started(self, why: Verdict) -> None:
         """Each failure to start costs one attempt, so it ends."""
@@ -205,35 +170,16 @@ class SharedSupervisor:
         if self._waiting:
             self._end(self._waiting.popleft(), why)
 
-    def _watch_for_room(self, child: SharedChild) -> None:
-        if child.silent:
-            return
-        events = selectors.EVENT_READ
-        if child.is_full():
-            events |= selectors.EVENT_WRITE
-        self._selector.modify(child.jobs, events, partial(self._hear, child))
-
     def _send_home(self, child: SharedChild) -> None:
         """Let it end in order once it has nothing to do."""
-        if self._stopping and not child.ready and child.abandon_at is None:
+        if child.abandon_at is not None:
+            return
+        if self._stopping and not child.ready:
             self._kill(child, "the host stopped")
-        elif not child.line and child.kill_at is None and child.abandon_at is None:
-            child.kill_at = time.monotonic() + END_LIMIT_S
-            child.ask_to_end()
+        elif not child.line and not child.silent:
+            self._crew.retire(child)
 
     # --- answers come in
-
-    def _hear(self, child: SharedChild) -> None:
-        if child.gone:
-            return
-        if child.is_full():
-            child.send_more()
-        self._receive(child)
-        self._watch_for_room(child)
-        if child.silent:
-            self._unwatch(child.jobs)
-            child.leaving = True
-            child.kill_at = time.monotonic() + EXIT_LIMIT_S
 
     def _receive(self, child: SharedChild) -> None:
         try:
@@ -247,6 +193,7 @@ class SharedSupervisor:
                 if len(child.line) == 1 and not attempt.doom:
                     attempt.doom = verdict.talked_nonsense(attempt.spec.action)
             self._kill(child, "it broke its protocol")
+        child.leaving = child.leaving or child.silent
 
     def _understand(self, child: SharedChild, message: dict[str, Any]) -> None:
         kind = message["kind"]
@@ -273,62 +220,37 @@ class SharedSupervisor:
         else:
             attempt.over = True
             self._tell(ended)
-        if message["spent"] or self._is_large(child):
+        if message["spent"] or child.is_large(self._max_rss_bytes):
             child.leaving = True
-
-    def _is_large(self, child: SharedChild) -> bool:
-        limit = self._max_rss_bytes
-        return limit is not None and child.resident.read() > limit * LARGE
-
-    def _read(self, child: SharedChild) -> None:
-        if not child.gone and not child.read_output():
-            self._unwatch(child.output)
 
     def _bury(self, child: SharedChild) -> None:
         if child.gone:
             return
         self._receive(child)
-        self._unwatch(child.jobs, child.output, child.pidfd)
-        code = child.bury()
-        self._groups.remove(child.process.pid)
-        self._children.remove(child)
-        if code is None:
-            # Its Popen must not be forgotten: it couldn't be waited for any more.
-            self._undead.append(child)
+        code = self._crew.bury(child)
         if not child.ready and self._waiting:
             self._not_started(verdict.start_failed(self._python, code, child.log))
         for attempt, why in _judged(child, code):
             child.end(attempt)
             self._end(attempt, why)
 
-    def _unwatch(self, *watched: object) -> None:
-        for one in watched:
-            with suppress(KeyError, ValueError):  # not watched any more, or never
-                self._selector.unregister(one)  # type: ignore[arg-type]
-
     def _end(self, attempt: Attempt, why: Verdict) -> None:
         if not attempt.over:
-            attempt.over = True
-            elapsed_s = time.monotonic() - attempt.began if attempt.began else 0.0
-            outcome, failure = why
-            self._tell(Ended(attempt.spec.token, outcome, None, failure, round(elapsed_s * 1000)))
+            self._tell(attempt.end(why))
 
     # --- deadlines
 
     def _until_next(self) -> float | None:
         """Seconds until something must be done that nobody rings for; None: never."""
-        deadlines = [at for child in self._children if (at := child.next_deadline()) is not None]
+        deadlines = self._crew.deadlines()
         if self._max_rss_bytes and self._running():
             deadlines.append(self._weigh_at)
-        if self._waiting and not self._children:
+        if self._waiting and not self._crew.members:
             deadlines.append(self._start_again_at)
-        now = time.monotonic()
-        if any(child.pidfd is None for child in self._children):
-            deadlines.append(now + POLL_S)
-        return max(0.0, min(deadlines) - now) if deadlines else None
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 
     def _enforce(self, now: float) -> None:
-        for child in tuple(self._children):
+        for child in self._crew.everybody():
             dead = child.pidfd is None and child.is_dead()
             if dead or (child.abandon_at is not None and now >= child.abandon_at):
                 self._bury(child)
@@ -338,7 +260,7 @@ class SharedSupervisor:
                 self._end_late(child, now)
         if self._max_rss_bytes and now >= self._weigh_at:
             self._weigh_at = now + WATCH_EVERY_S
-            for child in tuple(self._children):
+            for child in tuple(self._crew.members):
                 self._weigh(child, self._max_rss_bytes)
 
     def _end_late(self, child: SharedChild, now: float) -> None:
@@ -363,13 +285,9 @@ class SharedSupervisor:
 
     def _kill(self, child: SharedChild, why: str) -> None:
         """End a worker and all that it runs; that it has ended is told later."""
-        child.kill()
         child.leaving = True
         child.doom = child.doom or why
-        child.kill_at = None
-        child.abandon_at = time.monotonic() + KILL_LIMIT_S
-        for attempt in child.line:
-            attempt.ends_at = None
+        self._crew.kill(child)
 
 
 def _judged(child: SharedChild, code: int | None) -> Iterable[tuple[Attempt, Verdict]]:

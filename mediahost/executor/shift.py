@@ -5,25 +5,20 @@ import os
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import suppress
 from resource import RUSAGE_SELF, getrusage
-from typing import Any
 
-from mediahost.executor.descriptors import messages, output, private
-from mediahost.executor.frames import pack
+from mediahost.executor.descriptors import output
 from mediahost.executor.leftovers import Leftovers
-from mediahost.executor.messages import ended_to_json, spec_from_json
+from mediahost.executor.link import Link
+from mediahost.executor.messages import spec_from_json
 from mediahost.executor.resources import Resources
 from mediahost.executor.workbench import Workbench, survive
-from mediahost.model.job import Failure, Outcome
 from mediahost.model.result import Result
 from mediahost.plugin.hookspecs import hookimpl
 from mediahost.plugin.registry import Registry
-from mediahost.ports import AttemptSpec, Ended
-
-PROGRESS_EVERY_S = 0.05
+from mediahost.ports import AttemptSpec
 
 _logger = logging.getLogger("mediahost.action")
 
@@ -37,10 +32,7 @@ class Shift:
     """
 
     def __init__(self, jobs: int, control: int) -> None:
-        self._jobs = private(jobs)
-        self._control = private(control)
-        self._sending = threading.Lock()
-        # Attempts go by their number among those that came; the host counts them too.
+        self._link = Link(jobs, control)
         self._counting = threading.Lock()
         self._received = 0
         self._begun = 0
@@ -58,14 +50,14 @@ class Shift:
         )
         _logger.setLevel(logging.DEBUG)
         threading.Thread(target=self._obey, name="control", daemon=True).start()
-        arriving = messages(self._jobs)
+        arriving = self._link.attempts()
         hello = next(arriving)
         registry = Registry.load(extra=hello["plugins"])
         registry.plugins.register(_Tidy(self._leftovers, self._resources))
-        workbench = Workbench(registry, self._resources)
+        workbench = Workbench(registry, self._resources.borrower())
         survive(registry.plugins.hook.mediahost_worker_started, hello["name"])
         self._leftovers.keep()
-        self._send({"kind": "ready"})
+        self._link.send({"kind": "ready"})
         for message in arriving:
             if self._begin():
                 self._run(workbench, spec_from_json(message))
@@ -86,7 +78,7 @@ class Shift:
         ended = workbench.run(
             spec,
             cancelled=lambda: number in self._cancelled,
-            report=self._reporter(number),
+            report=self._link.reporter(number),
             log=_logger,
         )
         self._cancelled.discard(number)
@@ -96,46 +88,22 @@ class Shift:
         spent = output() != self._output
         if spent:
             self._recalled = sys.maxsize
-        message = {
-            "kind": "ended",
-            "n": number,
-            "warm": self._resources.names(),
-            "spent": spent,
-            "interrupted": ended.elapsed_ms > 0 and self._was_interrupted(),
-        }
-        try:
-            self._send({**message, **ended_to_json(ended)})
-        except ValueError as error:
-            failure = Failure(f"The result of {spec.action} can't be sent: {error}")
-            failed = Ended(spec.token, Outcome.ERROR, None, failure, ended.elapsed_ms)
-            self._send({**message, **ended_to_json(failed)})
+        self._link.send_end(
+            number,
+            spec,
+            ended,
+            warm=self._resources.names(),
+            spent=spent,
+            interrupted=ended.elapsed_ms > 0 and self._was_interrupted(),
+        )
 
     def _was_interrupted(self) -> bool:
         """Whether the kernel has taken this process's core away since this was last asked."""
         before, self._interruptions = self._interruptions, _interruptions()
         return self._interruptions != before
 
-    def _reporter(self, number: int) -> Callable[[float, str], None]:
-        last = [0.0]
-
-        def report(fraction: float, message: str) -> None:
-            now = time.monotonic()
-            if now - last[0] >= PROGRESS_EVERY_S and fraction == fraction:  # noqa: PLR0124 - NaN
-                last[0] = now
-                self._send(
-                    {"kind": "progress", "n": number, "at": fraction, "message": message[:200]}
-                )
-
-        return report
-
-    def _send(self, message: dict[str, Any]) -> None:
-        frame = pack(message)
-        # Progress may come from any thread of a plugin.
-        with self._sending:
-            self._jobs.sendall(frame)
-
     def _obey(self) -> None:
-        for order in messages(self._control):
+        for order in self._link.orders():
             if "cancel" in order:
                 self._cancelled.add(order["cancel"])
             else:
@@ -149,7 +117,7 @@ class Shift:
         with self._counting:
             self._recalled = max(self._recalled, upto)
             begun = self._begun
-        self._send({"kind": "returned", "after": begun, "upto": upto})
+        self._link.send({"kind": "returned", "after": begun, "upto": upto})
 
 
 class _Tidy:
@@ -158,19 +126,13 @@ class _Tidy:
     def __init__(self, leftovers: Leftovers, resources: Resources) -> None:
         self._leftovers = leftovers
         self._resources = resources
-        self._loads = 0
 
     @hookimpl(wrapper=True, tryfirst=True)
     def mediahost_run_action(self) -> Generator[None, Result | None, Result | None]:
         try:
             return (yield)
         finally:
-            if self._resources.loads != self._loads:
-                # What was loaded may be talking to a program of its own.
-                self._loads = self._resources.loads
-                self._leftovers.keep()
-            elif running := self._leftovers.end():
-                _logger.warning("%d programs were left running; they have been ended", running)
+            self._leftovers.tidy(self._resources.loads)
 
 
 def _interruptions() -> int:

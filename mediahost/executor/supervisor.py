@@ -1,12 +1,9 @@
 """The supervisor: one thread that owns all workers, and what becomes of their attempts."""
 
 import logging
-import selectors
-import socket
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from mediahost.executor import verdict
@@ -14,26 +11,21 @@ from mediahost.executor.attempt import Attempt
 from mediahost.executor.child import Child
 from mediahost.executor.crew import Crew
 from mediahost.executor.messages import ended_from_json
+from mediahost.executor.orders import Orders
 from mediahost.executor.verdict import Verdict
 from mediahost.executor.waiting import Waiting
 from mediahost.model.job import Outcome
-from mediahost.ports import Ended, ExecutorEvent, Progress, Started
+from mediahost.ports import ExecutorEvent, Progress, Started
 
 _logger = logging.getLogger("mediahost.executor")
 
-# A worker that closed its socket is about to exit; this long its exit code is waited for.
-EXIT_LIMIT_S = 0.5
 # When a worker can't be started while others run, they get the queue for so long.
 START_AGAIN_S = 1.0
 WATCH_EVERY_S = 0.25
-# Where no pidfd tells of a worker's death, its socket does; this is for one that was passed on.
-POLL_S = 0.1
 # While each worker has so many quick attempts in line, answers are left to gather: to be woken for
 # each costs a host and its workers more than a short attempt does.
 STOCKED = 16
 GATHER_S = 0.002
-# An idle worker larger than this share of the limit starts the next job with too little room.
-LARGE = 0.75
 
 
 class Supervisor:
@@ -62,15 +54,10 @@ class Supervisor:
         self._python = python
         self._max_rss_bytes = max_rss_bytes
         self._tell = tell
-        self._orders: deque[Callable[[], None]] = deque()
         self._waiting = Waiting()
-        self._crew = Crew(
-            name, python, plugins, heard=self._hear, wrote=self._read, ended=self._bury
-        )
-        self._alarm, self._bell = socket.socketpair()
-        self._alarm.settimeout(0)
-        self._bell.settimeout(0)
-        self._asleep = False
+        hire = partial(Child, python=python, plugins=plugins)
+        self._crew = Crew(name, hire, heard=self._receive, ended=self._bury)
+        self._orders = Orders(self._crew.selector)
         self._stopping = False
         self._start_again_at = 0.0
         self._watch_at = 0.0
@@ -79,12 +66,7 @@ class Supervisor:
 
     def post(self, order: Callable[[], None]) -> None:
         """Have something done on the supervisor's thread."""
-        self._orders.append(order)
-        if self._asleep:
-            # One ring is enough: it looks at all orders when it wakes.
-            self._asleep = False
-            with suppress(OSError):  # full: it will wake anyhow; closed: it is over
-                self._bell.send(b"!")
+        self._orders.post(order)
 
     def warm(self) -> frozenset[str]:
         """What idle workers keep loaded."""
@@ -132,7 +114,6 @@ class Supervisor:
 
     def run(self) -> None:
         """Work until stopped and done."""
-        self._crew.selector.register(self._alarm, selectors.EVENT_READ, self._woken)
         try:
             while not self._done():
                 self._turn()
@@ -142,14 +123,7 @@ class Supervisor:
     def _turn(self) -> None:
         if self._is_stocked():
             time.sleep(GATHER_S)
-        self._asleep = True
-        timeout = 0.0 if self._orders else self._until_next()
-        ready = self._crew.selector.select(timeout)
-        self._asleep = False
-        for key, _ in ready:
-            key.data()
-        while self._orders:
-            self._orders.popleft()()
+        self._orders.wait(self._until_next())
         self._enforce(time.monotonic())
         self._assign()
         if self._stopping and not self._waiting:
@@ -159,10 +133,6 @@ class Supervisor:
         """Whether no worker runs short of attempts soon."""
         members = self._crew.members
         return bool(members) and all(len(child.line) >= STOCKED for child in members)
-
-    def _woken(self) -> None:
-        with suppress(BlockingIOError):
-            self._alarm.recv(4096)
 
     def _done(self) -> bool:
         return self._stopping and not (self._orders or self._waiting or self._crew.everybody())
@@ -174,8 +144,7 @@ class Supervisor:
         for attempt in self._waiting.clear():
             self._end(attempt, verdict.stopped(attempt.spec.action))
         self._crew.close()
-        self._alarm.close()
-        self._bell.close()
+        self._orders.close()
 
     # --- attempts go out
 
@@ -247,19 +216,6 @@ class Supervisor:
 
     # --- answers come in
 
-    def _hear(self, child: Child) -> None:
-        if child.gone:
-            return
-        if child.is_full():
-            child.send_more()
-            self._crew.watch_for_room(child)
-        self._receive(child)
-        if child.silent:
-            self._crew.unwatch(child.jobs)
-            child.kill_at = time.monotonic() + EXIT_LIMIT_S
-            if child in self._crew.idle:
-                self._crew.idle.remove(child)
-
     def _receive(self, child: Child) -> None:
         try:
             messages = child.receive()
@@ -305,7 +261,7 @@ class Supervisor:
                 interrupted=message["interrupted"],
             )
             self._tell(ended)
-        child.spent = message["spent"] or self._is_large(child)
+        child.spent = message["spent"] or child.is_large(self._max_rss_bytes)
         if child.spent and child.line:
             child.recall()
         self._go_on(child)
@@ -329,14 +285,6 @@ class Supervisor:
                 self._end(attempt, attempt.doom)
         self._waiting.put_back(attempts)
 
-    def _is_large(self, child: Child) -> bool:
-        limit = self._max_rss_bytes
-        return limit is not None and child.resident.read() > limit * LARGE
-
-    def _read(self, child: Child) -> None:
-        if not child.gone and not child.read_output():
-            self._crew.unwatch(child.output)
-
     def _bury(self, child: Child) -> None:
         if child.gone:
             return
@@ -352,25 +300,18 @@ class Supervisor:
 
     def _end(self, attempt: Attempt, why: Verdict) -> None:
         if not attempt.over:
-            attempt.over = True
-            elapsed_s = time.monotonic() - attempt.began if attempt.began else 0.0
-            outcome, failure = why
-            self._tell(Ended(attempt.spec.token, outcome, None, failure, round(elapsed_s * 1000)))
+            self._tell(attempt.end(why))
 
     # --- deadlines
 
     def _until_next(self) -> float | None:
         """Seconds until something must be done that nobody rings for; None: never."""
-        everybody = self._crew.everybody()
-        deadlines = [at for child in everybody if (at := child.next_deadline()) is not None]
-        if self._max_rss_bytes and any(child.attempt for child in everybody):
+        deadlines = self._crew.deadlines()
+        if self._max_rss_bytes and any(child.attempt for child in self._crew.members):
             deadlines.append(self._watch_at)
         if self._waiting and len(self._crew.members) < self._workers:
             deadlines.append(self._start_again_at)
-        now = time.monotonic()
-        if any(child.pidfd is None for child in everybody):
-            deadlines.append(now + POLL_S)
-        return max(0.0, min(deadlines) - now) if deadlines else None
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 
     def _enforce(self, now: float) -> None:
         for child in self._crew.everybody():
