@@ -143,8 +143,8 @@ def test_a_model_is_loaded_once_for_many_jobs(sentence: Path, tmp_path: Path) ->
             find_resource=kept.borrower().find,
         )
         Transcribe(model="tiny.en").analyze(MediaFile.at(sentence), context)
-    loaded = sorted(name.rpartition(".")[2] for name in kept.names())
-    assert loaded == ["load_detector()", "load_whisper(tiny.en, 1)"]
+    loaded = sorted(name.partition(".load_")[2] for name in kept.names())
+    assert loaded == ["detector()", "whisper(tiny.en, 1)"]
     assert kept.loads == 2
 
 
