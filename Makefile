@@ -27,7 +27,7 @@ alone:
 lint: .venv/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy mediahost
+	$(BIN)/mypy mediahost tests benchmarks
 	$(BIN)/mypy $(foreach plugin,$(PLUGINS),$(plugin)/src)
 	$(BIN)/lint-imports --no-logo
 

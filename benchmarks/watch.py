@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -106,8 +107,8 @@ def _reconcile(report: Report, number: int) -> None:
     for index in range(number // 100):
         place = folder / f"{index // 50}" / f"{index}"
         place.mkdir(parents=True)
-        for file in range(100):
-            (place / f"{file}.wav").touch()
+        for number_of_file in range(100):
+            (place / f"{number_of_file}.wav").touch()
     rule = Watch(path=folder)
     wanted = Wanted(rule, MediaKind)
     data = Installation.named("reconcile", empty=True).data_dir
@@ -129,7 +130,7 @@ def _reconcile(report: Report, number: int) -> None:
     took = []
     for _ in range(3):
         scan = Scan(str(folder), wanted, lambda _folder: None)
-        took.append(_timed(lambda scan=scan: reconcile(scan, ledger, "")))
+        took.append(_timed(partial(reconcile, scan, ledger, "")))
     store.close()
     report.add("scandir and lstat alone", floor, "s CPU", f"{number:,} files")
     best = report.add("mediahost: the reconcile, warm", median(took), "s CPU", f"{number:,} files")

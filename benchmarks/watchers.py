@@ -62,7 +62,7 @@ class Watcher:
         news = json.loads(line)
         if news.get("state", "done") != "done" or not news["path"].endswith(".wav"):
             return None
-        return os.path.basename(news["path"])  # noqa: PTH119 - text in, text out
+        return Path(news["path"]).name
 
     def wait(self, number: int) -> None:
         """Wait until so many paths were heard of, or nothing is heard any more."""
@@ -115,14 +115,14 @@ def watcher(
     environ = dict(os.environ)
     if name == "mediahost":
         installation = Installation.named("watch", empty=anew)
-        argv = [PROGRAM, "watch", folder, "--action", "bench.stamp", "--json"]
+        argv = [str(PROGRAM), "watch", str(folder), "--action", "bench.stamp", "--json"]
         argv += [] if settle is None else ["--settle", str(settle)]
         if anew:
             STAMPS.unlink(missing_ok=True)
         environ |= installation.environ
         environ |= {"MEDIAHOST_PLUGINS": str(PLUGIN), "BENCH_STAMPS": str(STAMPS)}
     else:
-        argv = [peers.PYTHON, PROGRAMS / f"{name}_paths.py", folder]
+        argv = [str(peers.PYTHON), str(PROGRAMS / f"{name}_paths.py"), str(folder)]
         ready = ('"ready"',)
     process = subprocess.Popen(
         [*prefix, *argv],

@@ -30,7 +30,7 @@ from mediahost.store.tables import Record
 
 if TYPE_CHECKING:
     from tests.conftest import Postgres
-    from tests.integration.cli.conftest import Home
+    from tests.integration.conftest import Home
 
 VERSIONS = sorted(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 # What upgrades look into, as a result has it.

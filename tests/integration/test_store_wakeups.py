@@ -43,7 +43,12 @@ def test_a_commit_is_noticed_once(store: SqlStore) -> None:
 def test_another_process_is_noticed_while_one_waits(store: SqlStore, tmp_path: Path) -> None:
     noticed = Event()
     with SqliteWakeup(tmp_path / "store.db", poll_s=0.01) as wakeup:
-        waiting = Thread(target=lambda: wakeup.wait(TIMEOUT_S) and noticed.set())
+
+        def wait() -> None:
+            if wakeup.wait(TIMEOUT_S):
+                noticed.set()
+
+        waiting = Thread(target=wait)
         waiting.start()
         subprocess.run([sys.executable, "-c", WRITE, tmp_path / "store.db"], check=True)
         assert noticed.wait(TIMEOUT_S)

@@ -182,7 +182,7 @@ def _write_pem(path: Path, *parts: bytes) -> str:
     return str(path)
 
 
-def _certificates(folder: Path) -> dict[str, str]:
+def _certificates(folder: Path) -> dict[str, Any]:
     """An authority, and a certificate of it for 127.0.0.1, as PEM files."""
     now = dt.datetime.now(dt.UTC)
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
@@ -244,7 +244,8 @@ def test_with_mutual_tls_nobody_without_a_certificate_gets_in(
     stranger = tmp_path / "stranger"
     stranger.mkdir()
     monkeypatch.setattr("mediahost.executor.dask.CONNECT_S", 1.0)
-    for unwelcome in ({}, _certificates(stranger)):
+    strangers: list[dict[str, Any]] = [{}, _certificates(stranger)]
+    for unwelcome in strangers:
         executor = DaskExecutor(DaskOptions(address, str(rig.folder / "y"), **unwelcome))
         with pytest.raises(MediahostError, match="No Dask scheduler answers"):
             executor.start(lambda _event: None)

@@ -17,7 +17,7 @@ def test_changes_are_told_as_they_come(home: "Home") -> None:
         assert first.startswith("Job 1, count.look, ")
         assert ": completed in " in first
         home.call("run", "media/001.wav", "--action", "count.look")
-        told = []
+        told: list[str] = []
         while not told or "completed" not in told[-1]:
             told.append(watching.stdout.readline())
             assert told[-1].startswith("Job 2, count.look, ")

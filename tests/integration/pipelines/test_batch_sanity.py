@@ -25,7 +25,9 @@ def make_film(path: Path, shade: int, *, sound: bool) -> None:
         tone = container.add_stream("aac", rate=16_000, layout="mono") if sound else None
         for number in range(8):
             value = shade % 100 + 100 * (number >= 4)
-            frame = av.VideoFrame.from_image(Image.new("RGB", (64, 48), (value,) * 3))
+            frame = av.VideoFrame.from_image(  # type: ignore[no-untyped-call]
+                Image.new("RGB", (64, 48), (value,) * 3)
+            )
             frame.pts = number
             container.mux(picture.encode(frame))
         container.mux(picture.encode(None))

@@ -15,13 +15,13 @@ from mediahost.host.attempts import (
     back_off_s,
     failure_from,
     outcome_of,
-    result_hash,
 )
 from mediahost.host.files import MediaChanged
 from mediahost.host.in_hand import Held
 from mediahost.host.planner import request_for
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
 from mediahost.model.pipeline import Pipeline
+from mediahost.plugin.attempt import result_hash
 from mediahost.ports import Completion, Ended, Hit
 
 if TYPE_CHECKING:

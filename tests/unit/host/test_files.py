@@ -8,6 +8,7 @@ import pytest
 from mediahost.hashing import RACY_NS, ChangedWhileHashing, hash_file
 from mediahost.host.files import Problem
 from mediahost.host.walk import walk
+from mediahost.ports import HashedFile
 
 if TYPE_CHECKING:
     from tests.unit.host.conftest import House
@@ -158,9 +159,12 @@ def test_the_store_is_not_asked_about_a_file_that_was_just_seen(
     hashes = {root.path: root.file_hash for root in house.roots()}
     asked: list[str] = []
     recall = house.store.recall_hash
-    monkeypatch.setattr(
-        house.store, "recall_hash", lambda folder, name: asked.append(name) or recall(folder, name)
-    )
+
+    def recall_and_note(folder: str, name: str) -> HashedFile | None:
+        asked.append(name)
+        return recall(folder, name)
+
+    monkeypatch.setattr(house.store, "recall_hash", recall_and_note)
 
     assert house.files.of(str(last)) == hashes[str(last)]
     assert asked == []

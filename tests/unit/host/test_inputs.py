@@ -24,7 +24,8 @@ PATIENCE_S = 20
 
 
 def test_paths_file_urls_and_urls_are_told_apart() -> None:
-    named = ["a.wav", Path("/b.wav"), "file:///c%20d.wav", "file://localhost/e.wav", URL]
+    urls = ["file:///c%20d.wav", "file://localhost/e.wav", URL]
+    named: list[str | Path] = ["a.wav", Path("/b.wav"), *urls]
     assert sort_out(named) == (["a.wav", "/b.wav", "/c d.wav", "/e.wav"], [URL])
 
 

@@ -159,8 +159,9 @@ def test_a_program_is_ended_gently_first(tmp_path: Path) -> None:
 
 
 def test_a_workdir_is_made_when_it_is_asked_for(tmp_path: Path) -> None:
-    context = Context(tmp_path / "host" / "attempt")
-    assert not context.staging.exists()
+    staging = tmp_path / "host" / "attempt"
+    context = Context(staging)
+    assert not staging.exists()
 
     (context.workdir / "a.wav").touch()
     assert [path.name for path in context.workdir.iterdir()] == ["a.wav"]

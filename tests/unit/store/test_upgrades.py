@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -19,7 +20,7 @@ from mediahost.store.tables import analysis_jobs, jobs, meta, processing_jobs
 
 JOB = new_job_id()
 SAID = {"provider": "tiny", "text": "Hello there", "language": "en", "confidence": None}
-HEARD = {
+HEARD: dict[str, Any] = {
     "kind": "analysis",
     "ranges": [{"start": 0, "end": 1, "label": "speech", "confidence": None, "payload": {}}],
     "metadata": {},
