@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ctranslate2
@@ -90,22 +91,29 @@ def test_a_model_in_two_packages_is_joined_once(
     assert folder_of("base") == folder
 
 
-def test_cuda_is_used_when_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What models are loaded with, instead of being loaded."""
     asked: list[dict[str, Any]] = []
+
+    def load(_folder: str, **given: Any) -> SimpleNamespace:
+        asked.append(given)
+        return SimpleNamespace(model=None)
+
+    monkeypatch.setattr(faster_whisper, "WhisperModel", load)
+    return asked
+
+
+def test_cuda_is_used_when_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, asked: list[dict[str, Any]]
+) -> None:
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
-    monkeypatch.setattr(
-        faster_whisper, "WhisperModel", lambda _folder, **given: asked.append(given)
-    )
     load_whisper("tiny.en", 2)
     assert (asked[0]["device"], asked[0]["compute_type"]) == ("cuda", "float16")
     monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
     assert best_place() == ("cpu", "int8")
 
 
-def test_nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        faster_whisper, "WhisperModel", lambda _folder, **given: asked.append(given)
-    )
+def test_nothing_is_downloaded(asked: list[dict[str, Any]]) -> None:
     load_whisper("tiny.en", 1)
     assert asked[0]["local_files_only"] is True

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from platformdirs import user_cache_path, user_data_path
 
 from mediahost.errors import MediahostError
+from mediahost_speech.heedful import Heedful
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -85,7 +86,7 @@ def load_whisper(model: str, threads: int) -> "WhisperModel":
     folder = folder_of(model)
     device, compute_type = best_place()
     try:
-        return WhisperModel(
+        whisper = WhisperModel(
             str(folder),
             device=device,
             compute_type=compute_type,
@@ -97,6 +98,8 @@ def load_whisper(model: str, threads: int) -> "WhisperModel":
         raise ModelMissing(
             f"The speech model in {folder} can't be loaded: {reason}", "Get it anew."
         ) from error
+    whisper.model = Heedful(whisper.model)
+    return whisper
 
 
 def folder_of(model: str) -> Path:

@@ -16,6 +16,7 @@ from mediahost import (
     Word,
 )
 from mediahost.errors import UsageError
+from mediahost_speech.heedful import heeding
 from mediahost_speech.hysteresis import Stretch, find_speech, padded
 from mediahost_speech.models import load_whisper
 from mediahost_speech.pieces import Piece, Span, grouped, pieces
@@ -91,8 +92,9 @@ class Transcribe(Analyzer, name="speech.transcribe", version=1, accepts={"audio"
         listening = _Listening(self, model, context)
         if spans:
             again = Sound(media.path, context.threads)
-            for piece in pieces(again.windows(), grouped(spans)):
-                listening.hear(piece, spans[-1].end)
+            with heeding(context.checkpoint):
+                for piece in pieces(again.windows(), grouped(spans)):
+                    listening.hear(piece, spans[-1].end)
         for warning in sound.doubts():
             context.log.warning(warning)
         return listening.result(spans, sound.end or None)
@@ -144,7 +146,6 @@ class _Listening:
     def hear(self, piece: Piece, until: float) -> None:
         """Add the words of a piece; speech ends at `until` seconds."""
         for segment in self._segments(piece):
-            self._context.checkpoint()
             self._take(segment, piece)
         done = _VAD_SHARE + (1 - _VAD_SHARE) * min(piece.end / until, 1.0)
         self._context.progress(done, f"{len(self._words)} words up to {piece.end:.0f} s")
@@ -153,7 +154,6 @@ class _Listening:
         import ctranslate2  # noqa: PLC0415 - only a worker needs them
         import numpy as np  # noqa: PLC0415
 
-        self._context.checkpoint()
         # Where the model is at a loss it guesses; the same guess each time.
         ctranslate2.set_random_seed(0)
         samples = np.frombuffer(piece.samples, "<i2").astype(np.float32) / 32768
