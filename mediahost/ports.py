@@ -55,6 +55,34 @@ class HashedFile(NamedTuple):
 CachedFile = tuple[int, int, int, int, int, int, int]
 
 
+class CachedFolder(NamedTuple):
+    """A folder whose media files all had the results of a recipe.
+
+    Attributes:
+        listing_hash: Hash of the names and stats that its files had then.
+        files: How many files something was to be done for.
+        results: How many cached results those have.
+        saved_ms: What computing these took.
+    """
+
+    listing_hash: str
+    files: int
+    results: int
+    saved_ms: int
+
+
+class CachedFolders(NamedTuple):
+    """Folders that had all results of a recipe.
+
+    Attributes:
+        as_of: What to give `remember_folders` for folders that are looked at after this.
+        folders: By their paths as text.
+    """
+
+    as_of: int
+    folders: dict[str, CachedFolder]
+
+
 class Hit(NamedTuple):
     """A cached result, without its payload.
 
@@ -158,6 +186,26 @@ class Store(Protocol):
         """Of the files right in these folders those whose content has an analyzer's result.
 
         As `recall_hashes`, with what `find_hits` gives under this config.
+        """
+        ...
+
+    def recall_folders(self, folders: Collection[str], recipe_hash: str) -> CachedFolders:
+        """Those of these folders that had all results of a recipe, none of which was lost since.
+
+        Whoever finds a folder's listing as it was then knows what `recall_cached` would say.
+        """
+        ...
+
+    def remember_folders(
+        self, recipe_hash: str, as_of: int, folders: Mapping[str, CachedFolder]
+    ) -> None:
+        """Remember that these folders have all results of a recipe.
+
+        Args:
+            recipe_hash: Names the recipe: which results are asked for of which kinds of file.
+            as_of: What `recall_folders` gave before anything else was asked about the folders: a
+                result that was lost meanwhile makes it void.
+            folders: By their paths as text.
         """
         ...
 

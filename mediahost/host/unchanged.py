@@ -2,23 +2,25 @@
 
 A run on a million files that finds everything cached has nothing to say about each of them. They
 are compared with the memo and the cache a few thousand at a time, while the walk goes on, and
-nothing is kept of them but their number.
+nothing is kept of them but their number. A folder whose files all were as they should be is
+remembered as a whole, by a hash of their names and stats: next time that is all to be compared.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from mediahost.hashing import FileStat, StatParts
+from mediahost import __version__
+from mediahost.hashing import FileStat, StatParts, canonical, hash_bytes
 from mediahost.host.files import FoundFile
 from mediahost.host.planner import Recipe
 from mediahost.host.walk import Listing
 from mediahost.model.media import MediaKind, path_to_url
-from mediahost.ports import CachedFile, Store
+from mediahost.ports import CachedFile, CachedFolder, Store
 
 # Of fewer files a person wants to read a line each.
 FEW = 50
 
-# The kinds that a step works on, and by their names the files in a folder with its results.
-_Memo = tuple[Collection[MediaKind], dict[str, CachedFile]]
+# The kinds that a step works on, and by folder and name the files with its results.
+_Memo = tuple[Collection[MediaKind], Mapping[str, Mapping[str, CachedFile]]]
 
 
 class Unchanged:
@@ -40,6 +42,9 @@ class Unchanged:
             (recipe.accepts(step), recipe.config_hash(step, (), store.algorithm))
             for step in recipe.steps
         ]
+        # The version says what kind of media file a name is.
+        asked = [[sorted(kinds), config_hash] for kinds, config_hash in self._asked]
+        self._recipe_hash = hash_bytes(canonical([__version__, asked]))
         self.files = 0
         self.results = 0
         self.saved_ms = 0
@@ -58,37 +63,66 @@ class Unchanged:
         """Those of these folders' files that need a look of their own."""
         if not self.files and sum(len(listing.names) for listing in listings) <= FEW:
             return [file for listing in listings for file in listing.files()]
-        folders = {listing.folder: path_to_url(listing.folder) for listing in listings}
-        asked = [
-            (kinds, self._store.recall_cached(folders.values(), config_hash))
+        named = {path_to_url(listing.folder): (listing, listing.hash()) for listing in listings}
+        # Before the memo: a result that is lost after this makes void what is remembered below.
+        as_of, known = self._store.recall_folders(named, self._recipe_hash)
+        changed = {}
+        for url, (listing, listing_hash) in named.items():
+            cached = known.get(url)
+            if cached and cached.listing_hash == listing_hash:
+                self._count(cached)
+            else:
+                changed[url] = listing, listing_hash
+        return self._sift_changed(changed, as_of) if changed else []
+
+    def _sift_changed(
+        self, named: Mapping[str, tuple[Listing, str]], as_of: int
+    ) -> list[FoundFile]:
+        memos = [
+            (kinds, self._store.recall_cached(named, config_hash))
             for kinds, config_hash in self._asked
         ]
         left: list[FoundFile] = []
-        for listing in listings:
-            url = folders[listing.folder]
-            left += self._sift_one(listing, [(kinds, memo.get(url, {})) for kinds, memo in asked])
+        whole = {}
+        for url, (listing, listing_hash) in named.items():
+            others, cached = _compared(listing, listing_hash, url, memos)
+            self._count(cached)
+            if others:
+                left += map(listing.file, others)
+            else:
+                whole[url] = cached
+        self._store.remember_folders(self._recipe_hash, as_of, whole)
         return left
 
-    def _sift_one(self, listing: Listing, memos: Sequence[_Memo]) -> list[FoundFile]:
-        changed = []
-        for index, (name, kind, stat) in enumerate(
-            zip(listing.names, listing.kinds, listing.stats, strict=True)
-        ):
-            results = saved_ms = 0
-            for kinds, memo in memos:
-                if kind not in kinds:
-                    continue
-                known = memo.get(name if name.isascii() else path_to_url(name))
-                if known is None or not _holds(known, stat):
-                    changed.append(index)
-                    break
-                results += 1
-                saved_ms += known[6]
-            else:
-                self.files += results > 0
-                self.results += results
-                self.saved_ms += saved_ms
-        return [listing.file(index) for index in changed]
+    def _count(self, cached: CachedFolder) -> None:
+        self.files += cached.files
+        self.results += cached.results
+        self.saved_ms += cached.saved_ms
+
+
+def _compared(
+    listing: Listing, listing_hash: str, url: str, memos: Sequence[_Memo]
+) -> tuple[list[int], CachedFolder]:
+    """Which files need a look of their own, and what there is to say of the others.
+
+    Of a file that no step works on there is nothing.
+    """
+    here = [(kinds, memo.get(url, {})) for kinds, memo in memos]
+    others = []
+    files = results = saved_ms = 0
+    for index, (name, kind, stat) in enumerate(
+        zip(listing.names, listing.kinds, listing.stats, strict=True)
+    ):
+        wanted = [memo for kinds, memo in here if kind in kinds]
+        name_url = name if name.isascii() else path_to_url(name)
+        found = [known for memo in wanted if (known := memo.get(name_url)) and _holds(known, stat)]
+        if len(found) < len(wanted):
+            others.append(index)
+        elif found:
+            files += 1
+            results += len(found)
+            saved_ms += sum([known[6] for known in found])
+    return others, CachedFolder(listing_hash, files, results, saved_ms)
 
 
 def _holds(known: CachedFile, stat: StatParts) -> bool:

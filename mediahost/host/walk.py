@@ -1,5 +1,6 @@
 """The walk: which media files there are, folder by folder."""
 
+import marshal
 import os
 import stat as stat_module
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
 
-from mediahost.hashing import FileStat, StatParts, stat_parts
+from mediahost.hashing import FileStat, StatParts, hash_bytes, stat_parts
 from mediahost.host.files import FoundFile, Problem, reason_of
 from mediahost.model.media import KIND_OF_SUFFIX, MediaKind, display, kind_of
 
@@ -34,6 +35,11 @@ class Listing(NamedTuple):
     names: list[str]
     kinds: list[MediaKind]
     stats: list[StatParts]
+
+    def hash(self) -> str:
+        """One name for all that it says of the files."""
+        # Version 2 of the format, the last that spells equal values alike whoever holds them.
+        return hash_bytes(marshal.dumps((self.names, self.stats), 2))
 
     def files(self) -> Iterator[FoundFile]:
         """Each of them as an object."""

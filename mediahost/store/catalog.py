@@ -3,7 +3,7 @@
 from sqlalchemy import Table
 
 # Imported for the tables that they define: one that is not imported is not among the metadata.
-from mediahost.store import children, derived, watch_tables  # noqa: F401
+from mediahost.store import children, derived, folder_tables, watch_tables  # noqa: F401
 from mediahost.store.tables import Record
 
 

@@ -31,6 +31,7 @@ from mediahost.store.catalog import all_tables
 from mediahost.store.databases import database_at
 from mediahost.store.dialect import among, listed, write_rows
 from mediahost.store.engine import Database
+from mediahost.store.folder_tables import cached_folders
 from mediahost.store.location import locate
 from mediahost.store.store import open_store
 from mediahost.store.tables import job_changes, meta
@@ -118,8 +119,8 @@ def copy_to(
 
 
 def _tables() -> list[Table]:
-    """What is copied, parents first. The log of changes is a database's own."""
-    return [table for table in all_tables() if table not in (meta, job_changes)]
+    """What is copied, parents first. What a database notes for itself is its own."""
+    return [table for table in all_tables() if table not in (meta, job_changes, cached_folders)]
 
 
 def _copy(reading: Connection, target: Database, table: Table, on_rows: OnRows) -> CopiedTable:

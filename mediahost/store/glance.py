@@ -7,15 +7,17 @@ opened when anything else is asked for.
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
 from mediahost.hashing import ALGORITHMS, Algorithm, CacheKey, FileStat
-from mediahost.ports import CachedFile, HashedFile, Hit, Store
+from mediahost.ports import CachedFile, CachedFolder, CachedFolders, HashedFile, Hit, Store
 from mediahost.store.hits import (
+    KEPT_FOLDERS_S,
     SQLITE_ANALYSES,
     SQLITE_CACHED_FILES,
     SQLITE_PROCESSINGS,
@@ -24,7 +26,7 @@ from mediahost.store.hits import (
     cached_files,
     newest_hits,
 )
-from mediahost.store.sqlite_file import MAPPED_BYTES, connect
+from mediahost.store.sqlite_file import BUSY_TIMEOUT_S, MAPPED_BYTES, connect
 
 _PREFIX = "sqlite:///"
 
@@ -32,6 +34,22 @@ _ABOUT = "SELECT version_num, algorithm FROM alembic_version, meta"
 _MEMO = (
     "SELECT folder, name, size, mtime_ns, ctime_ns, dev, inode, hashed_at_ns, file_hash"
     " FROM file_hashes WHERE folder IN (SELECT value FROM json_each(?))"
+)
+_LOST = (
+    "SELECT results_lost, EXISTS (SELECT 1 FROM analysis_jobs WHERE result_hash IS NULL) FROM meta"
+)
+_FOLDERS = (
+    "SELECT folder, listing_hash, files, results, saved_ms FROM cached_folders"
+    " WHERE folder IN (SELECT value FROM json_each(?)) AND recipe_hash = ? AND results_lost = ?"
+)
+_FORGET_FOLDERS = (
+    "DELETE FROM cached_folders WHERE folder IN (SELECT value FROM json_each(?))"
+    " AND (results_lost <> ? OR created_at < ?)"
+)
+_REMEMBER_FOLDER = (
+    "INSERT OR REPLACE INTO cached_folders"
+    " (folder, recipe_hash, listing_hash, files, results, saved_ms, results_lost)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -73,6 +91,8 @@ class Glance:
             # Not read-only: the log of a store that nobody has open could not be read so.
             connection = connect(path, "rw")
             connection.execute("PRAGMA query_only = ON")
+            # What a glance writes saves time, no more: a power cut may undo it.
+            connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
             ((version, pinned),) = connection.execute(_ABOUT)
         except (sqlite3.Error, ValueError):  # whatever it is, opening the store will say it
@@ -99,6 +119,33 @@ class Glance:
         """Of the files right in these folders those whose content has an analyzer's result."""
         return cached_files(self._rows(SQLITE_CACHED_FILES, _listed(folders), config_hash))
 
+    def recall_folders(self, folders: Collection[str], recipe_hash: str) -> CachedFolders:
+        """Those of these folders that had all results of a recipe, none of which was lost since."""
+        ((as_of, foreign),) = self._rows(_LOST)
+        if foreign:
+            return CachedFolders(as_of, {})
+        rows = self._rows(_FOLDERS, _listed(folders), recipe_hash, as_of)
+        return CachedFolders(as_of, {row[0]: CachedFolder(*row[1:]) for row in rows})
+
+    def remember_folders(
+        self, recipe_hash: str, as_of: int, folders: Mapping[str, CachedFolder]
+    ) -> None:
+        """Remember that these folders have all results of a recipe, unless others are writing."""
+        rows = [(folder, recipe_hash, *cached, as_of) for folder, cached in folders.items()]
+        execute = self._connection.execute
+        execute("PRAGMA query_only = OFF")
+        execute("PRAGMA busy_timeout = 0")
+        try:
+            execute("BEGIN IMMEDIATE")
+            execute(_FORGET_FOLDERS, (_listed(folders), as_of, time.time() - KEPT_FOLDERS_S))
+            self._connection.executemany(_REMEMBER_FOLDER, rows)
+            execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")
+            execute("PRAGMA query_only = ON")
+
     def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
         """The cached results among these keys."""
         return newest_hits(self._told(keys))
@@ -114,7 +161,7 @@ class Glance:
         for key, (*told, made) in wanted.told(self._rows(SQLITE_PROCESSINGS, groups)):
             yield key, (*told, json.loads(made))
 
-    def _rows(self, statement: str, *wanted: str) -> Iterable[Any]:
+    def _rows(self, statement: str, *wanted: str | int) -> Iterable[Any]:
         with closing(self._connection.execute(statement, wanted)) as rows:
             yield from rows
 
@@ -144,6 +191,21 @@ class GlancedStore:
             if self._store is None:
                 return self._glance.recall_cached(folders, config_hash)
         return self._opened().recall_cached(folders, config_hash)
+
+    def recall_folders(self, folders: Collection[str], recipe_hash: str) -> CachedFolders:
+        """Those of these folders that had all results of a recipe, none of which was lost since."""
+        with suppress(sqlite3.Error):
+            if self._store is None:
+                return self._glance.recall_folders(folders, recipe_hash)
+        return self._opened().recall_folders(folders, recipe_hash)
+
+    def remember_folders(
+        self, recipe_hash: str, as_of: int, folders: Mapping[str, CachedFolder]
+    ) -> None:
+        """Remember that these folders have all results of a recipe; not worth opening the store."""
+        if folders:
+            with suppress(sqlite3.Error):
+                self._glance.remember_folders(recipe_hash, as_of, folders)
 
     def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
         """The cached results among these keys."""

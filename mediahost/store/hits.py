@@ -42,6 +42,10 @@ WHERE memo.folder = folders.value
     AND found.file_hash = memo.file_hash AND found.config_hash = ? AND result_hash IS NOT NULL
 """
 
+# What was remembered of folders for recipes that nobody runs any more goes when the folder is
+# looked at next.
+KEPT_FOLDERS_S = 90 * 86_400
+
 # When it was made, id, result hash, elapsed in ms, and the artifacts as plain JSON, if any.
 Told = Sequence[Any]
 

@@ -31,7 +31,17 @@ from mediahost.model.media import path_to_url
 from mediahost.model.pause import Pause
 from mediahost.model.result import MediaProcessingResult
 from mediahost.model.search import Found, Search
-from mediahost.ports import CachedFile, Completion, HashedFile, Hit, Ready, Setback, StoredResult
+from mediahost.ports import (
+    CachedFile,
+    CachedFolder,
+    CachedFolders,
+    Completion,
+    HashedFile,
+    Hit,
+    Ready,
+    Setback,
+    StoredResult,
+)
 from mediahost.store.documents import artifacts_of, document_of
 from mediahost.store.matching import matches
 from mediahost.store.passages import Passage, passages_of
@@ -158,6 +168,8 @@ class MemoryStore:
         self._last_number = 0
         self._results: dict[CacheKey, StoredResult] = {}
         self._hashes: dict[str, dict[str, HashedFile]] = {}
+        self._folders: dict[tuple[str, str], tuple[int, CachedFolder]] = {}
+        self._results_lost = 0
         self._heard: dict[str, tuple[Heartbeat, datetime, float]] = {}
         self._paused: set[Pause] = set()
 
@@ -188,6 +200,22 @@ class MemoryStore:
                         found.setdefault(folder, {})[name] = told
             return found
 
+    def recall_folders(self, folders: Collection[str], recipe_hash: str) -> CachedFolders:
+        """Those of these folders that had all results of a recipe, none of which was lost since."""
+        with self._lock:
+            as_of = self._results_lost
+            known = ((folder, self._folders.get((folder, recipe_hash))) for folder in folders)
+            found = {folder: it[1] for folder, it in known if it and it[0] == as_of}
+            return CachedFolders(as_of, found)
+
+    def remember_folders(
+        self, recipe_hash: str, as_of: int, folders: Mapping[str, CachedFolder]
+    ) -> None:
+        """Remember that these folders have all results of a recipe."""
+        with self._lock:
+            for folder, cached in folders.items():
+                self._folders[folder, recipe_hash] = (as_of, cached)
+
     def recall_hash(self, folder: str, name: str) -> HashedFile | None:
         """What is remembered of one file."""
         with self._lock:
@@ -198,8 +226,11 @@ class MemoryStore:
         with self._lock:
             for folder, name, file in files:
                 memos = self._hashes.setdefault(folder, {})
-                if name not in memos or memos[name].hashed_at_ns <= file.hashed_at_ns:
+                known = memos.get(name)
+                if known is None or known.hashed_at_ns <= file.hashed_at_ns:
                     memos[name] = file
+                    if known and known.stat == file.stat and known.file_hash != file.file_hash:
+                        self._results_lost += 1
 
     def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
         """The cached results among these keys."""

@@ -15,6 +15,7 @@ from mediahost.store.claims import Claims
 from mediahost.store.databases import database_at
 from mediahost.store.engine import Database
 from mediahost.store.files import FileHashes
+from mediahost.store.folders import Folders
 from mediahost.store.hosts import Hosts
 from mediahost.store.jobs import Jobs
 from mediahost.store.location import locate
@@ -28,6 +29,7 @@ from mediahost.store.watches import Watches
 
 class SqlStore(
     FileHashes,
+    Folders,
     CachedResults,
     Jobs,
     JobChanges,

@@ -378,6 +378,16 @@ class Meta(Record, table=True):
             comment="The last of job_changes that was removed",
         ),
     )
+    results_lost: int = Field(
+        default=0,
+        sa_column=Column(
+            "results_lost",
+            BigInteger,
+            nullable=False,
+            server_default=text("0"),
+            comment="How often a cached result, or what was known of a file, proved no longer true",
+        ),
+    )
 
 
 jobs = Record.metadata.tables["jobs"]
@@ -420,6 +430,8 @@ _partial(
 _analysis = analysis_jobs.c
 Index("idx_analysis_jobs_key", _analysis.file_hash, _analysis.config_hash)
 Index("idx_analysis_jobs_created_at", _analysis.created_at.desc(), _analysis.id.desc())
+# Rows of other programs: see `mediahost.store.folder_tables`.
+_partial("idx_analysis_jobs_foreign", _analysis.id, where=text("result_hash IS NULL"))
 
 _processing = processing_jobs.c
 Index("idx_processing_jobs_key", _processing.input_hash, _processing.config_hash)

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from mediahost.hashing import CacheKey
-from mediahost.ports import HashedFile, Hit, Store
+from mediahost.ports import CachedFolders, HashedFile, Hit, Store
 from mediahost.store import MemoryStore, SqlStore, open_store
 from mediahost.store.glance import Glance, GlancedStore
 
@@ -34,6 +34,10 @@ class AlwaysGlanced(GlancedStore):
     def recall_hashes(self, folders: Collection[str]) -> dict[str, dict[str, HashedFile]]:
         """As the glance sees it."""
         return self._glance.recall_hashes(folders)
+
+    def recall_folders(self, folders: Collection[str], recipe_hash: str) -> CachedFolders:
+        """As the glance sees it."""
+        return self._glance.recall_folders(folders, recipe_hash)
 
     def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
         """As the glance sees it."""

@@ -15,7 +15,7 @@ from mediahost.model.job import Failure, JobRequest, JobStatus, Outcome, Token, 
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.model.search import Search, terms_of
-from mediahost.ports import Completion, HashedFile, Setback
+from mediahost.ports import CachedFolder, Completion, HashedFile, Setback
 from mediahost.store import SqlStore, open_store
 
 KEY = CacheKey(hash_bytes(b"file"), hash_bytes(b"config"))
@@ -69,6 +69,10 @@ HOT: dict[str, Callable[[SqlStore], Any]] = {
     "results at a path": lambda store: store.results_at("/media/a.mp4"),
     "recall": lambda store: store.recall_hashes(["/media"]),
     "recall with results": lambda store: store.recall_cached(["/media"], KEY.config_hash),
+    "recall folders": lambda store: store.recall_folders(["/media"], "blake3:recipe"),
+    "remember folders": lambda store: store.remember_folders(
+        "blake3:recipe", 0, {"/media": CachedFolder("blake3:listing", 1, 1, 1)}
+    ),
     "recall one": lambda store: store.recall_hash("/media", "a.mp4"),
     "remember": lambda store: store.remember_hashes([("/media", "a.mp4", MEMO)]),
     "search for words": lambda store: store.search(Search(terms_of("best times"))),
@@ -149,6 +153,8 @@ def test_no_hot_query_reads_a_whole_table(sqlite_store: SqlStore, act: str) -> N
         "SCAN hosts",
         "SCAN CONSTANT ROW",
         LEAP,
+        # Whether there is an entry at all.
+        "SCAN analysis_jobs USING INDEX idx_analysis_jobs_foreign",
         # As many rows as attempts are under way.
         "SCAN job_progress",
         "SCAN passages_words VIRTUAL TABLE INDEX 0:M",
@@ -284,7 +290,7 @@ def test_no_hot_query_needs_to_read_a_whole_table(postgres_store: SqlStore, act:
     assert plans
     found = [scan for plan in plans for scan in unguided(plan)]
     # Read in their order, from one end and up to a limit; or only as large as what waits.
-    ordered = ("idx_jobs_ready", "idx_jobs_later", "uq_jobs_number")
+    ordered = ("idx_jobs_ready", "idx_jobs_later", "uq_jobs_number", "idx_analysis_jobs_foreign")
     # Pairs among many values: of tables as small as these the planner walks the very index.
     pairs = ("_key on", "uq_analysis_jobs_file_path_config_hash")
     known = (*ordered, *pairs)

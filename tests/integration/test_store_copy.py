@@ -30,7 +30,7 @@ def rows(path: Path) -> dict[str, list[Any]]:
         names = connection.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'"
         ).fetchall()
-        own = ("sqlite_", "job_changes", "passages_words")
+        own = ("sqlite_", "job_changes", "cached_folders", "passages_words")
         return {
             name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)  # noqa: S608
             for (name,) in names
@@ -125,7 +125,7 @@ def said(path: Path) -> dict[str, Any]:
                 copying.row_hash(row) for row in connection.execute(table.select()).mappings()
             )
             for table in Record.metadata.sorted_tables
-            if table.name != "job_changes"
+            if table.name not in ("job_changes", "cached_folders")
         }
     store.close()
     return tables

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mediahost import hookimpl
+from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile, hookimpl
 from mediahost.hashing import RACY_NS
 from mediahost.host import unchanged
 from mediahost.host.run import RowState, Summary
@@ -19,7 +21,16 @@ if TYPE_CHECKING:
 LOOK = {"action": "t.look"}
 DEEP = {"action": "t.look", "name": "deep", "config": {"depth": 2}}
 CUT = {"action": "t.cut"}
+HEAR = {"action": "t.hear"}
 FILES = 4
+
+
+class Hear(Analyzer, name="t.hear", version=1, accepts={"audio"}):
+    """Works on sound alone."""
+
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
+        """Nothing to say of it."""
+        return MediaAnalysisResult()
 
 
 @pytest.fixture
@@ -140,6 +151,146 @@ def test_folders_are_sifted_as_the_walk_goes_on(
     cached.clock.now_ns += 10 * RACY_NS
     assert run(cached, LOOK).unlisted_files == FILES
     assert run(cached, LOOK).unlisted_files == 2 * FILES
+
+
+@pytest.fixture
+def compared(cached: "House", monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Folders whose files are compared one by one, in runs after a first one that did so."""
+    run(cached, LOOK)
+    folders: list[str] = []
+    recall = cached.store.recall_cached
+
+    def note(urls: Collection[str], config_hash: str) -> Any:
+        folders.extend(Path(url).name for url in urls)
+        return recall(urls, config_hash)
+
+    monkeypatch.setattr(cached.store, "recall_cached", note)
+    return folders
+
+
+def test_a_folder_that_was_all_cached_is_compared_as_a_whole(
+    cached: "House", compared: list[str]
+) -> None:
+    summary = run(cached, LOOK)
+    listed = run(cached, LOOK, list_all=True)
+    assert compared == []
+    assert summary.facts()["counts"] == listed.facts()["counts"]
+    assert (summary.unlisted_files, summary.saved_ms) == (FILES, listed.saved_ms)
+
+
+CHANGES: dict[str, Callable[[Path], Any]] = {
+    "a new one": lambda folder: shutil.copy(folder / "0.wav", folder / "new.wav"),
+    "one less": lambda folder: (folder / "0.wav").unlink(),
+    "a new name": lambda folder: (folder / "0.wav").rename(folder / "9.wav"),
+    "other names": lambda folder: swap(folder / "0.wav", folder / "1.wav"),
+    "touched": lambda folder: os.utime(folder / "0.wav", ns=(1, 1)),
+    "another inode": lambda folder: replace_by_copy(folder / "0.wav"),
+    "other bytes, the size and the time of before": lambda folder: tamper(folder / "0.wav"),
+}
+
+
+def swap(one: Path, other: Path) -> None:
+    one.rename(one.with_name("between"))
+    other.rename(one)
+    one.with_name("between").rename(other)
+
+
+def replace_by_copy(path: Path) -> None:
+    shutil.copy2(path, path.with_name("copy"))
+    path.with_name("copy").rename(path)
+
+
+def tamper(path: Path) -> None:
+    status = path.stat()
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_any_change_in_a_folder_has_its_files_compared(
+    cached: "House", compared: list[str], change: str
+) -> None:
+    CHANGES[change](cached.media)
+    listed = run(cached, LOOK, list_all=True, dry_run=True).facts()["counts"]
+    counts = run(cached, LOOK, dry_run=True).facts()["counts"]
+    assert compared == [cached.media.name]
+    assert counts == listed
+
+
+def test_only_the_folder_that_changed_is_compared(cached: "House", compared: list[str]) -> None:
+    below = cached.media / "below"
+    below.mkdir()
+    shutil.copy2(cached.media / "0.wav", below)
+    cached.clock.now_ns += 10 * RACY_NS
+    run(cached, LOOK)
+    assert compared == ["below"]
+    run(cached, LOOK)
+    run(cached, LOOK)
+    assert compared == ["below", "below"], "then it is remembered, too"
+
+
+def test_another_recipe_has_its_files_compared(cached: "House", compared: list[str]) -> None:
+    run(cached, DEEP)
+    run(cached, DEEP)
+    assert compared == [cached.media.name] * 2
+    assert run(cached, DEEP).unlisted == FILES
+    assert run(cached, LOOK, DEEP).unlisted == 2 * FILES
+    assert compared == [cached.media.name] * 4, "and two recipes are another one"
+    assert run(cached, LOOK).unlisted == FILES
+    assert compared == [cached.media.name] * 4
+
+
+def test_a_newer_version_of_an_action_computes_anew(cached: "House", compared: list[str]) -> None:
+    cached.upgrade()
+    assert run(cached, LOOK).count(RowState.DONE) == FILES
+    assert compared == [cached.media.name]
+
+
+def test_a_newer_mediahost_compares_each_file(
+    cached: "House", compared: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unchanged, "__version__", "9999")
+    assert run(cached, LOOK).unlisted_files == FILES
+    assert compared == [cached.media.name], "it may take other names for media files"
+
+
+def test_a_folder_with_a_file_that_failed_is_never_a_whole(
+    cached: "House", compared: list[str]
+) -> None:
+    bad = {"action": "t.break"}
+    assert run(cached, bad).count(RowState.FAILED) == FILES
+    assert run(cached, bad).count(RowState.FAILED) == FILES
+    assert compared == [cached.media.name] * 2
+
+
+def test_a_folder_with_a_file_too_young_to_be_trusted_is_never_a_whole(
+    cached: "House", compared: list[str]
+) -> None:
+    young = cached.tone("young.wav", 999)
+    os.utime(young, ns=(cached.clock.now_ns, cached.clock.now_ns))
+    run(cached, LOOK)
+    run(cached, LOOK)
+    run(cached, LOOK)
+    assert compared == [cached.media.name] * 3
+
+
+def test_a_file_that_no_step_works_on_is_no_obstacle(cached: "House", compared: list[str]) -> None:
+    (cached.media / "page.pdf").write_bytes(b"%PDF")
+    cached.install(Hear)
+    assert run(cached, HEAR, list_all=True).count(RowState.DONE) == FILES
+    assert run(cached, HEAR).unlisted_files == FILES
+    assert run(cached, HEAR).unlisted_files == FILES
+    assert compared == [cached.media.name]
+
+
+def test_who_forces_or_wants_a_list_has_each_file_looked_at(
+    cached: "House", compared: list[str]
+) -> None:
+    assert len(run(cached, LOOK, list_all=True).rows) == FILES
+    assert run(cached, LOOK, force=True).count(RowState.DONE) == FILES
+    assert compared == []
 
 
 def test_a_file_that_is_named_beside_its_folder_is_counted_once(cached: "House") -> None:

@@ -12,7 +12,7 @@ from mediahost.hashing import CacheKey, FileStat
 from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.result import Artifact, MediaAnalysisResult, MediaProcessingResult, Result
-from mediahost.ports import Completion, HashedFile, Store
+from mediahost.ports import CachedFolder, Completion, HashedFile, Store
 from mediahost.store import SqlStore, open_store
 from mediahost.store.glance import Glance, GlancedStore, glance_first
 
@@ -139,3 +139,36 @@ def test_a_glance_sees_the_results_that_the_store_sees(
             assert bool(told) == (key == keys[0])
             assert store.recall_cached(["/media"], key.config_hash) == told
     assert opened.times == 0
+
+
+WHOLE = CachedFolder("blake3:listing", 1, 1, 1)
+
+
+def test_folders_are_remembered_without_opening_the_store(store: Store, opened: Opened) -> None:
+    as_of, none = store.recall_folders(["/media"], "blake3:recipe")
+    assert none == {}
+    store.remember_folders("blake3:recipe", as_of, {"/media": WHOLE})
+    assert store.recall_folders(["/media"], "blake3:recipe") == (as_of, {"/media": WHOLE})
+    assert opened.times == 0
+
+
+def test_while_others_write_no_folder_is_remembered_and_nobody_waits(
+    store: Store, path: Path, opened: Opened
+) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store.remember_folders("blake3:recipe", 0, {"/media": WHOLE})
+        other.execute("ROLLBACK")
+    assert store.recall_folders(["/media"], "blake3:recipe").folders == {}
+    assert opened.times == 0
+    store.remember_folders("blake3:recipe", 0, {"/media": WHOLE})
+    assert store.recall_folders(["/media"], "blake3:recipe").folders == {"/media": WHOLE}
+
+
+def test_a_glance_writes_nothing_else(path: Path) -> None:
+    glance = Glance.at(str(path), None)
+    assert glance
+    with closing(glance):
+        glance.remember_folders("blake3:recipe", 0, {"/media": WHOLE})
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            glance._connection.execute("DELETE FROM file_hashes")
