@@ -85,8 +85,9 @@ def _note(job: JobLine, width: int) -> Iterator[Cell]:
         bar = min(BAR, inner - 5)
         if bar > 0:
             yield (words.bar(job.fraction, bar), "processing")
-        share = f" {job.fraction:4.0%} {display(job.message or '')}"
-        yield (words.fit(share, inner - max(bar, 0)) + " ", "dim")
+        share = f" {job.fraction:4.0%}"
+        told = words.fit(f" {display(job.message or '')}", inner - max(bar, 0) - len(share))
+        yield (share + told + " ", "dim")
     elif job.status is JobStatus.FAILED:
         yield (words.fit(display((job.error or "").partition("\n")[0]), inner) + " ", "error")
     elif job.cached:

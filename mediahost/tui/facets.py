@@ -4,10 +4,14 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual import work
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -29,8 +33,21 @@ INNER = WIDTH - 3
 COUNTING_SHARE = 0.02
 COUNT_AT_MOST_EVERY_S = 1.0
 
-# What a line is chosen by, none for a heading, and what it says.
-Shown = tuple[str | None, Text]
+PLAIN, HEADING, CHOSEN = Style(), Style(bold=True), Style(bold=True, reverse=True)
+
+
+class Line(NamedTuple):
+    """One line.
+
+    Attributes:
+        name: What it is chosen by; None: it is a heading.
+        text: What it says.
+        style: How it is emphasised.
+    """
+
+    name: str | None
+    text: str
+    style: Style = PLAIN
 
 
 class Facets(OptionList):
@@ -52,7 +69,7 @@ class Facets(OptionList):
     def __init__(self, session: Session) -> None:
         super().__init__(id="facets")
         self._session = session
-        self._shown: list[Shown] = []
+        self._shown: list[Line] = []
         self._wanted = JobFilter()
         self._counts: Mapping[JobStatus, int] = {}
         self._actions: Sequence[ActionCount] = ()
@@ -100,9 +117,13 @@ class Facets(OptionList):
         if (left := self._counted_at + pause - time.monotonic()) > 0:
             await asyncio.sleep(left)
             self._count_again = False
+        before = [action for action, _ in self._actions]
         self._actions, self._counting_took = await self._session.census()
         self._counted_at = time.monotonic()
-        self._telling.ask()
+        if [action for action, _ in self._actions] == before:
+            self._telling.ask()
+        else:
+            self._telling.at_once()  # an action to choose is more than another count
 
     def _tell(self) -> None:
         """Show the counts; what is in the filter already is emphasised."""
@@ -110,53 +131,71 @@ class Facets(OptionList):
             field: [str(value) for value in self._wanted.values_of(field)]
             for field in ("state", "action")
         }
-        options = [*self._states(self._counts, chosen), *self._of_actions(self._actions, chosen)]
+        lines = [*self._states(self._counts, chosen), *self._of_actions(self._actions, chosen)]
         if saved := self._session.settings.tui_filters:
-            options.append((None, self._heading("Saved")))
-            options += [(f"saved {name}", Text(fit(display(name), INNER))) for name in saved]
-        if [name for name, _ in options] == [name for name, _ in self._shown]:
-            for (name, text), (_, before) in zip(options, self._shown, strict=True):
-                if name is not None and text != before:
-                    self.replace_option_prompt(name, text)
-        else:
-            self._refill(options)
-        self._shown = options
+            lines.append(Line(None, "Saved", HEADING))
+            lines += [Line(f"saved {name}", fit(display(name), INNER)) for name in saved]
+        before, self._shown = self._shown, lines
+        if [line.name for line in lines] != [line.name for line in before]:
+            self._refill(lines)
+            return
+        for index, (line, was) in enumerate(zip(lines, before, strict=True)):
+            if line != was:
+                self.refresh_line(index)
 
-    def _refill(self, options: Sequence[Shown]) -> None:
+    def _refill(self, lines: Sequence[Line]) -> None:
         at = self.highlighted
         self.clear_options()
-        self.add_options(Option(text, id=name, disabled=name is None) for name, text in options)
+        self.add_options(
+            Option(Text(line.text), id=line.name, disabled=line.name is None) for line in lines
+        )
         if at is not None and at < self.option_count:
             self.highlighted = at
 
     def _states(
         self, counts: Mapping[JobStatus, int], chosen: Mapping[str, Sequence[str]]
-    ) -> Iterator[Shown]:
-        yield None, self._heading("State")
+    ) -> Iterator[Line]:
+        yield Line(None, "State", HEADING)
         for status, sign in SIGNS.items():
             label = f"{sign.glyph} {sign.word}"
             on = str(status) in chosen.get("state", ())
-            yield f"state {status}", self._option(label, counts.get(status, 0), on=on)
+            yield _line(f"state {status}", label, counts.get(status, 0), on=on)
 
     def _of_actions(
         self, actions: Sequence[ActionCount], chosen: Mapping[str, Sequence[str]]
-    ) -> Iterator[Shown]:
+    ) -> Iterator[Line]:
         if actions:
-            yield None, self._heading("Action")
+            yield Line(None, "Action", HEADING)
         for action, number in actions:
             on = action in chosen.get("action", ())
-            yield f"action {action}", self._option(display(action), number, on=on)
+            yield _line(f"action {action}", display(action), number, on=on)
 
-    def _heading(self, text: str) -> Text:
-        return Text(text, style="bold")
+    def render_line(self, y: int) -> Strip:
+        """One line as it is counted now: OptionList would draw all anew where one differs."""
+        index = int(self.scroll_offset.y) + y
+        line = self._shown[index] if index < len(self._shown) else Line(None, "")
+        style = self._style_of(index, line)
+        strip = Strip([Segment(line.text, style + line.style)])
+        strip = strip.adjust_cell_length(self.scrollable_content_region.width, style)
+        return strip.apply_meta({"option": index}) if line.name is not None else strip
 
-    def _option(self, label: str, number: int, *, on: bool) -> Text:
-        figure = count(number)
-        text = fit(label, INNER - 6) + right(figure, 6)
-        return Text(text, style="bold reverse" if on else "")
+    def _style_of(self, index: int, line: Line) -> Style:
+        names = ["option-list--option"]
+        if line.text and line.name is None:
+            names.append("option-list--option-disabled")
+        elif line.name is not None and self.highlighted == index:
+            names.append("option-list--option-highlighted")
+        elif line.name is not None and self._mouse_hovering_over == index:
+            names.append("option-list--option-hover")
+        return self.get_visual_style(*names).rich_style
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Tell what was chosen."""
         event.stop()
         field, _, value = (event.option_id or "").partition(" ")
         self.post_message(self.Chosen(field, value))
+
+
+def _line(name: str, label: str, number: int, *, on: bool) -> Line:
+    text = fit(label, INNER - 6) + right(count(number), 6)
+    return Line(name, text, CHOSEN if on else PLAIN)

@@ -135,6 +135,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         self._columns = Columns.for_width(80)
         self._now = datetime.now(UTC)
         self._rich: dict[str, Style] = {}
+        self._bases: dict[_Cursor, Style] = {}
         self._asked: frozenset[int] = frozenset()
         self._drawn: dict[int, tuple[_Look, Strip]] = {}
 
@@ -343,6 +344,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         """Another theme."""
         super().notify_style_update()
         self._rich.clear()
+        self._bases.clear()
         self._drawn.clear()
 
     def _refresh_row(self, index: int) -> None:
@@ -399,10 +401,15 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         return self._strip(segments, width, base)
 
     def _base(self, cursor: "_Cursor") -> Style:
+        style = self._bases.get(cursor)
+        if style is None:
+            style = self._bases[cursor] = self.rich_style + self._style_of_cursor(cursor)
+        return style
+
+    def _style_of_cursor(self, cursor: "_Cursor") -> Style:
         if cursor is _Cursor.ELSEWHERE:
-            return self.rich_style
-        name = "cursor" if cursor is _Cursor.FOCUSED else "cursor-blurred"
-        return self.rich_style + self._style(name)
+            return Style.null()
+        return self._style("cursor" if cursor is _Cursor.FOCUSED else "cursor-blurred")
 
     def _part_style(self, base: Style, name: str, matches: bool) -> Style:
         # What the filter no longer lets through stays where it is, faded, until the next refresh.

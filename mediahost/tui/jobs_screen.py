@@ -20,6 +20,7 @@ from mediahost.tui.facets import Facets
 from mediahost.tui.job_list import JobList
 from mediahost.tui.job_table import JobTable
 from mediahost.tui.opening import open_outside
+from mediahost.tui.painting import NearCompositor
 from mediahost.tui.session import Session
 from mediahost.tui.status_line import StatusLine
 from mediahost.tui.steering import Steering
@@ -72,6 +73,7 @@ class JobsScreen(Screen[None]):
 
     def __init__(self, session: Session, views: Views) -> None:
         super().__init__()
+        self._compositor = NearCompositor()
         self._session = session
         self._views = views
         self.list = JobList(session)

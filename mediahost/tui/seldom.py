@@ -29,16 +29,17 @@ class Seldom:
         """Do it as soon as its time has come."""
         left = self._done_at + self._pause_s - time.monotonic()
         if left <= 0:
-            self._do()
+            self.at_once()
         elif not self._is_due:
             self._is_due = True
             self._pump.set_timer(left, self._do_late)
 
     def _do_late(self) -> None:
         if self._is_due:
-            self._do()
+            self.at_once()
 
-    def _do(self) -> None:
+    def at_once(self) -> None:
+        """Do it now; what was asked for is done with it."""
         self._is_due = False
         self._done_at = time.monotonic()
         self._act()

@@ -1,6 +1,7 @@
 """Browsing a real store: filters, windows, and what is new since a look."""
 
 import sqlite3
+import time
 from array import array
 from collections.abc import Iterator
 from contextlib import closing
@@ -163,6 +164,14 @@ def test_counts_by_status_and_action(browser: Browser) -> None:
         ("av.probe", 3),
         ("speech.vad", 1),
     ]
+
+
+def test_a_look_counts_ages_back_from_its_own_moment(store: SqlStore, browser: Browser) -> None:
+    store.submit([request("new.wav")])
+    wanted = JobFilter.parse("age>300ms")
+    ends_at = time.monotonic() + 60
+    while not browser.look([6], wanted, 6, 0).lines[0].matches:
+        assert time.monotonic() < ends_at
 
 
 def test_ids_of_marked_jobs_or_of_all_that_match(store: SqlStore, browser: Browser) -> None:
