@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from mediahost.errors import InvalidMedia, JobCancelled, TransientError
+    from mediahost.model.cues import CueRules, cues_of
     from mediahost.model.event import Event
     from mediahost.model.info import MediaInfo, MediaStream
     from mediahost.model.media import MediaFile, MediaKind
@@ -35,6 +36,7 @@ _HOMES = {
     "Artifact": "model.result",
     "Context": "plugin.context",
     "Cue": "model.subtitles",
+    "CueRules": "model.cues",
     "Event": "model.event",
     "InvalidMedia": "errors",
     "JobCancelled": "errors",
@@ -50,6 +52,7 @@ _HOMES = {
     "TransientError": "errors",
     "Transcription": "model.result",
     "Word": "model.result",
+    "cues_of": "model.cues",
     "hookimpl": "plugin.hookspecs",
     "subtitles_as": "model.subtitles",
 }
@@ -61,6 +64,7 @@ __all__ = [
     "Artifact",
     "Context",
     "Cue",
+    "CueRules",
     "Event",
     "InvalidMedia",
     "JobCancelled",
@@ -77,6 +81,7 @@ __all__ = [
     "TransientError",
     "Word",
     "__version__",
+    "cues_of",
     "hookimpl",
     "subtitles_as",
 ]

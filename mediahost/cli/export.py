@@ -4,17 +4,19 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
 from mediahost.cli import complete
-from mediahost.cli.export_formats import FORMATS, SUBTITLES, Film, Mark, cues_of
+from mediahost.cli.export_formats import FORMATS, Film, Mark
 from mediahost.cli.output import counted, print_json
 from mediahost.cli.results import AsJson, OnePath, check_is_file, to_json
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
+from mediahost.model.cues import cues_of
 from mediahost.model.media import display, path_to_url
+from mediahost.model.subtitles import Cue, SubtitleFormat, subtitles_as
 
 if TYPE_CHECKING:
     from mediahost.ports import StoredResult
@@ -77,9 +79,11 @@ def _text(path: str, found: "Sequence[StoredResult]", format_name: str) -> tuple
         import json
 
         return json.dumps([to_json(one) for one in found], indent=2) + "\n", len(found)
+    if format_name in get_args(SubtitleFormat):
+        cues = _subtitles(found)
+        if cues:
+            return subtitles_as(cast("SubtitleFormat", format_name), cues), len(cues)
     marks = sorted(_marks(found), key=lambda mark: (mark.start, mark.end))
-    if format_name in SUBTITLES:
-        marks = _subtitles(found) or marks
     return FORMATS[format_name](marks, _film(path, found)), len(marks)
 
 
@@ -89,26 +93,18 @@ def _marks(found: "Sequence[StoredResult]") -> Iterator[Mark]:
             continue
         for at in one.result.ranges:
             payload = dict(at.payload)
-            text = str(payload.pop("text", ""))
+            # A chapter has a title.
+            text = str(payload.pop("text", "") or payload.pop("title", ""))
             yield Mark(at.start, at.end, at.label, text, one.action, at.confidence, payload)
-        if not one.result.ranges and one.result.transcription:
-            yield from _words(one)
+        if not one.result.ranges:
+            for cue in cues_of(one.result):
+                yield Mark(cue.start, cue.end, "speech", " ".join(cue.lines), one.action)
 
 
-def _subtitles(found: "Sequence[StoredResult]") -> list[Mark]:
-    """The newest transcription: by its words where their times are known, else by its ranges."""
-    for one in found:
-        if one.result.kind == "analysis" and one.result.transcription:
-            cues = list(_words(one)) or [mark for mark in _marks([one]) if mark.text]
-            if cues:
-                return cues
-    return []
-
-
-def _words(one: "StoredResult") -> Iterator[Mark]:
-    if one.result.kind == "analysis" and one.result.transcription:
-        said = one.result.transcription.words
-        yield from cues_of([(word.text, word.start, word.end) for word in said], one.action)
+def _subtitles(found: "Sequence[StoredResult]") -> list[Cue]:
+    """Those of the newest transcription."""
+    cut = (cues_of(one.result) for one in found if one.result.kind == "analysis")
+    return next(filter(None, cut), [])
 
 
 def _film(path: str, found: "Sequence[StoredResult]") -> Film:

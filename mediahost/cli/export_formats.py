@@ -1,19 +1,13 @@
 """What other programs read: subtitles, labels, edit lists and timelines out of time ranges."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePath
 from typing import Any
 
 from mediahost.model.subtitles import Cue, SubtitleFormat, subtitles_as
-
-# Subtitles made of single words: what a viewer can read before the next one comes.
-CUE_CHARS = 84
-CUE_S = 7.0
-CUE_PAUSE_S = 0.7
-SENTENCE_ENDS = (".", "!", "?", "…")
 
 MS_RATE = 1000.0
 
@@ -62,34 +56,6 @@ class Film:
     fps: float | None = None
 
 
-def cues_of(words: Sequence[tuple[str, float, float]], action: str) -> Iterator[Mark]:
-    """Words with start and end, as subtitles: full, after a sentence or before a pause they end."""
-    held: list[tuple[str, float, float]] = []
-    for word in words:
-        if held and _is_full(held, word):
-            yield _cue(held, action)
-            held = []
-        held.append(word)
-    if held:
-        yield _cue(held, action)
-
-
-def _is_full(held: Sequence[tuple[str, float, float]], word: tuple[str, float, float]) -> bool:
-    text, _, end = held[-1]
-    chars = sum(len(one.strip()) + 1 for one, _, _ in held) + len(word[0].strip())
-    return (
-        word[1] - end >= CUE_PAUSE_S
-        or chars > CUE_CHARS
-        or word[2] - held[0][1] > CUE_S
-        or text.strip().endswith(SENTENCE_ENDS)
-    )
-
-
-def _cue(words: Sequence[tuple[str, float, float]], action: str) -> Mark:
-    text = " ".join(word.strip() for word, _, _ in words)
-    return Mark(words[0][1], max(end for _, _, end in words), "speech", text, action)
-
-
 def as_csv(marks: Sequence[Mark], _film: Film) -> str:
     """A table with a row for each time range, as spreadsheets read it (RFC 4180)."""
     import csv
@@ -107,7 +73,7 @@ def as_csv(marks: Sequence[Mark], _film: Film) -> str:
 
 
 def as_subtitles(name: SubtitleFormat, marks: Sequence[Mark], _film: Film) -> str:
-    """SubRip, WebVTT or Advanced SubStation Alpha."""
+    """SubRip, WebVTT or Advanced SubStation Alpha, with a subtitle for each time range."""
     cues = [Cue(mark.start, mark.end, (mark.text or mark.label,)) for mark in marks]
     return subtitles_as(name, cues)
 
@@ -198,8 +164,6 @@ FORMATS: dict[str, Write] = {
     "otio": as_otio,
     "edl": as_edl,
 }
-# Where there are words, these hold nothing else.
-SUBTITLES = frozenset({"srt", "vtt", "ass"})
 
 
 def _ascii(text: str) -> str:

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pysubs2
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from mediahost import InvalidMedia, MediaAnalysisResult, MediaFile, TimeRange, Transcription, Word
 from mediahost.errors import InvalidConfig
 from mediahost.testing import ActionRun, check_action, run_action
 from mediahost_subtitles import Export
-from mediahost_subtitles.cues import Rules, Spoken, cues_of, wrapped
 
 SPEECH = Path(__file__).parents[3] / "examples" / "media" / "two_cities.flac"
 
@@ -154,48 +151,6 @@ def test_without_a_transcription_it_says_what_is_missing() -> None:
 def test_the_bounds_are_in_order() -> None:
     with pytest.raises(InvalidConfig, match="min_s"):
         Export.configured({"min_s": 8, "max_s": 2})
-
-
-def test_two_lines_are_as_even_as_can_be() -> None:
-    age = ["it", "was", "the", "age", "of"]
-
-    assert wrapped([*age, "wisdom", *age], Rules()) == (
-        "it was the age of wisdom it was the age of",
-    )
-    assert wrapped([*age, "wisdom", *age, "foolishness"], Rules()) == (
-        "it was the age of wisdom it",
-        "was the age of foolishness",
-    )
-
-
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    st.lists(
-        st.tuples(
-            st.text("abcdefgh.", min_size=1, max_size=30),
-            st.floats(0, 2, allow_nan=False),
-            st.floats(0, 3, allow_nan=False),
-        ),
-        max_size=40,
-    ),
-    st.integers(8, 50),
-)
-def test_no_word_is_lost_and_times_are_in_order(
-    words: list[tuple[str, float, float]], max_line: int
-) -> None:
-    spoken, now = [], 0.0
-    for text, length, pause in words:
-        spoken.append(Spoken(text, now, now + length))
-        now += length + pause
-
-    cues = cues_of(spoken, Rules(max_line=max_line))
-
-    assert " ".join(" ".join(cue.lines) for cue in cues).split() == [word.text for word in spoken]
-    for cue in cues:
-        assert cue.start <= cue.end
-        assert all(len(line) <= max_line or " " not in line for line in cue.lines)
-    for one, following in pairwise(cues):
-        assert one.end <= following.start
 
 
 def test_it_keeps_to_what_the_host_counts_on(media_factory: Callable[..., MediaFile]) -> None:

@@ -8,13 +8,13 @@ from pydantic import Field, model_validator
 from mediahost import (
     Analyzer,
     Context,
+    CueRules,
     MediaAnalysisResult,
     MediaFile,
     MediaKind,
     MediaProcessingResult,
     Processor,
 )
-from mediahost_subtitles.cues import Rules
 
 SPOKEN = frozenset({MediaKind.VIDEO, MediaKind.AUDIO})
 
@@ -40,9 +40,9 @@ class Cutting(Processor, ABC):
         return self
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> CueRules:
         """By what speech is cut into subtitles."""
-        return Rules(
+        return CueRules(
             max_line=self.max_line,
             max_lines=self.max_lines,
             max_chars_per_s=self.max_chars_per_s,
@@ -52,7 +52,7 @@ class Cutting(Processor, ABC):
         )
 
 
-class Export(Cutting, name="subtitles.export", version=1, accepts=SPOKEN):
+class Export(Cutting, name="subtitles.export", version=2, accepts=SPOKEN):
     """Write subtitles of what a step before has transcribed: SRT, WebVTT or ASS.
 
     Metadata: `cues` (how many subtitles), `too_fast` (how many stay too short a time for
@@ -72,7 +72,7 @@ class Export(Cutting, name="subtitles.export", version=1, accepts=SPOKEN):
         return export(self, media, context)
 
 
-class Burn(Cutting, name="subtitles.burn", version=1, accepts={MediaKind.VIDEO}):
+class Burn(Cutting, name="subtitles.burn", version=2, accepts={MediaKind.VIDEO}):
     """Write a film with what a step before has transcribed in its pictures, for any player.
 
     The result is an mp4 (H.264); sound is copied where an mp4 takes it, else it becomes AAC.

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mediahost import Cue
+from mediahost.model.result import MediaAnalysisResult, Transcription
+from mediahost.model.subtitles import Cue
 
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 - Chinese
 CLAUSE_ENDS = (*SENTENCE_ENDS, ",", ";", ":", "、", "，", "-", "–")  # noqa: RUF001 - Chinese
@@ -20,7 +21,7 @@ class Spoken(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class CueRules:
     """By what speech is cut into subtitles.
 
     Attributes:
@@ -40,15 +41,25 @@ class Rules:
     pause_s: float = 0.8
 
 
-def cues_of(words: Sequence[Spoken], rules: Rules, space: str = " ") -> list[Cue]:
-    """The words as subtitles, in order.
+def cues_of(result: MediaAnalysisResult, rules: CueRules | None = None) -> list[Cue]:
+    """What was transcribed, as subtitles in the order of time.
+
+    Without words and their times, the texts of the result's ranges are spread evenly over them; a
+    subtitle never spans two of them then.
 
     Args:
-        words: In the order of time.
-        rules: By what they are cut.
-        space: What stands between words; nothing in languages that are written so.
+        result: What transcribed; without a transcription there are no subtitles.
+        rules: By what it is cut; as they are by default, if none are given.
     """
-    groups = list(_groups(words, rules, space))
+    if result.transcription is None:
+        return []
+    rules = rules or CueRules()
+    space = _space_of(result.transcription)
+    groups = [
+        group
+        for stretch in _stretches(result, result.transcription)
+        for group in _groups(stretch, rules, space)
+    ]
     cues = []
     for number, group in enumerate(groups):
         follows = groups[number + 1][0].start if number + 1 < len(groups) else float("inf")
@@ -60,7 +71,33 @@ def cues_of(words: Sequence[Spoken], rules: Rules, space: str = " ") -> list[Cue
     return cues
 
 
-def wrapped(words: Sequence[str], rules: Rules, space: str = " ") -> tuple[str, ...]:
+def _stretches(result: MediaAnalysisResult, transcription: Transcription) -> Iterator[list[Spoken]]:
+    """The words; where there are none, the ranges that have a text."""
+    if transcription.words:
+        texts = ((" ".join(word.text.split()), word) for word in transcription.words)
+        yield [Spoken(text, word.start, max(word.end, word.start)) for text, word in texts if text]
+    else:
+        for found in sorted(result.ranges, key=lambda one: one.start):
+            words = str(found.payload.get("text") or "").split()
+            yield list(_spread(words, found.start, found.end))
+
+
+def _spread(words: Sequence[str], start: float, end: float) -> Iterator[Spoken]:
+    """Words over a stretch of time, each as long as its letters."""
+    letters = sum(map(len, words))
+    for word in words:
+        until = start + (end - start) * len(word) / letters
+        yield Spoken(word, start, until)
+        start, letters = until, letters - len(word)
+
+
+def _space_of(transcription: Transcription) -> str:
+    """What stands between words: nothing where the whole text has hardly any spaces."""
+    text, words = transcription.text.strip(), len(transcription.words)
+    return "" if text and text.count(" ") < (words - 1) / 2 else " "
+
+
+def wrapped(words: Sequence[str], rules: CueRules, space: str = " ") -> tuple[str, ...]:
     """The words in as few lines as they fit in, which are as even as can be.
 
     A word that is longer than a line has a line of its own.
@@ -90,7 +127,7 @@ def _filled(words: Sequence[str], width: int, space: str) -> list[str]:
     return lines
 
 
-def _groups(words: Sequence[Spoken], rules: Rules, space: str) -> Iterator[list[Spoken]]:
+def _groups(words: Sequence[Spoken], rules: CueRules, space: str) -> Iterator[list[Spoken]]:
     group: list[Spoken] = []
     for word in words:
         if group and _has_ended(group, word, rules):
@@ -105,7 +142,7 @@ def _groups(words: Sequence[Spoken], rules: Rules, space: str) -> Iterator[list[
         yield group
 
 
-def _has_ended(group: list[Spoken], word: Spoken, rules: Rules) -> bool:
+def _has_ended(group: list[Spoken], word: Spoken, rules: CueRules) -> bool:
     """Whether there is a pause or a sentence's end before the word."""
     if word.start - group[-1].end >= rules.pause_s:
         return True
@@ -113,7 +150,7 @@ def _has_ended(group: list[Spoken], word: Spoken, rules: Rules) -> bool:
     return ended and group[-1].end - group[0].start >= rules.min_s
 
 
-def _is_full(group: list[Spoken], word: Spoken, rules: Rules, space: str) -> bool:
+def _is_full(group: list[Spoken], word: Spoken, rules: CueRules, space: str) -> bool:
     """Whether the subtitle has no room or no time for the word."""
     texts = [*(spoken.text for spoken in group), word.text]
     return (
