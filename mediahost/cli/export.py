@@ -19,6 +19,7 @@ from mediahost.model.media import display, path_to_url
 from mediahost.model.subtitles import Cue, SubtitleFormat, subtitles_as
 
 if TYPE_CHECKING:
+    from mediahost.host.known import Known
     from mediahost.ports import StoredResult
 
 NAMES = ("json", *FORMATS)
@@ -48,7 +49,8 @@ def export(
 ) -> None:
     """Export what is stored about a file's content: subtitles, labels, edit lists, tables.
 
-    Nothing is computed: `mediahost run` does that.
+    Nothing is computed: `mediahost run` does that. What no action found in the file itself is
+    taken from what was made of it, such as its sound.
     """
     if format_name not in NAMES:
         raise UnknownName("format", format_name, NAMES)
@@ -56,8 +58,9 @@ def export(
     if output and output.exists() and output.samefile(path):
         raise UsageError(f"{display(output)} is the media file itself", "Name another file.")
     with state.host(browse=True) as host:
-        found = host.results(path)
-    text, number = _text(path, [one for one in found if action in (None, one.action)], format_name)
+        known = host.known(path)
+    wanted = [one for one in known if action in (None, one.stored.action)]
+    text, number = _text(path, wanted, format_name)
     if number == 0:
         what = f" of {action}" if action else ""
         raise UsageError(
@@ -74,11 +77,22 @@ def export(
         typer.echo(f"{display(output)}: {counted(number, 'item')}")
 
 
-def _text(path: str, found: "Sequence[StoredResult]", format_name: str) -> tuple[str, int]:
+def _nearest(known: "Sequence[Known]") -> "list[StoredResult]":
+    """What each action found in the file itself, or else in the nearest that was made of it."""
+    nearest: dict[str, tuple[str, ...]] = {}
+    return [
+        one.stored
+        for one in known
+        if nearest.setdefault(one.stored.action, one.made_by) == one.made_by
+    ]
+
+
+def _text(path: str, known: "Sequence[Known]", format_name: str) -> tuple[str, int]:
     if format_name == "json":
         import json
 
-        return json.dumps([to_json(one) for one in found], indent=2) + "\n", len(found)
+        return json.dumps([to_json(one) for one in known], indent=2) + "\n", len(known)
+    found = _nearest(known)
     if format_name in get_args(SubtitleFormat):
         cues = _subtitles(found)
         if cues:

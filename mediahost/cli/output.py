@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from mediahost.model.media import display, is_remote, url_to_path
@@ -65,6 +66,13 @@ def place(media_url: str) -> str:
     path = url_to_path(media_url)
     below = os.path.relpath(path)
     return display(path if below.startswith("..") else below)
+
+
+def made_from(media_url: str, origin: str) -> str:
+    """A media file; one that was made from another is named after that one, where it lies."""
+    if media_url == origin:
+        return place(media_url)
+    return f"{display(Path(url_to_path(media_url)).name)} made from {place(origin)}"
 
 
 def seconds(ms: float) -> str:

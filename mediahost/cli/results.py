@@ -1,7 +1,7 @@
 """`mediahost results` and `mediahost explain`."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from mediahost.model.media import display, is_remote, kind_of
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host
+    from mediahost.host.known import Known
     from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
     from mediahost.ports import StoredResult
     from mediahost.store import SqlStore
@@ -44,11 +45,12 @@ def results(
 ) -> None:
     """Show what is stored about a file's content.
 
-    It doesn't matter what the file is called or where it lies.
+    It doesn't matter what the file is called or where it lies. What is stored about files that
+    were made of it, such as its sound, follows; times are those in the file itself.
     """
     check_is_file(path)
     with state.host(browse=True) as host:
-        found = [one for one in host.results(path) if action in (None, one.action)]
+        found = [one for one in host.known(path) if action in (None, one.stored.action)]
     if as_json:
         print_json([to_json(one) for one in found])
         return
@@ -57,7 +59,7 @@ def results(
         typer.echo(f"Nothing{about} is stored for {display(path)}")
         typer.echo(f"Get something with: mediahost run {display(path)} --action NAME")
     for one in found:
-        typer.echo("\n".join(in_words(one)))
+        typer.echo("\n".join(in_words(one.stored, one.made_by)))
 
 
 def explain(
@@ -149,13 +151,15 @@ def check_is_file(path: str) -> None:
         raise UsageError(f"{display(path)} is a folder", "Name one file in it.")
 
 
-def to_json(one: "StoredResult") -> dict[str, Any]:
+def to_json(known: "Known") -> dict[str, Any]:
     """A stored result as plain values."""
+    one = known.stored
     return {
         "action": one.action,
         "action_version": one.action_version,
         "config": dict(one.config),
         "media": one.media_url,
+        "made_by": list(known.made_by),
         "file_hash": one.hit.key.file_hash,
         "config_hash": one.hit.key.config_hash,
         "result_hash": one.hit.result_hash,
@@ -165,11 +169,17 @@ def to_json(one: "StoredResult") -> dict[str, Any]:
     }
 
 
-def in_words(one: "StoredResult") -> Iterator[str]:
-    """A stored result as a person would want to read it."""
+def in_words(one: "StoredResult", made_by: Sequence[str] = ()) -> Iterator[str]:
+    """A stored result as a person would want to read it.
+
+    Args:
+        one: The result.
+        made_by: The actions that made the file that it is about; none: it is the one asked for.
+    """
     when = local_time(datetime.fromtimestamp(one.created_at, UTC))
     config = ", ".join(f"{name}={value}" for name, value in one.config.items() if value is not None)
-    yield f"{one.action}  ({when}, took {seconds(one.hit.elapsed_ms)})"
+    about = f" of what {' and '.join(made_by)} made" if made_by else ""
+    yield f"{one.action}{about}  ({when}, took {seconds(one.hit.elapsed_ms)})"
     if config:
         yield f"  config: {display(config)}"
     yield from _facts(one.result.metadata, "  ")

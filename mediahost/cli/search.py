@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mediahost.cli.output import clock, place, print_json, print_table
+from mediahost.cli.output import clock, made_from, print_json, print_table
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
 from mediahost.model.media import display
@@ -51,6 +51,7 @@ def search(
 
     All words must be in one sentence, page or summary. Without words, time ranges are listed.
     """
+    from mediahost.host.lineage import origins_of
     from mediahost.model.search import Search, terms_of
 
     try:
@@ -67,21 +68,25 @@ def search(
         raise UsageError(str(error), HINT) from None
     with state.store() as store:
         found = store.search(wanted)
+        origins = origins_of(store, {one.file_hash for one in found})
     if as_json:
-        print_json([to_json(one) for one in found])
+        print_json([to_json(one, origins.get(one.file_hash)) for one in found])
     elif not found:
         typer.echo("Nothing was found")
     else:
-        print_table(("file", "where", "what", "text"), [_row(one) for one in found])
+        rows = [_row(one, origins.get(one.file_hash)) for one in found]
+        print_table(("file", "where", "what", "text"), rows)
 
 
-def to_json(one: "Found") -> dict[str, Any]:
-    """What was found as plain values."""
-    return {"media" if name == "media_url" else name: value for name, value in asdict(one).items()}
+def to_json(one: "Found", origin: str | None) -> dict[str, Any]:
+    """What was found as plain values, and the file that its file was made of, if it was."""
+    facts = asdict(one)
+    return {"media": facts.pop("media_url"), "made_from": origin, **facts}
 
 
-def _row(one: "Found") -> tuple[str, str, str, str]:
-    return (place(one.media_url), _where(one), display(one.label), display(_text(one)))
+def _row(one: "Found", origin: str | None) -> tuple[str, str, str, str]:
+    file = made_from(one.media_url, origin or one.media_url)
+    return (file, _where(one), display(one.label), display(_text(one)))
 
 
 def _text(one: "Found") -> str:

@@ -1,12 +1,11 @@
 """The summary of a run."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mediahost.cli.output import counted, paragraph, place, print_json, seconds
+from mediahost.cli.output import counted, made_from, paragraph, place, print_json, seconds
 from mediahost.host.run import RowState, RunRow, Summary
-from mediahost.model.media import display, path_to_url, url_to_path
+from mediahost.model.media import display, path_to_url
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,16 +80,9 @@ def _line(row: RunRow) -> "Text":
     took = f"  {seconds(row.elapsed_ms)}" if row.state is RowState.DONE else ""
     return Text.assemble(
         (f"{glyph} {row.state:<9}", color),
-        f" {display(row.step):<18} {_media(row)}",
+        f" {display(row.step):<18} {made_from(row.media_url, row.root_url)}",
         (took, "dim"),
     )
-
-
-def _media(row: RunRow) -> str:
-    """The media file; one that a step made is named after the file that it was made from."""
-    if row.media_url == row.root_url:
-        return place(row.media_url)
-    return f"{display(Path(url_to_path(row.media_url)).name)} made from {place(row.root_url)}"
 
 
 def _counts(summary: Summary, recipe: "Recipe") -> str:

@@ -26,6 +26,7 @@ from mediahost.host.explain import Explanation, explain
 from mediahost.host.files import Candidate, FileHashes, FoundFile, Problem
 from mediahost.host.identity import is_gone, new_host_name, new_source_name
 from mediahost.host.inputs import Inputs, OnFetching, sort_out
+from mediahost.host.known import Known, known_of
 from mediahost.host.lineage import Lineage, lineage_of
 from mediahost.host.planner import Planner, Recipe, State, request_for
 from mediahost.host.publish import Publisher
@@ -429,6 +430,14 @@ class Host:
             InvalidMedia: The file can't be read.
         """
         return self.store.results_of(self._candidate(path).file_hash)
+
+    def known(self, path: AnyPath) -> list[Known]:
+        """What `results` gives, and after that the results for what was made of the file.
+
+        Raises:
+            InvalidMedia: The file can't be read.
+        """
+        return list(known_of(self.store, self._candidate(path).file_hash))
 
     def hashed(self, paths: Sequence[AnyPath], problems: list[Problem]) -> list[Candidate]:
         """The media files at these paths, and in and below those that are folders, with hashes.

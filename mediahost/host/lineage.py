@@ -56,6 +56,27 @@ def lineage_of(store: Store, media_url: str, file_hash: str | None) -> Lineage:
     return Lineage(media_url, file_hash, tuple(origins), tuple(descendants))
 
 
+def origins_of(store: Store, file_hashes: Collection[str]) -> dict[str, str]:
+    """The file that each of these contents was made of in the end, as text, by the content's hash.
+
+    What was made of nothing, as far as is known, isn't there.
+    """
+    into = {
+        made: making
+        for link in _follow(file_hashes, store.makings_into, lambda making: {making.file_hash})
+        for making in [link.making]
+        for _, made in making.made
+    }
+    origins = {}
+    for file_hash in into.keys() & set(file_hashes):
+        seen, making = {file_hash}, into[file_hash]
+        while making.file_hash in into and making.file_hash not in seen:
+            seen.add(making.file_hash)
+            making = into[making.file_hash]
+        origins[file_hash] = making.media_url
+    return origins
+
+
 def _hashes_at(store: Store, media_url: str) -> set[str]:
     """What a file that is gone held when it was used or made."""
     hashes = set()

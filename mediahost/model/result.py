@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json
@@ -21,6 +21,9 @@ class Word(_Value):
     start: float = Field(ge=0, description="Seconds")
     end: float = Field(ge=0, description="Seconds")
     probability: float | None = Field(None, ge=0, le=1)
+
+
+Timed = TypeVar("Timed", TimeRange, Word)
 
 
 class Transcription(_Value):
@@ -71,6 +74,17 @@ class MediaAnalysisResult(_Value):
     transcription: Transcription | None = None
     analysis: Analysis | None = None
 
+    def moved(self, by_s: float) -> Self:
+        """The same for a recording that this one begins in, so many seconds after its start."""
+        said = self.transcription
+        return self.model_copy(
+            update={
+                "ranges": tuple(_moved(at, by_s) for at in self.ranges),
+                "transcription": said
+                and said.model_copy(update={"words": tuple(_moved(at, by_s) for at in said.words)}),
+            }
+        )
+
 
 class MediaProcessingResult(_Value):
     """What a processor made."""
@@ -78,6 +92,16 @@ class MediaProcessingResult(_Value):
     kind: Literal["processing"] = "processing"
     artifacts: tuple[Artifact, ...] = Field(min_length=1)
     metadata: JsonObject = Field(default_factory=dict)
+
+    @property
+    def begins_s(self) -> float:
+        """Where its files begin in the source, in seconds: what its metadata calls `start`."""
+        start = self.metadata.get("start")
+        return float(start) if isinstance(start, int | float) else 0.0
+
+
+def _moved(at: Timed, by_s: float) -> Timed:
+    return at.model_copy(update={"start": at.start + by_s, "end": at.end + by_s})
 
 
 Result = MediaAnalysisResult | MediaProcessingResult

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from mediahost.hashing import CacheKey
 from mediahost.host.host import Host, Submission
+from mediahost.host.known import known_of
 from mediahost.host.run import Summary
 from mediahost.model.changes import Changes, Mark
 from mediahost.model.hosts import HostView
@@ -163,8 +164,9 @@ class Session:
         return await self._read(lambda: self.store.load_results([key]).get(key))
 
     async def results_of(self, file_hash: str) -> list[StoredResult]:
-        """All that is known of a file's content."""
-        return await self._read(lambda: self.store.results_of(file_hash))
+        """All that is known of a file's content; what was made of it comes last."""
+        known = await self._read(lambda: list(known_of(self.store, file_hash)))
+        return [one.stored for one in known]
 
     # --- steering ------------------------------------------------------------------------------
 

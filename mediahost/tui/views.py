@@ -23,7 +23,8 @@ class Shown:
     Attributes:
         stored: The result, its config, and the media file that it was computed from.
         job: The job that is looked at.
-        others: All results for the same content, this one among them, the newest first.
+        others: All results for the same content, this one among them, the newest first; after
+            them those for what was made of it, with the times that they have in it.
         pictures: Whether pictures may be drawn.
     """
 

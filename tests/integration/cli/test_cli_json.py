@@ -29,6 +29,7 @@ ROW_KEYS = {
     *("error", "artifacts", "root"),
 }
 RESULT_KEYS = {
+    "made_by",
     *("action", "action_version", "config", "media", "file_hash", "config_hash", "result_hash"),
     *("elapsed_ms", "created_at", "result"),
 }

@@ -9,7 +9,18 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Home
 
 FOUND_KEYS = {
-    *("media", "file_hash", "action", "kind", "label", "start_s", "end_s", "page", "snippet"),
+    *(
+        "media",
+        "made_from",
+        "file_hash",
+        "action",
+        "kind",
+        "label",
+        "start_s",
+        "end_s",
+        "page",
+        "snippet",
+    ),
 }
 LINK_KEYS = {
     *("depth", "job_id", "action", "action_version", "config", "media", "file_hash", "made"),

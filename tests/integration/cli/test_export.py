@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Home
 
 BEGINNING = "It was the best of times, it was the worst of times"
+TALK = """
+[pipelines.talk]
+steps = [
+    {name = "sound", action = "av.extract_audio"},
+    {action = "speech.transcribe", config = {model = "tiny.en"}, media = "sound"},
+]
+"""
 
 
 def exported(home: "Home", path: Path, format_name: str) -> Path:
@@ -102,6 +109,48 @@ def test_chapters_keep_their_titles(home: "Home") -> None:
     assert home.call("run", path, "--action", "audio.chapters").code == 0
     for format_name in ("audacity", "csv", "edl", "otio", "srt"):
         assert "Chapter 1" in exported(home, path, format_name).read_text("utf-8"), format_name
+
+
+def test_what_is_known_of_a_made_file_is_known_of_its_source_at_the_right_time(
+    home: "Home",
+) -> None:
+    path, silences = home.example("two_cities.flac"), "audio.silence:noise_db=-45,min_s=0.7"
+    cut = home.call("run", path, "--action", "av.extract_segment:start=10,duration=20", "--json")
+    (segment,) = cut.json["rows"][0]["artifacts"]
+    assert home.call("run", segment, "--action", silences).code == 0
+
+    (of_segment,) = home.call("results", path, "--action", "audio.silence", "--json").json
+    assert (of_segment["media"], of_segment["made_by"]) == (segment, ["av.extract_segment"])
+    told = home.call("results", path).out
+    assert "audio.silence of what av.extract_segment made" in told
+    moved = exported(home, path, "csv").read_text("utf-8")
+
+    assert home.call("run", path, "--action", silences).code == 0
+    of_both = home.call("results", path, "--action", "audio.silence", "--json").json
+    assert [one["made_by"] for one in of_both] == [[], ["av.extract_segment"]]
+    whole = [at["start"] for at in of_both[0]["result"]["ranges"] if 11 < at["start"] < 29]
+    starts = [float(row["start"]) for row in csv.DictReader(io.StringIO(moved))]
+    inside = [start for start in starts if 11 < start < 29]
+    assert len(whole) > 3
+    assert inside == pytest.approx(whole, abs=0.03)
+    # Now the file itself says it, and nothing is said twice.
+    rows = list(csv.DictReader(io.StringIO(exported(home, path, "csv").read_text("utf-8"))))
+    assert [float(row["start"]) for row in rows] == [
+        at["start"] for at in of_both[0]["result"]["ranges"]
+    ]
+
+
+def test_a_film_is_exported_with_what_was_said_in_its_sound(home: "Home") -> None:
+    path = home.example("two_cities.flac")
+    home.settings(TALK)
+    done = home.call("run", path, "--pipeline", "talk")
+    assert done.code == 0, done.err
+    (cue, *_) = srt.parse(exported(home, path, "srt").read_text("utf-8"))
+    assert cue.content.startswith(BEGINNING)
+    (found,) = home.call("search", "best of times", "--json").json
+    assert found["made_from"] == str(path)
+    assert found["media"] != str(path)
+    assert "two_cities.flac made from media/two_cities.flac" in home.call("search", "wisdom").out
 
 
 def test_json_is_what_results_prints(home: "Home") -> None:
