@@ -173,9 +173,13 @@ def _in_words(action: type[Action], error: ValidationError) -> str:
 
 
 def _fault_in_words(action: type[Action], fault: ErrorDetails) -> str:
-    where = ".".join(map(str, fault["loc"])) or "config"
-    field = action.model_fields.get(str(fault["loc"][0])) if fault["loc"] else None
+    # What an action itself says of its config is a sentence already.
+    reason = str(fault["ctx"]["error"]) if "error" in fault.get("ctx", {}) else fault["msg"].lower()
+    if not fault["loc"]:
+        return reason
+    where = ".".join(map(str, fault["loc"]))
+    field = action.model_fields.get(str(fault["loc"][0]))
     # The whole config is not shown either: a secret may be in it.
     shown = field is not None and fault["type"] != "missing" and not is_secret(field)
     value = f", not {fault['input']!r}" if shown else ""
-    return f"{where}: {fault['msg'].lower()}{value}"
+    return f"{where}: {reason}{value}"

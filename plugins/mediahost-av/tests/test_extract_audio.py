@@ -98,3 +98,23 @@ def test_what_a_format_does_not_take_is_refused_at_the_door() -> None:
         ExtractAudio.configured({"format": "flac", "audio_bitrate": 128})
     with pytest.raises(InvalidConfig, match="2 channels at most"):
         ExtractAudio.configured({"format": "mp3", "channels": 6})
+
+
+def test_recordings_one_behind_the_other_in_one_file_are_encoded_as_one(
+    speech: Path, tmp_path: Path, ffmpeg: Ffmpeg, samples_of: SamplesOf
+) -> None:
+    part = tmp_path / "part.ogg"
+    ffmpeg("-i", speech, "-t", "2", "-c:a", "libvorbis", part)
+    radio = tmp_path / "radio.ogg"
+    radio.write_bytes(part.read_bytes() * 2)
+
+    run = run_action(ExtractAudio(), radio)
+
+    run.assert_metadata(copied=False, format="ogg")
+    assert "so it is encoded anew" in run.log[0]
+    made = np.frombuffer(samples_of(run.artifacts[0].path, "-ac", "1", "-ar", "8000"), "<i2")
+    assert made.size == pytest.approx(2 * 16_000, abs=100)
+    first = made[6000:12_000].astype(float)
+    # Vorbis has a block of sound that is too much at a beginning.
+    again = [made[22_000 + late : 28_000 + late] for late in range(200)]
+    assert max(np.corrcoef(first, part)[0, 1] for part in again) > 0.98

@@ -81,7 +81,7 @@ def test_the_envelope_of_long_sound_takes_no_more_room() -> None:
     samples = rng.uniform(-0.5, 0.5, (2, 3_000_017)).astype(np.float32)
     samples[0, 1_234_567] = 0.9
     for piece in np.array_split(samples, 997, axis=1):
-        envelope.take(piece)
+        envelope.take([*piece])
 
     low, high = envelope.columns(100)
 

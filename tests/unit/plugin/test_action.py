@@ -159,4 +159,4 @@ def test_a_complaint_about_the_whole_config_shows_none_of_its_secrets() -> None:
     with pytest.raises(InvalidConfig) as caught:
         Picky.configured({"key": "hunter2hunter2"})
     message = caught.value.message
-    assert message == "The config of test.picky doesn't fit: config: value error, it can't be"
+    assert message == "The config of test.picky doesn't fit: it can't be"

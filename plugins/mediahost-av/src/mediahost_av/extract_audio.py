@@ -1,13 +1,11 @@
 """The sound of a film or a recording by itself."""
 
-from typing import Literal
-
 from av.audio.stream import AudioStream
 
 from mediahost import Context, InvalidMedia, MediaFile, MediaProcessingResult
 from mediahost_av.actions import ExtractAudio
 from mediahost_av.container import Source, decoder_of, shown
-from mediahost_av.formats import FORMATS, AudioFormatName
+from mediahost_av.formats import FORMATS, AudioFormatName, FormatName
 from mediahost_av.recipe import Recipe, cook
 from mediahost_av.sound import SoundConfig
 
@@ -29,6 +27,8 @@ def extract_audio(
 ) -> MediaProcessingResult:
     """Copy the sound without loss where the format is at home with its codec, else encode it.
 
+    What can't be copied after all, because its times go astray, is encoded too.
+
     Keys of the result's metadata: `copied`, whether it was; and those of
     `mediahost_av.recipe.cook`.
 
@@ -40,8 +40,16 @@ def extract_audio(
         if stream is None:
             raise InvalidMedia(f"{shown(media.path)} has no sound")
         recipe = _recipe(action, _codec_of(stream))
-        result = cook(recipe, source, context)
-    copied = recipe.sound == "copy"
+        copied = recipe.sound == "copy"
+        try:
+            result = cook(recipe, source, context)
+        except InvalidMedia as error:
+            if not copied:
+                raise
+            context.log.warning("%s; so it is encoded anew", error.message)
+            source.rewind()
+            copied = False
+            result = cook(_encoded(action, recipe.format), source, context)
     return result.model_copy(update={"metadata": {"copied": copied, **result.metadata}})
 
 
@@ -50,14 +58,18 @@ def _recipe(action: ExtractAudio, codec: str) -> Recipe:
     format_name = action.format or home
     # Uncompressed sound loses nothing by being written anew, and it comes in many forms.
     copied = format_name == HOMES.get(codec) and not action.changes_sound
-    sound: SoundConfig | Literal["copy"] = "copy"
-    if not copied:
-        sound = SoundConfig(
-            FORMATS[format_name].audio[0],
-            action.audio_bitrate,
-            action.sample_rate,
-            action.channels,
-        )
+    if copied:
+        return Recipe(format_name, None, "copy", needs_sound=True)
+    return _encoded(action, format_name)
+
+
+def _encoded(action: ExtractAudio, format_name: FormatName) -> Recipe:
+    sound = SoundConfig(
+        FORMATS[format_name].audio[0],
+        action.audio_bitrate,
+        action.sample_rate,
+        action.channels,
+    )
     return Recipe(format_name, None, sound, needs_sound=True)
 
 

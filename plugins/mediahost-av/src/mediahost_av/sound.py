@@ -23,6 +23,8 @@ NARROW = frozenset({"u8", "u8p", "s16", "s16p", "fltp"})
 CHUNK = 4096  # samples per packet of encoders that take any number
 # What has come out of the filters is asked for after so many samples: in vain costs an exception.
 BATCH = 8192
+# Times that leap back further than this have begun anew, as FFmpeg has it.
+LEAP_BACK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class SoundConfig:
 class Sound:
     """Takes the frames of one stream of the source, gives packets for the new file.
 
-    Times are kept: gaps in the source are filled with silence, overlaps are cut.
+    Times are kept: gaps in the source are filled with silence, overlaps are cut. Recordings that
+    were put one behind the other into one file, as those of web radio are, follow each other.
 
     Args:
         source: Where the frames come from.
@@ -80,7 +83,9 @@ class Sound:
         self._origin = source.origin_in(stream)
         self._window = window
         self._codec = config.codec
-        self._next: int | None = None
+        self._is_film = source.picture() is not None
+        self._end_s: float | None = None
+        self._leapt_s = 0.0
         self._shape: tuple[Any, ...] | None = None
         self._graph: Graph | None = None
         self._source_tick = Fraction(1)
@@ -101,12 +106,8 @@ class Sound:
         """The packets that are ready with this frame."""
         rate = frame.sample_rate
         ticks = frame.pts if frame.pts is not None else frame.dts
-        if ticks is None:
-            position = self._next or 0
-        else:
-            numerator, denominator = self._base
-            position = round((ticks - self._origin) * numerator * rate / denominator)
-        self._next = position + frame.samples
+        position = self._position(ticks, rate)
+        self._end_s = (position + frame.samples) / rate
         position -= round(self._window.start * rate)
         if position + frame.samples <= 0 or self._is_past(position, rate):
             return
@@ -125,6 +126,19 @@ class Sound:
             self._waiting += frame.samples
             if self._waiting >= BATCH:
                 yield from self._pull()
+
+    def _position(self, ticks: int | None, rate: int) -> int:
+        """Where a frame begins in the source, in samples."""
+        if ticks is None:
+            return round((self._end_s or 0.0) * rate)
+        numerator, denominator = self._base
+        seconds = (ticks - self._origin) * numerator / denominator + self._leapt_s
+        back_s = 0.0 if self._end_s is None else self._end_s - seconds
+        # A film's sound has to stay with its pictures.
+        if back_s > LEAP_BACK_S and not self._is_film:
+            self._leapt_s += back_s
+            seconds += back_s
+        return round(seconds * rate)
 
     def finish(self) -> Iterator[Any]:
         """The packets that were still being worked on."""
