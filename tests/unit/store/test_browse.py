@@ -1,12 +1,14 @@
 """Browsing a real store: filters, windows, and what is new since a look."""
 
 import sqlite3
+import threading
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -125,13 +127,35 @@ def test_lists_come_in_each_order(browser: Browser) -> None:
     assert sorted(found(browser, "", Order.CHANGED)) == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("text", ["", "wav"])
 def test_stretches_join_without_gap_or_overlap(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(browse, "STRETCH", 2)
-    stretches = list(browser.numbers(JobFilter(), Order.NEWEST))
+    stretches = list(browser.numbers(JobFilter.parse(text), Order.NEWEST))
     assert [list(one) for one in stretches] == [[5], [3, 4], [1, 2]]
-    assert found(browser, "") == [1, 2, 3, 4, 5]
+    assert found(browser, text) == [1, 2, 3, 4, 5]
+
+
+def test_a_list_that_nobody_waits_for_any_more_is_broken_off(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def slowly(_browser: Browser, _wanted: object, start: int) -> "array[int]":
+        read.append(start)
+        threading.Event().wait(0.1)  # as words among a million take
+        return array("q", [start])
+
+    monkeypatch.setattr(browse, "STRETCH", 1)
+    monkeypatch.setattr(Browser, "_bounds", lambda _: (1, 400))
+    monkeypatch.setattr(Browser, "_stretch", slowly)
+    numbers = cast(
+        "Generator[array[int], None, None]", browser.numbers(JobFilter.parse("wav"), Order.OLDEST)
+    )
+    assert list(next(numbers)) == [1]
+    numbers.close()
+    assert len(read) < 400
 
 
 def test_a_look_tells_lines_progress_and_what_is_new(store: SqlStore, browser: Browser) -> None:
