@@ -59,6 +59,7 @@ class JobLine(NamedTuple):
     """What a list shows of a job. Times are timezone-aware UTC.
 
     Attributes:
+        origin_url: The file that the media file was made of; None: no action made it.
         error: The beginning of why it failed.
         fraction: How far the attempt is, 0 to 1, or None.
         matches: Whether the filter still holds for it.
@@ -69,6 +70,7 @@ class JobLine(NamedTuple):
     status: JobStatus
     action: str
     media_url: str
+    origin_url: str | None
     attempt: int
     created_at: datetime
     started_at: datetime | None
@@ -109,6 +111,7 @@ _LINE = (
     jobs.c.status,
     func.coalesce(jobs.c.action, jobs.c.job_type),
     jobs.c.media_url,
+    func.nullif(jobs.c.root_url, jobs.c.media_url),
     jobs.c.attempt,
     jobs.c.created_at,
     jobs.c.started_at,

@@ -14,6 +14,7 @@ Cell = tuple[str, str]  # text, name of a style
 
 MARK, NUMBER, STATE, ACTION_LEAST, ACTION_MOST, TRY, TOOK, AGE = 2, 7, 13, 12, 22, 5, 9, 5
 BAR = 8
+MADE_OF = "↳ "
 NARROW, WIDE = 70, 118
 
 
@@ -68,7 +69,7 @@ def cells(
     yield (words.fit(state, columns.state), sign.style)
     yield (words.fit(display(job.action), columns.action - 1) + " ", "action")
     if columns.media:
-        yield (words.media_name(job.media_url, columns.media - 1) + " ", "media")
+        yield (_media(job, columns.media - 1) + " ", "media")
     if columns.note:
         yield from _note(job, columns.note)
     if columns.tries:
@@ -76,6 +77,13 @@ def cells(
     if columns.took:
         yield (words.right(words.took(job.processing_time_ms), columns.took - 1) + " ", "dim")
     yield (words.right(words.age(job.created_at, now), columns.age - 1) + " ", "dim")
+
+
+def _media(job: JobLine, width: int) -> str:
+    """The media file; what an action made goes by the file that a person knows."""
+    if job.origin_url is None:
+        return words.media_name(job.media_url, width)
+    return words.fit(MADE_OF + words.media_name(job.origin_url, width - len(MADE_OF)), width)
 
 
 def _note(job: JobLine, width: int) -> Iterator[Cell]:

@@ -12,7 +12,7 @@ _PLAIN = str.maketrans(
     {
         **dict(zip("▶▸▷▼▾▽▲△◀◂", ">>>vvv^^<<", strict=True)),
         **dict(zip("✖✗✔✓⊘◌●○◉‖", "xx+*o~*oo|", strict=True)),
-        **dict(zip("·•…—≥≤→←↑↓", ".*~-><><^v", strict=True)),
+        **dict(zip("·•…—≥≤→←↑↓↳", ".*~-><><^v>", strict=True)),
         **dict(zip("▁▂▃▄▅▆▇█", "_..::||#", strict=True)),
         **dict(zip("▏▎▍▌▐▋▊▉░▒▓▀", "---#####-:##", strict=True)),
         **dict(zip("─━═╌│┃║╎", "----||||", strict=True)),

@@ -6,6 +6,7 @@ import time
 from array import array
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -156,6 +157,14 @@ def test_a_list_that_nobody_waits_for_any_more_is_broken_off(
     assert list(next(numbers)) == [1]
     numbers.close()
     assert len(read) < 400
+
+
+def test_a_line_names_the_file_that_its_file_was_made_of(store: SqlStore, browser: Browser) -> None:
+    roots = "/in/film.mp4", "/in/sound.wav", None
+    store.submit([replace(request("sound.wav", str(root)), root_url=root) for root in roots])
+    lines = browser.look([6, 7, 8], JobFilter(), 8, 0).lines
+    origins = {line.number: line.origin_url for line in lines}
+    assert origins == {6: "/in/film.mp4", 7: None, 8: None}
 
 
 def test_a_look_tells_lines_progress_and_what_is_new(store: SqlStore, browser: Browser) -> None:
