@@ -219,7 +219,7 @@ def _was_lost(job: ClaimedJob) -> bool:
 
 def _unchanged(media: MediaFile, look: Look) -> FileStat:
     try:
-        stat, file_hash = look.at(str(media.path))
+        stat, file_hash = look.at(media.path_text)
     except FileNotFoundError:
         raise MediaChanged(f"{display(media.path.name)} is gone") from None
     except ChangedWhileHashing:
@@ -244,7 +244,7 @@ def _still(held: Held, look: Look) -> FileStat:
             "the result was discarded",
             "Run it again when the file is at rest.",
         ) from error
-    if held.stat != after or look.is_being_written(str(media.path)):
+    if held.stat != after or look.is_being_written(media.path_text):
         # The same bytes as before, but who knows which ones were read in between.
         raise MediaTouched(f"{display(asked.path.name)} was touched meanwhile")
     return after

@@ -20,6 +20,16 @@ def new_job_id() -> UUID:
 
     The 12 bits of `rand_a` count within a millisecond (section 6.2, method 1).
     """
+    return _id_of(os.urandom(8))
+
+
+def new_job_ids(count: int) -> list[UUID]:
+    """So many of them, in half the time: the system is asked for random bits once."""
+    chance = os.urandom(8 * count)
+    return [_id_of(chance[at : at + 8]) for at in range(0, 8 * count, 8)]
+
+
+def _id_of(chance: bytes) -> UUID:
     global _last_millisecond_and_count  # noqa: PLW0603 - the monotonic counter of the RFC
     last, count = _last_millisecond_and_count
     now = max(time.time_ns() // 1_000_000, last)
@@ -27,7 +37,7 @@ def new_job_id() -> UUID:
     if count > _RAND_A_MAX:
         now, count = now + 1, 0
     _last_millisecond_and_count = (now, count)
-    random = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
+    random = int.from_bytes(chance) & ((1 << 62) - 1)
     return UUID(int=(now << 80) | (0x7 << 76) | (count << 64) | (0b10 << 62) | random)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 
@@ -153,6 +153,9 @@ def _path_at(url: str) -> Path:
     return Path(url_to_path(url))
 
 
+_set = object.__setattr__
+
+
 @dataclass(frozen=True, slots=True)
 class MediaFile:
     """An input: a path, its kind and the hash of its content.
@@ -171,6 +174,21 @@ class MediaFile:
     # What `known_by` made it of: a job asks for its source several times.
     _source: str | None = field(default=None, init=False, repr=False, compare=False)
 
+    if not TYPE_CHECKING:  # or every misspelled attribute would be taken for one that comes here
+
+        def __getattr__(self, name: str) -> Any:
+            """The path that `known_by` left out: made of its source when it is first asked for."""
+            if name != "path":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            path = _path_at(self._source)
+            _set(self, "path", path)
+            return path
+
+    @property
+    def path_text(self) -> str:
+        """Its path as text, without making a `Path` where there is none yet."""
+        return self._source or os.fspath(self.path)
+
     @property
     def source(self) -> str:
         """Its URL, or its path as text: what it is known by."""
@@ -181,9 +199,15 @@ class MediaFile:
         """The media file with this `source`; of one with a URL the path is its bare name."""
         if is_remote(source):
             return cls(Path(source.rpartition("/")[2] or source), kind, file_hash, source)
-        media = cls(_path_at(source), kind, file_hash)
-        if not source.startswith(_URL):
-            object.__setattr__(media, "_source", source)
+        if source.startswith(_URL):
+            return cls(_path_at(source), kind, file_hash)
+        # Most are passed on by their source, from the store to a worker and back, and a path takes
+        # as long to make as all the rest of a claimed job.
+        media = object.__new__(cls)
+        _set(media, "_source", source)
+        _set(media, "kind", kind)
+        _set(media, "file_hash", file_hash)
+        _set(media, "url", None)
         return media
 
     @classmethod

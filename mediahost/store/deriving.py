@@ -51,7 +51,7 @@ def write_passages(
     said = [
         (row, list(passages_of({name: unspelled(row[name]) for name in SAID})))
         for row in rows
-        if any(unspelled(row[name]) for name in SAID)
+        if any(map(unspelled, map(row.__getitem__, SAID)))
     ]
     places = [(row["file_path"], row["config_hash"]) for row, found in said if found]
     if not places:

@@ -17,9 +17,13 @@ def spelled_document_of(result: Result) -> tuple[Spelled, dict[str, Spelled | No
     What is large is spelled once, however many columns it goes to.
     """
     members = document_of(result)
-    columns = {name: _spelled(value) for name, value in members.items() if name != "kind"}
-    told = [f',"{name}":{each.text if each else "null"}' for name, each in columns.items()]
-    return Spelled(members, f'{{"kind":"{result.kind}"{"".join(told)}}}'), columns
+    columns: dict[str, Spelled | None] = {}
+    told = f'{{"kind":"{result.kind}"'
+    for name, value in members.items():
+        if name != "kind":
+            columns[name] = each = _spelled(value)
+            told += f',"{name}":{each.text if each else "null"}'
+    return Spelled(members, told + "}"), columns
 
 
 def _spelled(value: Any) -> Spelled | None:

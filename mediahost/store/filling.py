@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from mediahost.model.job import new_job_id
+from mediahost.model.job import new_job_ids
 from mediahost.model.media import mime_type_of
 from mediahost.ports import Completion
 from mediahost.store.children import analysis_results, media_assets, transcriptions
@@ -43,7 +43,7 @@ def original_of(completion: Completion) -> dict[str, Any]:
     return {
         "file_path": media.source,
         "file_size_bytes": completion.media_size,
-        "mime_type": mime_type_of(media.path),
+        "mime_type": mime_type_of(media.path if media.url else media.source),
         "metadata": {"file_hash": media.file_hash},
     }
 
@@ -57,7 +57,7 @@ def write_children(
     transcripts: Rows = []
     analyses: Rows = []
     for job_id, original, document in jobs:
-        assets.append({**_child_of(job_id), "asset_type": "original", **original})
+        assets.append({"job_id": job_id, "asset_type": "original", **original})
         assets += _made(job_id, document.get("artifacts") or ())
         if said := document.get("transcription"):
             transcripts.append(_transcription(job_id, said))
@@ -69,17 +69,15 @@ def write_children(
         (_INSERT_ANALYSIS, analyses),
     ):
         if rows:
+            for row, child_id in zip(rows, new_job_ids(len(rows)), strict=True):
+                row["id"] = child_id
             write_rows(connection, insert, rows)
-
-
-def _child_of(job_id: UUID) -> dict[str, Any]:
-    return {"id": new_job_id(), "job_id": job_id}
 
 
 def _made(job_id: UUID, artifacts: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     for artifact in artifacts:
         yield {
-            **_child_of(job_id),
+            "job_id": job_id,
             "asset_type": plain_text(artifact["asset_type"]),
             "file_path": artifact["path"],
             "file_size_bytes": artifact["size"],
@@ -90,7 +88,7 @@ def _made(job_id: UUID, artifacts: Iterable[Mapping[str, Any]]) -> Iterator[dict
 
 def _transcription(job_id: UUID, said: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **_child_of(job_id),
+        "job_id": job_id,
         "provider": plain_text(said["provider"]),
         "text_content": plain_text(said["text"]),
         "language": _plain(said["language"]),
@@ -110,7 +108,7 @@ def _transcription(job_id: UUID, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _analysis(job_id: UUID, thought: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **_child_of(job_id),
+        "job_id": job_id,
         "analysis_type": plain_text(thought["analysis_type"]),
         "summary": _plain(thought["summary"]),
         "detailed_analysis": thought["detailed"],

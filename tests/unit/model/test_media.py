@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,3 +111,20 @@ def test_a_media_file_is_known_by_its_path_however_it_was_made() -> None:
     assert known.source == "/media/a.wav"
     assert replace(known, path=Path("/media/b.wav")).source == "/media/b.wav"
     assert MediaFile.known_by("file:///media/a.wav", MediaKind.AUDIO, None).source == known.source
+
+
+def test_a_file_known_by_its_source_is_the_one_at_its_path() -> None:
+    known = MediaFile.known_by("/media/a.mp4", MediaKind.VIDEO, "blake3:00")
+    at_path = MediaFile(Path("/media/a.mp4"), MediaKind.VIDEO, "blake3:00")
+    assert (known.source, known.path_text) == ("/media/a.mp4", "/media/a.mp4")
+    assert pickle.loads(pickle.dumps(known)) == known == at_path  # noqa: S301 - our own
+    assert hash(known) == hash(at_path)
+    assert known.path is known.path
+    assert replace(known, file_hash=None).path == Path("/media/a.mp4")
+    assert repr(MediaFile.known_by("/media/a.mp4", MediaKind.VIDEO, "blake3:00")) == repr(at_path)
+
+
+def test_a_misspelled_attribute_of_a_file_is_an_error() -> None:
+    known = MediaFile.known_by("/media/a.mp4", MediaKind.VIDEO, None)
+    with pytest.raises(AttributeError, match="'MediaFile' object has no attribute 'paht'"):
+        known.paht  # type: ignore[attr-defined]  # noqa: B018 - that is the test
