@@ -90,8 +90,8 @@ def _row(one: "Found", origin: str | None) -> tuple[str, str, str, str]:
 
 
 def _text(one: "Found") -> str:
-    """The snippet; the label that a range's text begins with is in a column of its own."""
-    snippet = one.snippet or ""
+    """The snippet in one line; a range's label, which it begins with, has a column of its own."""
+    snippet = " ".join((one.snippet or "").split())
     return snippet.removeprefix(one.label).lstrip() if one.kind == "range" else snippet
 
 

@@ -85,3 +85,9 @@ def test_lineage_follows_artifacts_of_artifacts(home: "Home", call: "Call") -> N
     (home.media / "a.wav").unlink()
     assert len(call("lineage", "media/a.wav", "--json").json["descendants"]) == 1
     assert "as far as is known" in call("lineage", "media/none.wav").out
+
+
+def test_a_passage_of_several_lines_is_one_row(home: "Home", call: "Call") -> None:
+    home.example("two_pages.pdf")
+    call("run", "media", "--action", "documents.text")
+    assert "This is the second page. Bye" in call("search", "second page").out.splitlines()[1]
