@@ -28,7 +28,7 @@ lint: .venv/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy mediahost tests benchmarks
-	$(BIN)/mypy $(foreach plugin,$(PLUGINS),$(plugin)/src)
+	for plugin in $(PLUGINS); do $(BIN)/mypy $$plugin/src $$plugin/tests || exit 1; done
 	$(BIN)/lint-imports --no-logo
 
 chaos: .venv/tested

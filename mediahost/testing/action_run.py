@@ -7,7 +7,14 @@ from typing import Any, Self
 
 from mediahost.model.media import MediaFile
 from mediahost.model.ranges import TimeRange
-from mediahost.model.result import Artifact, MediaProcessingResult, Result
+from mediahost.model.result import (
+    Analysis,
+    Artifact,
+    MediaAnalysisResult,
+    MediaProcessingResult,
+    Result,
+    Transcription,
+)
 from mediahost.plugin.action import Action
 
 ExpectedRange = tuple[float, float] | tuple[float, float, str]
@@ -39,6 +46,32 @@ class ActionRun:
     def ranges(self) -> tuple[TimeRange, ...]:
         """The time ranges that an analyzer found; a processor finds none."""
         return () if isinstance(self.result, MediaProcessingResult) else self.result.ranges
+
+    @property
+    def transcription(self) -> Transcription:
+        """What was said.
+
+        Raises:
+            AssertionError: The result has no transcription.
+        """
+        result = self.result
+        said = result.transcription if isinstance(result, MediaAnalysisResult) else None
+        if said is None:
+            raise AssertionError(f"{self.action.info.name} gave no transcription")
+        return said
+
+    @property
+    def analysis(self) -> Analysis:
+        """What a model made of it.
+
+        Raises:
+            AssertionError: The result has no analysis.
+        """
+        result = self.result
+        made = result.analysis if isinstance(result, MediaAnalysisResult) else None
+        if made is None:
+            raise AssertionError(f"{self.action.info.name} gave no analysis")
+        return made
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def test_a_recording_is_cut_where_sound_comes_back(
 
     run.assert_ranges((0, 5, "chapter"), (5, 13, "chapter"), tolerance=0.001)
     run.assert_metadata(duration=13, chapters=2)
-    assert [found.payload["title"] for found in run.result.ranges] == ["Chapter 1", "Chapter 2"]
+    assert [found.payload["title"] for found in run.ranges] == ["Chapter 1", "Chapter 2"]
     run_action(Chapters(min_s=2, pause_s=0.5), recording).assert_ranges(
         (0, 5), (5, 10), (10, 13), tolerance=0.001
     )
@@ -45,5 +45,5 @@ def test_the_longest_pauses_go_first_and_no_chapter_is_short(
 
 def test_a_reader_without_long_pauses_is_one_chapter(reading: Path) -> None:
     run = run_action(Chapters(), reading)
-    assert len(run.result.ranges) == 1
-    assert run.result.ranges[0].end == pytest.approx(44.374, abs=0.01)
+    assert len(run.ranges) == 1
+    assert run.ranges[0].end == pytest.approx(44.374, abs=0.01)

@@ -5,6 +5,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import mediahost
+from mediahost import Action
 from mediahost.testing import run_action
 from mediahost_av import (
     ContactSheet,
@@ -17,7 +18,16 @@ from mediahost_av import (
     Waveform,
 )
 
-ACTIONS = [Probe, Convert, ExtractAudio, ExtractSegment, Frames, Thumbnail, ContactSheet, Waveform]
+ACTIONS: list[type[Action]] = [
+    Probe,
+    Convert,
+    ExtractAudio,
+    ExtractSegment,
+    Frames,
+    Thumbnail,
+    ContactSheet,
+    Waveform,
+]
 
 # What docs/hooks.md tells authors of views to import.
 VIEWS = {"mediahost.tui.parts", "mediahost.tui.views"}

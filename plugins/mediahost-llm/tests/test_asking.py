@@ -18,7 +18,7 @@ from mediahost.errors import MediahostError
 from mediahost.testing import ActionRun, run_action
 from mediahost_llm import Summarize, asking
 from mediahost_llm.asking import BadAnswer, OverBudget
-from mediahost_llm.endpoint import NoModel
+from mediahost_llm.endpoint import NoModel, remote_endpoint
 
 Said = Callable[..., MediaAnalysisResult]
 GOOD = json.dumps({"summary": "All is well.", "key_points": ["It is."]})
@@ -40,7 +40,7 @@ def test_what_passes_is_asked_again(status: int, api: Any, summary: Any, reply: 
     api.replies = [reply(status=status), reply(status=status), reply(GOOD)]
     run = summary()
     assert len(api.requests) == 3
-    assert run.result.analysis.summary == "All is well."
+    assert run.analysis.summary == "All is well."
     assert sum(f"answers {status}; again in" in line for line in run.log) == 2
 
 
@@ -146,7 +146,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_once_more(
 ) -> None:
     api.replies = [reply('{"summary": 5}'), reply(GOOD)]
     run = summary()
-    assert run.result.analysis.summary == "All is well."
+    assert run.analysis.summary == "All is well."
     assert "there is no text named summary" in api.requests[1]["messages"][-1]["content"]
     assert (run.metadata["input_tokens"], run.metadata["output_tokens"]) == (200, 20)
 
@@ -184,7 +184,7 @@ def test_the_key_goes_to_the_api_and_nowhere_else(
     for told in (run.result.model_dump_json(), str(run.action.public_config()), *run.log):
         assert "sk-very-secret" not in told
     assert "sk-very-secret" not in caplog.text
-    assert "secret" not in repr(asking.remote_endpoint())
+    assert "secret" not in repr(remote_endpoint())
 
 
 def test_the_answer_is_asked_for_by_a_schema(api: Any, summary: Any, reply: Any) -> None:

@@ -10,7 +10,7 @@ import jiwer
 import numpy as np
 import pytest
 
-from mediahost import Context, JobCancelled, MediaAnalysisResult, MediaFile, Transcription
+from mediahost import Context, JobCancelled, MediaAnalysisResult, MediaFile
 from mediahost.errors import UsageError
 from mediahost.executor.resources import Resources
 from mediahost.testing import ActionRun, check_action, run_action, write_wav
@@ -37,12 +37,6 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"[a-z']+", text.lower()))
 
 
-def _said(run: ActionRun) -> Transcription:
-    assert isinstance(run.result, MediaAnalysisResult)
-    assert run.result.transcription is not None
-    return run.result.transcription
-
-
 @pytest.fixture(scope="session")
 def base_run(reading: Path) -> ActionRun:
     """The default model on the whole reading."""
@@ -56,11 +50,11 @@ def sentence(wav: WriteWav, spoken: Samples) -> Path:
 
 
 def test_at_most_one_word_in_fifty_is_wrong(base_run: ActionRun) -> None:
-    assert jiwer.wer(_plain(TEXT), _plain(_said(base_run).text)) <= 0.02
+    assert jiwer.wer(_plain(TEXT), _plain(base_run.transcription.text)) <= 0.02
 
 
 def test_each_word_has_its_time_and_probability(base_run: ActionRun) -> None:
-    said = _said(base_run)
+    said = base_run.transcription
     assert _plain(" ".join(word.text for word in said.words)) == _plain(said.text)
     starts = [word.start for word in said.words]
     assert starts == sorted(starts)
@@ -72,7 +66,7 @@ def test_each_word_has_its_time_and_probability(base_run: ActionRun) -> None:
 def test_words_are_where_the_detector_hears_speech(
     base_run: ActionRun, reading_run: ActionRun
 ) -> None:
-    words = _said(base_run).words
+    words = base_run.transcription.words
     middles = [(word.start + word.end) / 2 for word in words]
     heard = [
         any(found.start - 0.25 <= middle <= found.end + 0.25 for found in reading_run.ranges)
@@ -87,11 +81,11 @@ def test_sentences_are_ranges_with_their_text(base_run: ActionRun) -> None:
     assert [found.label for found in base_run.ranges] == ["speech"] * len(base_run.ranges)
     texts = [str(found.payload["text"]) for found in base_run.ranges]
     assert texts[0] == "It was the best of times, it was the worst of times."
-    assert " ".join(texts) == _said(base_run).text
+    assert " ".join(texts) == base_run.transcription.text
 
 
 def test_the_language_is_told_with_its_probability(base_run: ActionRun) -> None:
-    said = _said(base_run)
+    said = base_run.transcription
     assert (said.provider, said.language) == ("faster-whisper", "en")
     base_run.assert_metadata(language="en", model="base", words=len(said.words), dropped=0)
     assert base_run.metadata["language_probability"] > 0.8
@@ -101,7 +95,7 @@ def test_the_same_words_come_twice(sentence: Path) -> None:
     first = run_action(Transcribe(model="tiny.en"), sentence)
     again = run_action(Transcribe(model="tiny.en"), sentence)
     assert first.result == again.result
-    assert _plain(_said(first).text) == _plain(
+    assert _plain(first.transcription.text) == _plain(
         "It was the best of times, it was the worst of times"
     )
 
@@ -115,16 +109,16 @@ def test_speech_that_a_step_before_has_found_is_taken(wav: WriteWav, spoken: Sam
         path,
         inputs={"speech.vad": MediaAnalysisResult(ranges=(first,), metadata={"speech_ranges": 1})},
     )
-    assert _said(only_first).text.startswith("It was the best of times")
-    assert "age of" not in _said(only_first).text
-    assert all(word.end <= first.end + 0.05 for word in _said(only_first).words)
+    assert only_first.transcription.text.startswith("It was the best of times")
+    assert "age of" not in only_first.transcription.text
+    assert all(word.end <= first.end + 0.05 for word in only_first.transcription.words)
 
 
 def test_nobody_is_put_words_in_the_mouth(tmp_path: Path, film: Path) -> None:
     tones = write_wav(tmp_path / "tones.wav", (2, 0), (2, 440), (1, 0))
     for path in (tones, film):
         run = run_action(Transcribe(model="tiny.en"), path)
-        said = _said(run)
+        said = run.transcription
         assert (said.text, said.words, said.language) == ("", (), None)
         run.assert_ranges().assert_metadata(words=0, language=None)
 

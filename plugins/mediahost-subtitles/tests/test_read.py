@@ -60,7 +60,7 @@ def test_the_first_track_is_read_with_its_times(
     texts = [found.payload["text"] for found in run.ranges]
     assert texts == ["Good morning,\nbunny.", "A & B {braced}"]
     run.assert_metadata(subtitles=2, language="eng", tracks=["eng", "ger"])
-    transcription = run.result.transcription
+    transcription = run.transcription
     assert transcription.text == "Good morning, bunny. A & B {braced}"
     assert (transcription.provider, transcription.language) == ("subtitles", "eng")
 

@@ -151,6 +151,17 @@ def test_metadata_that_is_wrong_or_missing_is_named(run_action: Run, media: Medi
     assert "codec: expected 'pcm', found 'nothing'" in str(caught.value)
 
 
+def test_a_transcription_or_analysis_that_is_not_there_is_said(
+    run_action: Run, media: MediaFile
+) -> None:
+    for action in (Parts(), Notes()):
+        run = run_action(action, media, info=TEN_SECONDS)
+        with pytest.raises(AssertionError, match=f"{action.info.name} gave no transcription"):
+            run.transcription  # noqa: B018 - asked for is enough
+        with pytest.raises(AssertionError, match=f"{action.info.name} gave no analysis"):
+            run.analysis  # noqa: B018 - as above
+
+
 def test_artifacts_are_real_files_with_all_that_a_host_knows(
     run_action: Run, media: MediaFile, tmp_path: Path
 ) -> None:
