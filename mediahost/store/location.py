@@ -1,6 +1,7 @@
 """Where a store is: a file, or a database of a Postgres server. Passwords are never shown."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,6 +18,9 @@ _POSTGRES_SCHEMES = frozenset(
     {"postgres", POSTGRES, "postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2"}
 )
 _SQLITE_SCHEMES = frozenset({"sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"})
+_IN_MEMORY = ":memory:"
+# A URL that lacks its slashes, or one's user and password. As a path it would be shown whole.
+_ALMOST_URL = re.compile(r"(postgres|postgresql|sqlite)(\+\w+)?:|[^/\\]*:[^/\\]*@")
 # Asyncpg's name for what libpq calls otherwise.
 _RENAMED = {"ssl": "sslmode"}
 
@@ -48,27 +52,37 @@ def locate(url_or_path: str | os.PathLike[str]) -> Location:
     Args:
         url_or_path: A path, `sqlite:///path`, or `postgresql://user:password@host:port/database`;
             `postgres://` and the names of other drivers, as in `postgresql+asyncpg://`, are
-            understood too.
+            understood too. `~/` is the home folder.
 
     Raises:
         StoreError: It names none. The message doesn't repeat it: it may hold a password.
     """
     text = os.fspath(url_or_path)
     if "://" not in text:
-        return _file(Path(text).absolute())
+        if text == _IN_MEMORY or (isinstance(url_or_path, str) and _ALMOST_URL.match(text)):
+            raise _not_understood()
+        return _file(text)
+    scheme, rest = text.strip().split("://", 1)
     try:
-        url = make_url(text)
+        url = make_url(f"{scheme.lower()}://{rest}")
     except (ArgumentError, ValueError):
         raise _not_understood() from None
     if url.drivername in _POSTGRES_SCHEMES:
+        # What is behind the first @ would be taken for the host, and shown.
+        if "@" in f"{url.host}{url.database}":
+            raise StoreError(
+                "The store's URL has more than one @",
+                "In a user's name or a password write %40 for it.",
+            )
         query = {_RENAMED.get(name, name): value for name, value in url.query.items()}
         return Location(None, url.set(drivername="postgresql+psycopg", query=query))
-    if url.drivername in _SQLITE_SCHEMES and url.database not in (None, "", ":memory:"):
-        return _file(Path(str(url.database)).absolute())
+    if url.drivername in _SQLITE_SCHEMES and url.database not in (None, "", _IN_MEMORY):
+        return _file(str(url.database))
     raise _not_understood()
 
 
-def _file(path: Path) -> Location:
+def _file(text: str) -> Location:
+    path = (Path(text).expanduser() if text.startswith("~/") else Path(text)).absolute()
     return Location(path, URL.create("sqlite", database=os.fspath(path)))
 
 

@@ -13,7 +13,8 @@ HEAD = "0007"
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
-_VERSION = text("SELECT version_num FROM alembic_version")
+# Alembic's table alone says little: every program that uses Alembic has one.
+_VERSION = text("SELECT version_num, (SELECT max(algorithm) FROM meta) FROM alembic_version")
 _SQLITE_TABLES = text("SELECT count(*) FROM sqlite_master")
 # Without the tables of extensions, which belong to nobody.
 _POSTGRES_TABLES = text(
@@ -21,7 +22,10 @@ _POSTGRES_TABLES = text(
     " AND relnamespace = CAST(current_schema() AS regnamespace)"
     " AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')"
 )
-_POSTGRES_VERSIONED = text("SELECT to_regclass('alembic_version') IS NOT NULL")
+_POSTGRES_VERSIONED = text(
+    "SELECT to_regclass('alembic_version') IS NOT NULL AND EXISTS (SELECT FROM pg_attribute"
+    " WHERE attrelid = to_regclass('meta') AND attname = 'algorithm')"
+)
 
 
 def version_of(connection: Connection, database: Database) -> str | None:
@@ -32,8 +36,8 @@ def version_of(connection: Connection, database: Database) -> str | None:
     """
     if database.location.path:
         return _version_of_sqlite(connection, database)
-    if connection.scalar(_POSTGRES_VERSIONED):
-        return str(connection.scalar(_VERSION))
+    if connection.scalar(_POSTGRES_VERSIONED) and (version := connection.scalar(_VERSION)):
+        return str(version)
     if connection.scalar(_POSTGRES_TABLES):
         raise StoreError(
             f"{database} is another program's database, so it can't be the store",
@@ -58,13 +62,14 @@ def newer(database: Database, version: str | None) -> StoreError:
 
 def _version_of_sqlite(connection: Connection, database: Database) -> str | None:
     try:
-        return str(connection.scalar(_VERSION))
+        if version := connection.scalar(_VERSION):
+            return str(version)
     except OperationalError as error:
-        if "no such table" not in str(error.orig):
+        if not str(error.orig).startswith(("no such table", "no such column")):
             raise
-        if connection.scalar(_SQLITE_TABLES):
-            raise StoreError(
-                f"{database} is another program's database, so it can't be the store",
-                "Choose another path.",
-            ) from None
-        return None
+    if connection.scalar(_SQLITE_TABLES):
+        raise StoreError(
+            f"{database} is another program's database, so it can't be the store",
+            "Choose another path.",
+        )
+    return None

@@ -82,6 +82,9 @@ def upgrade(database: Database) -> Upgrade:
 
 
 def _upgrade_file(database: SqliteDatabase) -> Upgrade:
+    with database.read() as connection:
+        # What is not ours is not touched.
+        _checked_version(connection, database)
     with database.raw() as raw:
         # Readers don't wait for the writer then. The file remembers it.
         raw.execute("PRAGMA journal_mode = WAL")

@@ -18,7 +18,10 @@ from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.ports import Store
 from mediahost.store import open_store
+from mediahost.store.about import upgrade_at
+from mediahost.store.copying import copy_to
 from mediahost.store.glance import glance_first
+from mediahost.store.schema import HEAD
 
 
 def asked(name: str) -> JobRequest:
@@ -161,13 +164,34 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     assert_refused(path, "another program's database")
 
 
-def test_another_programs_migrated_database_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["ae1027a6acf", "0003", HEAD, None])
+@pytest.mark.parametrize("table", ["songs (id INTEGER)", "meta (id INTEGER, key TEXT)"])
+def test_another_programs_migrated_database_is_refused(
+    tmp_path: Path, version: str | None, table: str
+) -> None:
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as connection:
+        connection.execute(f"CREATE TABLE {table}")
         connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
-        connection.execute("INSERT INTO alembic_version VALUES ('ae1027a6acf')")
+        if version:
+            connection.execute("INSERT INTO alembic_version VALUES (?)", [version])
     connection.close()
-    assert_refused(path, "has schema ae1027a6acf")
+    assert_refused(path, "another program's database")
+
+
+def test_another_programs_database_is_not_touched_by_an_upgrade_either(tmp_path: Path) -> None:
+    path = tmp_path / "photos.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE photos (id INTEGER)")
+    connection.close()
+    open_store(tmp_path / "store.db").close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another program's database"):
+        upgrade_at(path)
+    with pytest.raises(StoreError, match="another program's database"):
+        copy_to(tmp_path / "store.db", path)
+    assert path.read_bytes() == before
+    assert sorted(os.listdir(tmp_path)) == ["photos.db", "store.db"]
 
 
 def test_a_store_of_a_newer_mediahost_is_refused(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ from mediahost.store.browse import Order
 from mediahost.store.care import Care
 from mediahost.store.copying import copy_to
 from mediahost.store.jsonb import from_jsonb, to_jsonb
+from mediahost.store.schema import HEAD
 
 TIMEOUT_S = 120
 
@@ -101,6 +102,19 @@ def test_another_programs_database_is_refused_and_left_alone(bare_postgres_url: 
     with psycopg.connect(bare_postgres_url) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         assert tables.fetchall() == [("photos",)]
+
+
+@pytest.mark.parametrize("version", ["ae1027a6acf", "0003", HEAD])
+def test_another_programs_migrated_database_is_refused(
+    bare_postgres_url: str, version: str
+) -> None:
+    with psycopg.connect(bare_postgres_url) as connection:
+        connection.execute("CREATE TABLE meta (id integer, key text)")
+        connection.execute("CREATE TABLE alembic_version (version_num text)")
+        connection.execute("INSERT INTO alembic_version VALUES (%s)", [version])
+    refused(bare_postgres_url, "another program's database")
+    with pytest.raises(StoreError, match="another program's database"):
+        upgrade_at(bare_postgres_url)
 
 
 def test_a_store_may_have_a_schema_of_its_own_beside_other_tables(bare_postgres_url: str) -> None:

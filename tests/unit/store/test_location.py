@@ -47,8 +47,37 @@ def test_a_file_is_a_path_or_a_url(tmp_path: Path) -> None:
         assert (found.path, found.kind, str(found)) == (path, "sqlite", str(path))
 
 
+def test_a_url_is_understood_in_capitals_and_with_space_around_it() -> None:
+    assert str(locate(" PostgreSQL://me:pw@db.lan/Media\n")) == "postgresql://me@db.lan/Media"
+
+
+@pytest.mark.parametrize("named", ["~/store.db", "sqlite:///~/store.db"])
+def test_a_path_may_begin_with_the_home_folder(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert locate(named).path == Path("/home/me/store.db")
+
+
 @pytest.mark.parametrize(
-    "url", ["http://me:secret@x/y", "sqlite://", "postgresql://me:secret@h:x/"]
+    "url", ["postgresql://me:s@ecret@db/media", "postgresql://me:s@e/cret@db/media"]
+)
+def test_an_unquoted_at_sign_in_a_password_is_refused_before_half_of_it_is_shown(url: str) -> None:
+    with pytest.raises(StoreError, match="more than one @") as raised:
+        locate(url)
+    assert "ecret" not in f"{raised.value.message}{raised.value.hint}"
+    assert locate("postgresql://me:s%40ecret@db/media").url.password == "s@ecret"  # noqa: S105 - none
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://me:secret@x/y",
+        "sqlite://",
+        "postgresql://me:secret@h:x/",
+        ":memory:",
+        "postgres:me:secret@h/media",
+        "postgresql:/me:secret@h/media",
+        "me:secret@h/media",
+    ],
 )
 def test_what_names_no_store_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(StoreError, match="names neither") as raised:
