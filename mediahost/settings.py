@@ -146,7 +146,10 @@ class Settings(BaseModel):
         30, ge=0, description="store gc: days after which logs may go; None: never"
     )
     max_artifacts_gb: float | None = Field(
-        None, ge=0, description="store gc: gigabytes that artifacts may take, if some can go"
+        None,
+        ge=0,
+        le=1e9,
+        description="store gc: gigabytes that artifacts may take, if some can go",
     )
     tui_filters: dict[str, str] = Field(
         default_factory=dict, description="Filters of the TUI by the names that it shows them under"

@@ -8,6 +8,7 @@ import typer
 
 from mediahost.cli import complete
 from mediahost.cli.output import (
+    MOST,
     counted,
     examples,
     local_time,
@@ -74,7 +75,9 @@ def list_jobs(
             "--filter", "-f", help="Such as 'state:failed age<2d \"no audio\"'.", metavar="FILTER"
         ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=MOST, help="At most so many.")
+    ] = 50,
     plain: Annotated[
         bool, typer.Option("--plain", help="A sentence for each job, as a screen reader likes it.")
     ] = False,

@@ -13,6 +13,9 @@ from mediahost.model.pause import Pause
 
 COLUMN_GAP = 2
 
+# No database counts any further.
+MOST = 2**63 - 1
+
 
 def print_json(data: Any) -> None:
     """Print as JSON, readable and in ASCII, so that any terminal and any name will do."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mediahost.cli.output import clock, made_from, print_json, print_table
+from mediahost.cli.output import MOST, clock, made_from, print_json, print_table
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
 from mediahost.model.media import display
@@ -44,7 +44,9 @@ def search(
     end: Annotated[
         str | None, typer.Option("--to", help="Only what begins before this: 90s, 1:30.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="At most so many.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, max=MOST, help="At most so many.")
+    ] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find words in transcripts, documents, summaries and labels, or time ranges.
@@ -111,7 +113,7 @@ def seconds_of(option: str, text: str | None) -> float | None:
         return None
     if at := _CLOCK.fullmatch(text):
         hours, minutes, rest = at.groups()
-        return int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)
+        return float(hours or 0) * 3600 + float(minutes) * 60 + float(rest)
     amount = _AMOUNT.fullmatch(text.lower())
     if amount is None or amount[2] not in _UNITS_S:
         raise UsageError(f"{option}: {text!r} is no time", "Write 2s, 500ms, 5m, 1h or 1:30.")

@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 
 MS_PER_S = 1000
 HOURS = 24
+# A hundred years and more.
+MOST_HOURS = 1_000_000
 
 
 def stats(
     *,
     hours: Annotated[
-        int, typer.Option("--hours", help="Of the last so many hours.", min=1, metavar="N")
+        int,
+        typer.Option(
+            "--hours", help="Of the last so many hours.", min=1, max=MOST_HOURS, metavar="N"
+        ),
     ] = HOURS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

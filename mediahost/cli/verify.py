@@ -24,16 +24,16 @@ def verify(
 ) -> None:
     """Read media files and artifacts again and say which changed, are missing, or rotten."""
     from mediahost.cli.pages import counting
-    from mediahost.host.verify import Verdict, known_files
+    from mediahost.host.verify import Verdict, known_files, unknown_among
     from mediahost.host.verify import verify as verified
     from mediahost.store.care import Care
 
     settings = state.settings()
     with state.store() as store:
         files = known_files(Care(store.database), settings.data_dir, paths or ())
-    if paths and not files:
+    for path in unknown_among(paths or (), files):
         raise UsageError(
-            "None of these files has been hashed yet, so there is nothing to compare with",
+            f"Nothing at {path} has been hashed yet, so there is nothing to compare with",
             "Hash them with a run: mediahost run PATH --action NAME",
         )
     with counting("files") as count:

@@ -1,7 +1,7 @@
 """Verifying: are files still what they were when they were hashed? Everything is read again."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from itertools import islice
@@ -81,6 +81,14 @@ def known_files(
             vouched = stat if hashed == file.file_hash else None
             files[file.path] = Known(file.path, file.file_hash, vouched, artifact=True)
     return sorted(files.values())
+
+
+def unknown_among(
+    paths: Iterable[str | os.PathLike[str]], files: Collection[Known]
+) -> list[str | os.PathLike[str]]:
+    """Those of these paths at which, and below which, none of these files is."""
+    withins = ((path, _Within([path])) for path in paths)
+    return [path for path, within in withins if not any(file.path in within for file in files)]
 
 
 def verify(

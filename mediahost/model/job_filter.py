@@ -22,6 +22,8 @@ STATES = (*map(str, JobStatus), CANCELLING)
 YES_AND_NO = {"yes": True, "true": True, "no": False, "false": False}
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+# A thousand years: calendars and databases count little further.
+LONGEST_S = 1000 * 365.25 * 86_400
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])?")
 _TERM = re.compile(r"(-?)([a-z]+)(<=|>=|[:<>=])")
 _KINDS: dict[str, Literal["state", "glob", "duration", "number", "yes", "words"]] = {
@@ -190,7 +192,7 @@ def _value(field: str, written: str, start: int, end: int) -> Value:
                 raise InvalidFilter(
                     f"{field} wants a duration such as 90s, 5m, 2h or 3d, not {plain!r}", start, end
                 )
-            return float(found[1]) * _SECONDS[found[2] or "s"]
+            return min(float(found[1]) * _SECONDS[found[2] or "s"], LONGEST_S)
         case _:
             return str(Path(plain).expanduser()) if plain.startswith("~/") else plain
 

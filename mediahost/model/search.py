@@ -56,6 +56,8 @@ class Search:
             raise ValueError(f"A limit can't be negative, but it is {self.limit}")
         if not self.terms and self.label is None and self.min_s is None:
             raise ValueError("There is nothing to look for")
+        if self.from_s is not None and self.to_s is not None and self.from_s > self.to_s:
+            raise ValueError("The stretch to look in ends before it begins")
         if self.terms and all(term.excluded for term in self.terms):
             raise ValueError("There are only words that must not be there")
 

@@ -41,12 +41,15 @@ def back_up(
         StoreError: The database can't be read, or the copy not written.
     """
     if os.path.lexists(target):
-        raise UsageError(f"{display(target)} exists already", "Give the name of a new file.")
+        raise _taken(target)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise UsageError(f"{display(target)} can't be written: {error.strerror}") from error
+        raise UsageError(
+            f"{display(target)} can't be written: {error.strerror}",
+            "Name a file in a folder that is there and that you may write to.",
+        ) from error
     try:
         if isinstance(source, SqliteDatabase):
             _copy_pages(source, part, on_pages)
@@ -54,12 +57,27 @@ def back_up(
             _copy_rows(source, part, on_pages)
         _check(part)
         _keep(part, target)
+    except FileExistsError as error:
+        raise _taken(target) from error
+    except (StoreError, sqlite3.Error) as error:
+        # The store is only read: the disk that is full is the copy's.
+        if not _tells_of_full_disk(error):
+            raise
+        raise StoreError(
+            f"The backup {display(target)} can't be written: the disk is full",
+            "Free some space there, or choose another disk.",
+        ) from error
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise StoreError(f"The backup {display(target)} can't be written: {reason}") from error
     finally:
-        part.unlink(missing_ok=True)
+        for side in ("", "-wal", "-shm", "-journal"):
+            part.with_name(part.name + side).unlink(missing_ok=True)
     return target.stat().st_size
+
+
+def _taken(target: Path) -> UsageError:
+    return UsageError(f"{display(target)} exists already", "Give the name of a new file.")
 
 
 def _copy_pages(source: SqliteDatabase, part: Path, on_pages: Callable[[int, int], None]) -> None:
@@ -74,6 +92,14 @@ def _copy_pages(source: SqliteDatabase, part: Path, on_pages: Callable[[int, int
         )
         reading.execute("COMMIT")
         _be_one_file(writing)
+
+
+def _tells_of_full_disk(error: BaseException | None) -> bool:
+    while error is not None:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _copy_rows(source: Database, part: Path, on_pages: Callable[[int, int], None]) -> None:
@@ -97,11 +123,14 @@ def _be_one_file(connection: sqlite3.Connection) -> None:
 
 
 def _check(part: Path) -> None:
-    with closing(sqlite3.connect(part)) as connection:
-        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    try:
+        with closing(sqlite3.connect(part)) as connection:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
     if verdict != "ok":
         raise StoreError(
-            f"The store is damaged, so no backup was made: {verdict}",
+            f"The store is damaged, so no backup was made: {verdict.splitlines()[-1]}",
             "See what is wrong with: mediahost store check",
         )
 
@@ -109,8 +138,15 @@ def _check(part: Path) -> None:
 def _keep(part: Path, target: Path) -> None:
     with part.open("rb") as file:
         os.fsync(file.fileno())
-    # Unlike a rename, this fails if somebody took the name meanwhile.
-    os.link(part, target)
+    # Unlike a rename, these fail if somebody took the name meanwhile.
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Sticks and network drives may know no second names for a file.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        part.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

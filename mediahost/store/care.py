@@ -20,6 +20,8 @@ from mediahost.store.tables import ACTIVE, file_hashes, jobs, processing_jobs
 # Memos are read in stretches of so many rows.
 STRETCH = 10_000
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
 _made = processing_jobs.c
 _RESULTS = select(
     _made.id,
@@ -82,9 +84,12 @@ class Care:
     @lasting
     def old_jobs(self, age_s: float) -> list[OldJob]:
         """Jobs that ended more than `age_s` seconds ago."""
+        now = datetime.now(UTC)
+        # Nothing is older than what a time can say.
+        before = now - timedelta(seconds=age_s) if age_s < now.timestamp() else _EPOCH
         old = (
             select(jobs.c.id, jobs.c.number, jobs.c.status, jobs.c.file_hash)
-            .where(_ENDED, jobs.c.completed_at < datetime.now(UTC) - timedelta(seconds=age_s))
+            .where(_ENDED, jobs.c.completed_at < before)
             .order_by(jobs.c.number)
         )
         with self._database.read() as connection:
@@ -149,7 +154,8 @@ class Care:
                 return []
             found = connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars().all()
             orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        faults = [str(line) for line in found if line != "ok"]
+        lines = [line for told in found for line in str(told).splitlines()]
+        faults = [line for line in lines if line != "ok" and not line.startswith("***")]
         return faults + [f"A row of {row[0]} belongs to no row of {row[2]}" for row in orphans[:20]]
 
 

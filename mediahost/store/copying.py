@@ -81,7 +81,8 @@ def copy_store(
         copied = [_copy(reading, target, table, on_rows) for table in _tables()]
         for table in _tables():
             _compare(reading, target, table)
-        copied.append(_copy(reading, target, meta, on_rows))
+        copied.append(_sign(reading, target))
+        on_rows(meta.name, 1, 1)
     return copied
 
 
@@ -137,6 +138,16 @@ def _copy(reading: Connection, target: Database, table: Table, on_rows: OnRows) 
         on_rows(table.name, done, total)
     _move_sequence(target, table)
     return CopiedTable(table.name, done, written)
+
+
+def _sign(reading: Connection, target: Database) -> CopiedTable:
+    """Write what the copy was made with, which makes it a store."""
+    row = dict(reading.execute(select(meta)).mappings().one())
+    # The copy's log of changes is its own and begins now: places in the other one say nothing.
+    row["changes_trimmed"] = 0
+    with target.write() as writing:
+        writing.execute(meta.insert(), row)
+    return CopiedTable(meta.name, 1, 1)
 
 
 def _remove_others(reading: Connection, target: Database, table: Table) -> None:

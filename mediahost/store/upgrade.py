@@ -6,6 +6,7 @@ the newest version pays for it.
 
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,14 +119,13 @@ def _back_up(database: SqliteDatabase, version: str) -> Path:
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    with database.raw() as source:
-        target = sqlite3.connect(partial)
-        try:
+    try:
+        with database.raw() as source, closing(sqlite3.connect(partial)) as target:
             source.backup(target)
-        finally:
-            target.close()
-    _sync(partial)
-    partial.replace(path)
+        _sync(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     _sync(path.parent)
     return path
 

@@ -266,6 +266,14 @@ def test_published_copies_and_other_names_of_an_artifact_stay(home: Any) -> None
     assert {path: path.read_bytes() for path in copies} == copies
 
 
+def test_an_age_beyond_all_calendars_makes_nothing_garbage(home: Any) -> None:
+    home.tones(1)
+    home.run(*CUT)
+    ages = [f"--{what}-days=1e300" for what in ("jobs", "results", "logs")]
+    answer = home.call("store", "gc", *ages)
+    assert (answer.code, answer.out) == (0, "There is nothing to remove\n")
+
+
 def test_gc_for_people_says_what_it_would_do(home: Any) -> None:
     assert home.call("store", "gc").out == "There is nothing to remove\n"
     stray = home.data / "artifacts" / "00" / "01234567-89ab-7def-8123-456789abcdef.1"
@@ -311,6 +319,16 @@ def test_verify_tells_changes_losses_and_rot_apart(home: Any) -> None:
     assert f"rotten      {rotten}\n" in out
 
 
+def test_a_misspelt_path_among_others_is_no_verified_one(home: Any) -> None:
+    (tone,) = home.tones(1)
+    home.run(*CUT)
+    answer = home.call("verify", f"media/{tone.name}", "media/other.wav")
+    assert answer.code == 2
+    assert "Nothing at media/other.wav has been hashed yet" in answer.err
+    tone.unlink()
+    assert verdicts(home, f"media/{tone.name}", code=1) == {tone.name: "missing"}
+
+
 def test_verify_reads_artifacts_too(home: Any) -> None:
     home.tones(1)
     home.run(*CUT)
@@ -347,5 +365,6 @@ def test_files_that_were_never_hashed_can_not_be_verified(home: Any) -> None:
     home.tones(1)
     answer = home.call("verify", "media")
     assert answer.code == 2
-    assert "None of these files has been hashed yet" in answer.err
+    assert "Nothing at media has been hashed yet" in answer.err
+    assert "mediahost run" in answer.err
     assert json.loads(home.call("verify", "--json").out)["files"] == []

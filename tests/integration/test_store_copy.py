@@ -7,8 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from mediahost.hashing import hash_bytes
+from mediahost.model.job import JobRequest
+from mediahost.model.media import MediaFile, MediaKind
 from mediahost.store import copying, open_store
-from mediahost.store.tables import Record
+from mediahost.store.tables import Record, meta
 
 BOTH = ("--action", "count.cut", "--action", "count.look")
 
@@ -114,6 +119,26 @@ def test_a_store_goes_to_postgres_and_back_and_every_row_is_the_same(
     # New rows are numbered behind those that came with their numbers.
     home.tone("new.wav", 999)
     assert home.run(*BOTH, environ=used).counts == {"cached": 4, "done": 2}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_who_watches_a_copy_learns_of_each_change_not_to_read_all_again(
+    tmp_path: Path, bare_postgres_url: str, kind: str
+) -> None:
+    source = open_store(tmp_path / "store.db")
+    with source.database.write() as connection:
+        connection.execute(meta.update().values(changes_trimmed=5_000_000))
+    source.close()
+    target = bare_postgres_url if kind == "postgresql" else tmp_path / "copy.db"
+    copying.copy_to(tmp_path / "store.db", target)
+    copy = open_store(target)
+    mark = copy.changes().mark
+    media = MediaFile(Path("/media/a.mp4"), MediaKind.VIDEO, hash_bytes(b"a"))
+    copy.submit([JobRequest("hello.halves", 1, {}, media, hash_bytes(b"config"))])
+    news = copy.changes(mark)
+    copy.close()
+    assert not news.resync
+    assert news.added == (1,)
 
 
 def said(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Opening a store: new, old, newer, foreign and damaged files."""
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -19,6 +20,8 @@ from mediahost.model.media import MediaFile, MediaKind
 from mediahost.ports import Store
 from mediahost.store import open_store
 from mediahost.store.about import upgrade_at
+from mediahost.store.backup import back_up
+from mediahost.store.care import Care
 from mediahost.store.copying import copy_to
 from mediahost.store.glance import glance_first
 from mediahost.store.schema import HEAD
@@ -191,7 +194,7 @@ def test_another_programs_database_is_not_touched_by_an_upgrade_either(tmp_path:
     with pytest.raises(StoreError, match="another program's database"):
         copy_to(tmp_path / "store.db", path)
     assert path.read_bytes() == before
-    assert sorted(os.listdir(tmp_path)) == ["photos.db", "store.db"]
+    assert files_in(tmp_path).keys() == {"photos.db", "store.db"}
 
 
 def test_a_store_of_a_newer_mediahost_is_refused(tmp_path: Path) -> None:
@@ -269,6 +272,58 @@ def test_a_disk_that_fills_up_leaves_what_was_acknowledged(small_disk: Path) -> 
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     connection.close()
+
+
+def test_a_backup_that_finds_its_disk_full_names_that_and_leaves_nothing(
+    tmp_path: Path, small_disk: Path, postgres_url: str
+) -> None:
+    for place in (tmp_path / "store.db", postgres_url):
+        store = open_store(place)
+        store.submit([asked(f"{n}{'x' * 900}") for n in range(1500)])
+        with pytest.raises(StoreError) as raised:
+            back_up(store.database, small_disk / "copy.db")
+        store.close()
+        assert raised.value.message == (
+            f"The backup {small_disk / 'copy.db'} can't be written: the disk is full"
+        )
+        assert raised.value.hint
+        assert list(small_disk.iterdir()) == []
+
+
+def test_a_backup_may_go_where_no_file_can_have_two_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", link)
+    store = open_store(tmp_path / "store.db")
+    store.submit([asked("one")])
+    back_up(store.database, tmp_path / "copy.db")
+    store.close()
+    assert files_in(tmp_path).keys() == {"copy.db", "store.db"}
+    copy = open_store(tmp_path / "copy.db")
+    assert len(copy.jobs()) == 1
+    copy.close()
+
+
+def test_a_damaged_store_is_not_backed_up(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = open_store(path)
+    store.submit([asked(str(n)) for n in range(500)])
+    store.close()
+    content = bytearray(path.read_bytes())
+    content[-20 * 4096 :] = b"\xaa" * (20 * 4096)
+    path.write_bytes(content)
+    store = open_store(path)
+    faults = Care(store.database).faults()
+    assert faults
+    assert not any("\n" in fault or "***" in fault for fault in faults)
+    with pytest.raises(StoreError, match="damaged") as raised:
+        back_up(store.database, tmp_path / "copy.db")
+    store.close()
+    assert "\n" not in raised.value.message
+    assert files_in(tmp_path).keys() == {"store.db"}
 
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Schemas of every age, on both databases: upgraded with all their rows, newer ones read."""
 
+import errno
+import os
 import re
 import sqlite3
 import stat
@@ -221,6 +223,20 @@ def test_a_file_is_copied_before_it_is_upgraded(tmp_path: Path, version: str) ->
         assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
     connection.close()
     assert {each.name for each in tmp_path.iterdir()} == {"store.db", backup.name}
+
+
+def test_a_copy_that_cannot_be_finished_leaves_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_version(str(tmp_path / "store.db"), EARLIER[0])
+
+    def sync(_path: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("mediahost.store.upgrade._sync", sync)
+    with pytest.raises(OSError, match="No space left"):
+        open_store(tmp_path / "store.db")
+    assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
 
 
 def test_a_new_file_needs_no_backup(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediahost.model.job_filter import FIELDS, InvalidFilter, JobFilter
+from mediahost.model.job_filter import FIELDS, LONGEST_S, InvalidFilter, JobFilter
 
 
 def terms(text: str) -> list[tuple[str, str, tuple[object, ...], bool]]:
@@ -23,6 +24,12 @@ def test_each_field_reads_its_values() -> None:
         ("try", ">=", (2.0,), False),
         ("cached", "=", (True,), False),
     ]
+
+
+def test_no_duration_is_longer_than_calendars_and_databases_count() -> None:
+    (term,) = terms(f"age>{'9' * 400}w")
+    datetime.now(UTC) - timedelta(seconds=float(str(term[2][0])))
+    assert term[2] == (LONGEST_S,)
 
 
 def test_words_that_name_no_field_are_looked_for() -> None:
