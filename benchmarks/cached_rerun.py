@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from benchmarks import corpus, peers
 from benchmarks.host import ACTION, Installation
-from benchmarks.measure import Argv, Cost, command, function, once
+from benchmarks.measure import REPEAT, Argv, Cost, command, function, once
 from benchmarks.report import Report
 from mediahost.hashing import hash_bytes
 
@@ -188,18 +188,21 @@ def _in_process(report: Report, installation: Installation, folder: Path, files:
     gc.set_threshold(100_000, 50, 50)  # as the command line does
     with make_host(load_settings(overrides={"data_dir": installation.data_dir})) as host:
         recipe = host.recipe(pipeline_of([ACTION]), named=False)
+        repeat = REPEAT
         if files <= MOST_LISTED:
             _one_by_one(report, host, recipe, folder, files)
-        walking = function(lambda: walk([folder], sift=lambda _listings: []))
+        else:
+            repeat = 2
+        walking = function(lambda: walk([folder], sift=lambda _listings: []), repeat=repeat)
         _note(report, "  in process: walk", walking, files)
         with patch.multiple(
             GlancedStore,
             recall_folders=lambda *_: CachedFolders(0, {}),
             remember_folders=lambda *_: None,
         ):
-            comparing = function(lambda: host.run([folder], recipe, list_all=False))
+            comparing = function(lambda: host.run([folder], recipe, list_all=False), repeat=repeat)
         _note(report, "  in process: host.run, file by file by the memo", comparing, files)
-        counting = function(lambda: host.run([folder], recipe, list_all=False))
+        counting = function(lambda: host.run([folder], recipe, list_all=False), repeat=repeat)
         _note(report, "  in process: host.run, as the command does", counting, files)
     if files <= MANY:
         report.at_most(

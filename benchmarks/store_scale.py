@@ -3,6 +3,7 @@
 The floor is the driver alone: one table, one partial index, the same batches, in the same run.
 """
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -57,6 +58,7 @@ def measure(*, quick: bool) -> Report:
     folder = WORK / "store"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    gc.set_threshold(100_000, 50, 50)  # as the command line does
     floor = _floor(folder / "floor.db")
     report.add("sqlite3 alone: claim and complete", floor, "µs/job", "one table, one index")
     with _opened(str(folder / "store.db")) as store:

@@ -5,7 +5,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 from mediahost.errors import MediahostError
@@ -39,9 +38,12 @@ class Candidate(NamedTuple):
 
     def media_file(self) -> MediaFile:
         """As actions and stores see it."""
-        if is_remote(self.path):
-            return MediaFile.known_by(self.path, self.kind, self.file_hash)
-        return MediaFile(Path(self.path), self.kind, self.file_hash)
+        return MediaFile.known_by(self.source, self.kind, self.file_hash)
+
+    @property
+    def source(self) -> str:
+        """What it is known by, as text."""
+        return self.path if is_remote(self.path) else path_to_url(self.path)
 
 
 class Problem(NamedTuple):

@@ -297,7 +297,7 @@ def request_for(recipe: Recipe, row: Planned, source: str, priority: int = 0) ->
         inputs=dict(row.inputs),
         pipeline=recipe.name,
         step=row.step.name,
-        root_url=row.root.media_file().to_json()["url"],
+        root_url=row.root.source,
         source=source,
         priority=priority,
     )
