@@ -16,6 +16,7 @@ class Chain:
 
     def __init__(self, frame: AudioFrame, *filters: tuple[str, str]) -> None:
         self._graph = Graph()
+        self._graph.threads = 1  # by default there is one for each core, with nothing to do
         source = self._graph.add_abuffer(
             sample_rate=frame.sample_rate,
             format=frame.format.name,

@@ -128,8 +128,8 @@ class _Sheet:
 def _upright_tile(still: Still, size: tuple[int, int]) -> Image.Image:
     quarter = quarter_of(still.frame)
     width, height = reversed(size) if quarter % 180 else size
-    pixels = still.frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
-    tile = Image.fromarray(pixels)
+    small = still.frame.reformat(width, height, "rgb24", interpolation="AREA", threads=1)
+    tile = Image.fromarray(small.to_ndarray())
     return tile.transpose(TURNS[quarter]) if quarter else tile
 
 

@@ -192,6 +192,7 @@ class Sound:
             layout = LAYOUTS[min(channels, len(LAYOUTS)) - 1]
         end = "" if self._window.length is None else f":end_pts={round(self._window.length * rate)}"
         graph = Graph()
+        graph.threads = 1  # by default there is one for each core, with nothing to do
         nodes = [
             graph.add(
                 "abuffer",

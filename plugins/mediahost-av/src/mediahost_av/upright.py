@@ -34,6 +34,7 @@ class Upright:
 
     def __init__(self, stream: VideoStream, bounds: Bounds, pixel_format: str) -> None:
         self._aspect = pixel_aspect(stream)
+        self._threads = max(stream.codec_context.thread_count, 1)
         self._bounds = bounds
         self._pixel_format = pixel_format
         self._shape: tuple[int, int, str, int] | None = None
@@ -59,6 +60,7 @@ class Upright:
         if not turns and (frame.width, frame.height, frame.format.name) == as_wanted:
             return None
         graph = Graph()
+        graph.threads = self._threads  # as the decoder; by default as many as there are cores
         nodes = [
             graph.add(
                 "buffer",

@@ -97,7 +97,10 @@ class Film:
                     continue  # a timestamp that leaps back is damage
                 size = size or _small(frame)
                 with self._blamed():
-                    small = shrink.reformat(frame, *size, "yuv444p", interpolation="AREA")
+                    # One thread: by default there is one for each core, and each is waited for.
+                    small = shrink.reformat(
+                        frame, *size, "yuv444p", interpolation="AREA", threads=1
+                    )
                     planes = _planes(small)
                 self.frames += 1
                 self.end_s = max(seconds, 0.0) + _shown_s(frame, step)

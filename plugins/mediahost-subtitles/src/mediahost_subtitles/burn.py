@@ -179,7 +179,7 @@ class _Film:
 
     def _with_text(self, frame: VideoFrame, second: float) -> VideoFrame:
         width, height = self._size
-        small = frame.reformat(width, height, _FORMAT)
+        small = frame.reformat(width, height, _FORMAT, threads=self._context.threads)
         number = bisect_right(self._starts, second) - 1
         if number < 0 or second >= self._cues[number].end or self._letterer is None:
             return small
@@ -271,7 +271,8 @@ def _upright(frame: VideoFrame) -> VideoFrame:
     turns = _turns(frame)
     if not turns:
         return frame
-    pixels: Any = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
+    colored = frame.reformat(format="rgb24", threads=1)
+    pixels: Any = np.ascontiguousarray(np.rot90(colored.to_ndarray(), turns))
     turned = VideoFrame.from_ndarray(pixels, format="rgb24")
     turned.pts, turned.time_base = frame.pts, frame.time_base
     return turned
