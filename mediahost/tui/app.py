@@ -26,7 +26,8 @@ from mediahost.tui.help import HelpScreen
 from mediahost.tui.hosts import is_heard, start_host
 from mediahost.tui.hosts_screen import HostsScreen
 from mediahost.tui.jobs_screen import JobsScreen
-from mediahost.tui.keys import deeds
+from mediahost.tui.keys import deeds, keys_by_deed
+from mediahost.tui.moves import MOVES
 from mediahost.tui.news import StartHost, Trouble
 from mediahost.tui.parts import PlainView
 from mediahost.tui.plain_text import PlainText
@@ -69,6 +70,7 @@ class MediahostApp(App[None]):
         Binding("h", "start_host", "Start a host", show=False, id="host.start"),
         Binding("question_mark", "help", "Help", show=False, id="help"),
         Binding("q", "quit", "Quit", show=False, id="quit"),
+        *MOVES,
     ]
     DEFAULT_CSS = """
     App { background: $background; }
@@ -318,11 +320,9 @@ class MediahostApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers: every key's action by name, and the themes."""
-        for key, active in screen.active_bindings.items():
-            binding = active.binding
-            if binding.description and binding.id:
-                run = partial(self.run_action, binding.action, active.node)
-                yield SystemCommand(binding.description, f"Key: {key}", run)
+        for active, keys in keys_by_deed(screen):
+            run = partial(self.run_action, active.binding.action, active.node)
+            yield SystemCommand(active.binding.description, f"Key: {'  '.join(keys)}", run)
         if isinstance(screen, JobsScreen):
             for name, text in self.session.settings.tui_filters.items():
                 yield SystemCommand(f"Filter: {name}", text, partial(screen.filter_by, text))

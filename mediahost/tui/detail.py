@@ -1,12 +1,11 @@
 """One job, whole: summary, log, result, attempts, config."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
@@ -46,10 +45,6 @@ class TabLine(Static):
 class JobDetail(Vertical):
     """The tabs about one job."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket", "tab(-1)", "Tab before", show=False, id="detail.before"),
-        Binding("right_square_bracket", "tab(1)", "Next tab", show=False, id="detail.next"),
-    ]
     DEFAULT_CSS = """
     JobDetail { height: 1fr; background: $background; }
     JobDetail ContentSwitcher { height: 1fr; }
@@ -110,10 +105,12 @@ class JobDetail(Vertical):
         if self._job is not None and tab == "result":
             self._show_result(self._job)
 
-    def action_tab(self, steps: int) -> None:
-        """Open the tab before or behind."""
+    def turn(self, steps: int) -> None:
+        """Open the tab before or behind; the focus stays in the list if it is there."""
+        has_focus = self.has_focus_within
         self.open_tab(TABS[(TABS.index(self.tab) + steps) % len(TABS)])
-        self.focus_content()
+        if has_focus:
+            self.focus_content()
 
     def focus_content(self) -> None:
         """Put the focus into the open tab."""

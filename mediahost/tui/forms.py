@@ -125,7 +125,7 @@ def read(field: FormField, text: str) -> Any:
     Raises:
         ValueError: It is not JSON where it should be.
     """
-    if text == "" and (field.optional or field.kind != "text"):
+    if text == "" and (field.optional or field.required or field.kind != "text"):
         return None
     if field.kind == "json":
         return json.loads(text)

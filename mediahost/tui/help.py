@@ -10,7 +10,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from mediahost.tui.keys import named
+from mediahost.tui.keys import keys_by_deed
+from mediahost.tui.moves import MOVES
 
 KEY_WIDTH = 20
 
@@ -19,7 +20,8 @@ class HelpScreen(ModalScreen[None]):
     """The keys, by where they belong."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q", "app.pop_screen", "Close", show=False)
+        Binding("escape,question_mark,q", "app.pop_screen", "Close", show=False),
+        *MOVES,
     ]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
@@ -39,16 +41,13 @@ class HelpScreen(ModalScreen[None]):
 
 def keys_of(screen: Screen[Any]) -> Text:
     """The keys that do something on a screen as it is now."""
-    groups: dict[str, dict[tuple[str, str], list[str]]] = defaultdict(lambda: defaultdict(list))
-    for key, active in screen.active_bindings.items():
-        binding = active.binding
-        if binding.id and binding.description:
-            group = binding.id.partition(".")[0]
-            groups[group][binding.id, binding.description].append(named(key))
+    groups: dict[str, list[str]] = defaultdict(list)
+    for active, keys in keys_by_deed(screen):
+        group, _, _ = (active.binding.id or "").partition(".")
+        groups[group].append(f"  {'  '.join(keys):<{KEY_WIDTH}} {active.binding.description}")
     text = Text("Keys here", style="bold")
-    for name, entries in groups.items():
+    for name, lines in groups.items():
         text.append(f"\n\n{name.capitalize()}\n", style="bold")
-        lines = [f"  {'  '.join(keys):<{KEY_WIDTH}} {does}" for (_, does), keys in entries.items()]
         text.append("\n".join(lines), style="not bold")
     text.append("\n\nEsc closes this.  ctrl+p finds any of them by name.", style="not bold")
     return text

@@ -60,6 +60,8 @@ class JobsScreen(Screen[None]):
         Binding("full_stop", "show_new", "Show new", show=False, id="jobs.show_new"),
         Binding("F", "follow", "Follow", show=False, id="jobs.follow"),
         Binding("escape", "back", "Back", show=False, id="jobs.back"),
+        Binding("left_square_bracket", "tab(-1)", "Tab before", show=False, id="detail.before"),
+        Binding("right_square_bracket", "tab(1)", "Next tab", show=False, id="detail.next"),
     ]
     AUTO_FOCUS = "JobTable"
     DEFAULT_CSS = """
@@ -220,6 +222,11 @@ class JobsScreen(Screen[None]):
         self.detail.show(table.current)
         self.detail.open_tab(tab)
         self.call_after_refresh(self.detail.focus_content)
+
+    def action_tab(self, steps: int) -> None:
+        """Open the tab of the detail that is before or behind, if the detail is open."""
+        if self.has_class("open"):
+            self.detail.turn(steps)
 
     def action_back(self) -> None:
         """Close the detail; else drop the marks; else clear the filter."""

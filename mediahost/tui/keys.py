@@ -1,11 +1,12 @@
 """Keys: what each of them does, and which other ones a person wants."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.dom import DOMNode
 from textual.keys import key_to_character
+from textual.screen import Screen
 
 from mediahost.errors import UnknownName
 
@@ -37,6 +38,17 @@ def named(key: str) -> str:
     """A key as a person calls it."""
     letter = LETTERS.get(key) or key_to_character(key)
     return letter if letter and letter.isprintable() and letter != " " else key
+
+
+def keys_by_deed(screen: Screen[Any]) -> list[tuple[ActiveBinding, list[str]]]:
+    """All that keys do on a screen as it is now, each with its keys as a person calls them."""
+    found: dict[tuple[str | None, str], tuple[ActiveBinding, list[str]]] = {}
+    for key, active in screen.active_bindings.items():
+        binding = active.binding
+        if binding.id and binding.description:
+            _, keys = found.setdefault((binding.id, binding.action), (active, []))
+            keys.append(named(key))
+    return list(found.values())
 
 
 def deeds(remapped: Mapping[str, str] | None = None) -> dict[str, Deed]:

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from mediahost.model.media import display
 from mediahost.model.pause import Pause, PauseKind
+from mediahost.tui.moves import MOVES
 from mediahost.tui.words import fit
 
 WIDTH = 56
@@ -23,8 +24,7 @@ class PauseQuestion(ModalScreen[Pause | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", show=False),
-        Binding("j", "down", "Down", show=False),
-        Binding("k", "up", "Up", show=False),
+        *MOVES,
     ]
     DEFAULT_CSS = """
     PauseQuestion { align: center middle; }
@@ -54,14 +54,6 @@ class PauseQuestion(ModalScreen[Pause | None]):
         """The answer."""
         event.stop()
         self.dismiss(self._asked[event.option_index])
-
-    def action_down(self) -> None:
-        """The next."""
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        """The one before."""
-        self.query_one(OptionList).action_cursor_up()
 
     def action_leave(self) -> None:
         """Nothing is paused."""

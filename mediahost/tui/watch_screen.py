@@ -126,6 +126,7 @@ class WatchScreen(Screen[None]):
             said = f"{folders}, {running} watched now"
         else:
             self.query_one("#standing", Static).update(_first_steps())
+            self.query_one("#preview", Static).update("")
             said = "nothing is watched"
         self.query_one(StatusLine).tell(said)
         self._tell_one()
@@ -229,9 +230,10 @@ class WatchForm(ModalScreen[Watch | None]):
     """The rules of a watch."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "keep", "Keep", show=False, priority=True),
-        Binding("escape", "leave", "Back", show=False),
+        Binding("ctrl+s", "keep", "Keep", show=False, id="watch.keep", priority=True),
+        Binding("escape", "leave", "Back", show=False, id="watch.leave"),
     ]
+    AUTO_FOCUS = "Input"
     DEFAULT_CSS = """
     WatchForm { align: center middle; }
     WatchForm VerticalScroll { width: 84; max-width: 96%; height: 90%; padding: 1 2;

@@ -68,7 +68,7 @@ def test_faults_stand_by_their_fields() -> None:
 def test_text_becomes_a_value_and_back() -> None:
     assert read(BY_NAME["tags"], '["a"]') == ["a"]
     assert read(BY_NAME["count"], "") is None
-    assert read(BY_NAME["name"], "") == ""
+    assert read(BY_NAME["name"], "") is None  # it is required
     assert written(BY_NAME["tags"], ["a"]) == '["a"]'
     assert written(BY_NAME["count"], None) == ""
     with pytest.raises(ValueError, match="Expecting"):
