@@ -66,12 +66,17 @@ class FileStat(NamedTuple):
         return cls(size, mtime_ns, ctime_ns, dev, inode)
 
     def trusted_since(self, hashed_at_ns: int) -> bool:
-        """Whether an equal stat today proves equal bytes, for a hash taken at `hashed_at_ns`.
+        """Whether an equal stat today proves equal bytes, for a hash taken at `hashed_at_ns`."""
+        return is_trusted(self.mtime_ns, self.ctime_ns, hashed_at_ns)
 
-        Both clocks count nanoseconds since the Unix epoch. A timestamp of the future, or one
-        within `RACY_NS` of the hashing, is never trusted.
-        """
-        return max(self.mtime_ns, self.ctime_ns) < hashed_at_ns - RACY_NS
+
+def is_trusted(mtime_ns: int, ctime_ns: int, hashed_at_ns: int) -> bool:
+    """Whether these times, unchanged today, prove equal bytes, for a hash taken at `hashed_at_ns`.
+
+    Both clocks count nanoseconds since the Unix epoch. A timestamp of the future, or one within
+    `RACY_NS` of the hashing, is never trusted.
+    """
+    return max(mtime_ns, ctime_ns) < hashed_at_ns - RACY_NS
 
 
 class CacheKey(NamedTuple):

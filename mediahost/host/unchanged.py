@@ -9,7 +9,7 @@ remembered as a whole, by a hash of their names and stats: next time that is all
 from collections.abc import Collection, Mapping, Sequence
 
 from mediahost import __version__
-from mediahost.hashing import FileStat, StatParts, canonical, hash_bytes
+from mediahost.hashing import FileStat, StatParts, canonical, hash_bytes, is_trusted
 from mediahost.host.files import FoundFile
 from mediahost.host.planner import Recipe
 from mediahost.host.walk import Listing
@@ -108,24 +108,30 @@ def _compared(
     Of a file that no step works on there is nothing.
     """
     here = [(kinds, memo.get(url, {})) for kinds, memo in memos]
+    wanted = {kind: [memo for kinds, memo in here if kind in kinds] for kind in MediaKind}
     others = []
     files = results = saved_ms = 0
     for index, (name, kind, stat) in enumerate(
         zip(listing.names, listing.kinds, listing.stats, strict=True)
     ):
-        wanted = [memo for kinds, memo in here if kind in kinds]
         name_url = name if name.isascii() else path_to_url(name)
-        found = [known for memo in wanted if (known := memo.get(name_url)) and _holds(known, stat)]
-        if len(found) < len(wanted):
-            others.append(index)
-        elif found:
-            files += 1
-            results += len(found)
-            saved_ms += sum([known[6] for known in found])
+        its_memos = wanted[kind]
+        its_ms = 0
+        for memo in its_memos:
+            known = memo.get(name_url)
+            if known is None or not _holds(known, stat):
+                others.append(index)
+                break
+            its_ms += known[6]
+        else:
+            files += bool(its_memos)
+            results += len(its_memos)
+            saved_ms += its_ms
     return others, CachedFolder(listing_hash, files, results, saved_ms)
 
 
 def _holds(known: CachedFile, stat: StatParts) -> bool:
     """Whether the file still is what was hashed."""
-    then = FileStat(*known[:5])
-    return (then == stat or then == FileStat.of_parts(stat)) and then.trusted_since(known[5])
+    if known[:5] != stat and known[:5] != FileStat.of_parts(stat):
+        return False
+    return is_trusted(stat[1], stat[2], known[5])
