@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from mediahost.model.result import MediaAnalysisResult, Transcription
 from mediahost.model.subtitles import Cue
+
+if TYPE_CHECKING:
+    from mediahost.model.result import MediaAnalysisResult, Transcription
 
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 - Chinese
 CLAUSE_ENDS = (*SENTENCE_ENDS, ",", ";", ":", "、", "，", "-", "–")  # noqa: RUF001 - Chinese
@@ -41,7 +43,7 @@ class CueRules:
     pause_s: float = 0.8
 
 
-def cues_of(result: MediaAnalysisResult, rules: CueRules | None = None) -> list[Cue]:
+def cues_of(result: "MediaAnalysisResult", rules: CueRules | None = None) -> list[Cue]:
     """What was transcribed, as subtitles in the order of time.
 
     Without words and their times, the texts of the result's ranges are spread evenly over them; a
@@ -71,7 +73,9 @@ def cues_of(result: MediaAnalysisResult, rules: CueRules | None = None) -> list[
     return cues
 
 
-def _stretches(result: MediaAnalysisResult, transcription: Transcription) -> Iterator[list[Spoken]]:
+def _stretches(
+    result: "MediaAnalysisResult", transcription: "Transcription"
+) -> Iterator[list[Spoken]]:
     """The words; where there are none, the ranges that have a text."""
     if transcription.words:
         texts = ((" ".join(word.text.split()), word) for word in transcription.words)
@@ -91,7 +95,7 @@ def _spread(words: Sequence[str], start: float, end: float) -> Iterator[Spoken]:
         start, letters = until, letters - len(word)
 
 
-def _space_of(transcription: Transcription) -> str:
+def _space_of(transcription: "Transcription") -> str:
     """What stands between words: nothing where the whole text has hardly any spaces."""
     text, words = transcription.text.strip(), len(transcription.words)
     return "" if text and text.count(" ") < (words - 1) / 2 else " "
