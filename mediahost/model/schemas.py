@@ -4,6 +4,7 @@
 attribute `details`.
 """
 
+import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from pydantic import (
     Field,
     JsonValue,
     StringConstraints,
+    field_validator,
 )
 
 from mediahost.model.job import JobStatus
@@ -46,13 +48,29 @@ ShortText = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 JsonObject = dict[str, JsonValue]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
+# As much as columns of 4 and of 8 bytes take.
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+Size = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class _Asked(BaseModel):
     model_config = ConfigDict(
         extra="forbid", from_attributes=True, use_enum_values=True, populate_by_name=True
     )
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_kept(cls, value: Any) -> Any:
+        """The databases differ in what else they would take."""
+        if isinstance(value, str):
+            if "\0" in value or value.encode(errors="replace").decode() != value:
+                raise ValueError("it has characters that no database keeps")
+        elif isinstance(value, dict | list):
+            try:
+                json.dumps(value, allow_nan=False)
+            except ValueError:
+                raise ValueError("JSON has neither NaN nor infinity") from None
+        return value
 
 
 class _Answered(BaseModel):
@@ -78,7 +96,7 @@ class MediaAssetCreate(_Asked):
     job_id: UUID
     asset_type: ShortText
     file_path: Text
-    file_size_bytes: Count | None = Field(None, description="Bytes")
+    file_size_bytes: Size | None = Field(None, description="Bytes")
     mime_type: Annotated[str, StringConstraints(max_length=100)] | None = None
     metadata: JsonObject = Field(default_factory=dict)
 

@@ -18,8 +18,9 @@ from mediahost.model.schemas import (
     TranscriptionCreate,
 )
 from mediahost.store.children import AnalysisResult, MediaAsset, Transcription
-from mediahost.store.dialect import utc_now
+from mediahost.store.dialect import plain_text, utc_now
 from mediahost.store.doors import Repository, S_co, door
+from mediahost.store.given import a_count, a_limit, an_object
 from mediahost.store.tables import Job, Record, jobs
 
 CreateT = TypeVar("CreateT", bound=BaseModel)
@@ -63,7 +64,7 @@ class JobRepository(Repository[S_co]):
         """
         of_status = jobs.c.status == _status(status).value
         wanted = select(Job).where(of_status).order_by(jobs.c.number.desc())
-        return session.scalars(wanted.limit(_not_negative("limit", limit))).all()
+        return session.scalars(wanted.limit(a_limit("limit", limit))).all()
 
     @door
     def get_all(self, session: Session, limit: int = 100, offset: int = 0) -> Sequence[Job]:
@@ -75,8 +76,8 @@ class JobRepository(Repository[S_co]):
         wanted = (
             select(Job)
             .order_by(jobs.c.number.desc())
-            .limit(_not_negative("limit", limit))
-            .offset(_not_negative("offset", offset))
+            .limit(a_limit("limit", limit))
+            .offset(a_limit("offset", offset))
         )
         return session.scalars(wanted).all()
 
@@ -108,10 +109,15 @@ class JobRepository(Repository[S_co]):
             UsageError: There is no such status, or a value is wrong.
         """
         wanted = _status(status)
-        given = {"error": error, "result": result, "processing_time_ms": processing_time_ms}
-        values = {name: value for name, value in given.items() if value is not None}
         if processing_time_ms is not None:
-            _not_negative("processing time", processing_time_ms)
+            a_count("processing time", processing_time_ms)
+        given = {
+            # It may quote anything: the output of programs, names of files.
+            "error": None if error is None else plain_text(error),
+            "result": an_object("result", result),
+            "processing_time_ms": processing_time_ms,
+        }
+        values = {name: value for name, value in given.items() if value is not None}
         return _become(session, _id(job_id), wanted, values)
 
     @door
@@ -313,14 +319,8 @@ def _status(name: JobStatus | str) -> JobStatus:
 def _id(value: UUID | str) -> UUID:
     try:
         return value if isinstance(value, UUID) else UUID(value)
-    except ValueError:
+    except (ValueError, AttributeError, TypeError):
         raise UsageError(f"{value!r} is no id; an id is a UUID") from None
-
-
-def _not_negative(what: str, number: int) -> int:
-    if number < 0:
-        raise UsageError(f"The {what} can't be negative, but it is {number}")
-    return number
 
 
 def _checked(schema: type[CreateT], given: BaseModel | Mapping[str, Any]) -> CreateT:
@@ -331,4 +331,5 @@ def _checked(schema: type[CreateT], given: BaseModel | Mapping[str, Any]) -> Cre
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in fault["loc"])
-        raise UsageError(f"{where}: {fault['msg']}") from None
+        message = fault["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{where}: {message}" if where else message) from None

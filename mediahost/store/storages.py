@@ -17,11 +17,12 @@ from sqlalchemy import RowMapping, Select, bindparam, select
 from mediahost.errors import UsageError
 from mediahost.hashing import canonical, hash_bytes
 from mediahost.hashing import verify_file as has_hash
-from mediahost.model.media import path_to_url, url_to_path
-from mediahost.model.ranges import JsonObject, TimeRange
+from mediahost.model.media import url_to_path
+from mediahost.model.ranges import TimeRange
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.store.caches import save_analyses, save_processings
 from mediahost.store.engine import lasting
+from mediahost.store.given import a_limit, a_text, a_url, an_object
 from mediahost.store.store import SqlStore, open_store
 from mediahost.store.tables import analysis_jobs, processing_jobs
 
@@ -29,7 +30,6 @@ AnyPath = str | os.PathLike[str]
 
 _analyses = analysis_jobs.c
 _processings = processing_jobs.c
-_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(JsonObject)
 _RANGES: TypeAdapter[list[TimeRange]] = TypeAdapter(list[TimeRange])
 
 _ROWS = select(
@@ -174,13 +174,13 @@ class MediaAnalysisStorage(_Storage):
             StoreError: The database can't be written.
         """
         given = None if ranges is None else _checked_ranges(ranges)
-        facts = _checked("metadata", metadata)
+        facts = an_object("metadata", metadata)
         result = MediaAnalysisResult(ranges=tuple(given or ()), metadata=facts or {})
         dumped = result.model_dump(mode="json")
         row = {
-            "file_path": path_to_url(file_path),
-            "file_hash": file_hash,
-            "config_hash": config_hash,
+            "file_path": a_url("path", file_path),
+            "file_hash": a_text("file hash", file_hash),
+            "config_hash": a_text("config hash", config_hash),
             "ranges": None if given is None else dumped["ranges"],
             "metadata": facts,
             "action": None,
@@ -203,14 +203,22 @@ class MediaAnalysisStorage(_Storage):
         self, file_path: AnyPath, config_hash: str, file_hash: str | None = None
     ) -> MediaAnalysisRow | None:
         """The result at a path; with `file_hash`, only if it was computed from that content."""
-        rows = self._rows(_AT, at_path=path_to_url(file_path), of_config=config_hash)
+        rows = self._rows(
+            _AT,
+            at_path=a_url("path", file_path),
+            of_config=a_text("config hash", config_hash),
+        )
         if not rows or file_hash not in (None, rows[0]["file_hash"]):
             return None
         return MediaAnalysisRow(**rows[0])
 
     def find_by_content(self, file_hash: str, config_hash: str) -> MediaAnalysisRow | None:
         """The newest result for this content, under whatever path it was computed."""
-        rows = self._rows(_OF_CONTENT, of_file=file_hash, of_config=config_hash)
+        rows = self._rows(
+            _OF_CONTENT,
+            of_file=a_text("file hash", file_hash),
+            of_config=a_text("config hash", config_hash),
+        )
         return MediaAnalysisRow(**rows[0]) if rows else None
 
     def list_jobs(self, limit: int = 100) -> list[MediaAnalysisRow]:
@@ -219,7 +227,7 @@ class MediaAnalysisStorage(_Storage):
         Raises:
             UsageError: The limit is negative.
         """
-        return [MediaAnalysisRow(**row) for row in self._rows(_ALL.limit(_checked_limit(limit)))]
+        return [MediaAnalysisRow(**row) for row in self._rows(_ALL.limit(a_limit("limit", limit)))]
 
     def verify_file(self, file_path: AnyPath, config_hash: str) -> bool | None:
         """Whether the file still is what its result was computed from.
@@ -264,14 +272,14 @@ class MediaProcessingStorage(_Storage):
             StoreError: The database can't be written.
         """
         given = {
-            "job_id": str(job_id),
-            "action": action,
-            "input_path": path_to_url(input_path),
-            "input_hash": input_hash,
-            "output_path": path_to_url(output_path),
-            "output_hash": output_hash,
-            "parameters": _checked("parameters", parameters),
-            "metadata": _checked("metadata", metadata),
+            "job_id": a_text("job's id", str(job_id)),
+            "action": a_text("action", action),
+            "input_path": a_url("input path", input_path),
+            "input_hash": a_text("input hash", input_hash),
+            "output_path": a_url("output path", output_path),
+            "output_hash": a_text("output hash", output_hash),
+            "parameters": an_object("parameters", parameters),
+            "metadata": an_object("metadata", metadata),
         }
         row = {
             **given,
@@ -301,7 +309,7 @@ class MediaProcessingStorage(_Storage):
 
     def get_by_job_id(self, job_id: object) -> MediaProcessingRow | None:
         """What the job made, or None."""
-        rows = self._rows(_OF_JOB, of_job=str(job_id))
+        rows = self._rows(_OF_JOB, of_job=a_text("job's id", str(job_id)))
         return MediaProcessingRow(**rows[0]) if rows else None
 
     def list_jobs(self, limit: int = 100) -> list[MediaProcessingRow]:
@@ -310,7 +318,7 @@ class MediaProcessingStorage(_Storage):
         Raises:
             UsageError: The limit is negative.
         """
-        wanted = _ALL_MADE.limit(_checked_limit(limit))
+        wanted = _ALL_MADE.limit(a_limit("limit", limit))
         return [MediaProcessingRow(**row) for row in self._rows(wanted)]
 
     def verify_input(self, job_id: object) -> bool | None:
@@ -348,12 +356,6 @@ def _unchanged(path: str, expected: str) -> bool:
         raise UsageError(str(error)) from None
 
 
-def _checked_limit(limit: int) -> int:
-    if limit < 0:
-        raise UsageError(f"A limit can't be negative, but it is {limit}")
-    return limit
-
-
 def _checked_ranges(ranges: Sequence[TimeRange | Mapping[str, Any]]) -> list[TimeRange]:
     try:
         return _RANGES.validate_python(ranges)
@@ -362,17 +364,3 @@ def _checked_ranges(ranges: Sequence[TimeRange | Mapping[str, Any]]) -> list[Tim
         where = ".".join(str(part) for part in fault["loc"])
         message = fault["msg"].removeprefix("Value error, ")
         raise UsageError(f"Time range {where}: {message}") from None
-
-
-def _checked(name: str, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The same as plain JSON with text for keys."""
-    if value is None:
-        return None
-    try:
-        checked = _OBJECT.validate_python(dict(value))
-        canonical(checked)
-    except (ValidationError, ValueError, TypeError):
-        raise UsageError(
-            f"The {name} must be JSON: text for keys, and no NaN or infinity among the values"
-        ) from None
-    return checked

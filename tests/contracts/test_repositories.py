@@ -77,6 +77,9 @@ def test_a_job_is_created_from_a_schema_too(jobs: JobRepository[Session]) -> Non
         {"job_type": "audio", "media_url": ""},
         {**TALK, "status": "completed"},
         {**TALK, "parameters": {"a": object()}},
+        {**TALK, "parameters": {"a": [float("nan")]}},
+        {**TALK, "media_url": "/a\0b"},
+        {**TALK, "prompt": "\ud800"},
     ],
 )
 def test_what_is_no_job_is_refused(jobs: JobRepository[Session], wrong: dict[str, object]) -> None:
@@ -158,8 +161,28 @@ def test_what_makes_no_sense_is_a_clear_error(jobs: JobRepository[Session]) -> N
         jobs.get_by_status("pending", limit=-1)
     with pytest.raises(UsageError, match="processing time"):
         jobs.update_status(job_id, "cancelled", processing_time_ms=-1)
-    with pytest.raises(UsageError, match="is no id"):
-        jobs.get_by_id("42")
+    with pytest.raises(UsageError, match="can't be more than"):
+        jobs.update_status(job_id, "cancelled", processing_time_ms=2**31)
+    for wrong in ({"a": float("nan")}, {"a": object()}):
+        with pytest.raises(UsageError, match="result must be JSON"):
+            jobs.update_status(job_id, "cancelled", result=wrong)
+    for name in ("42", 42, None):
+        with pytest.raises(UsageError, match="is no id"):
+            jobs.get_by_id(name)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="must be a whole number"):
+        jobs.get_all(limit="5")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"^Input should be"):
+        jobs.create(None)  # type: ignore[arg-type]
+
+
+def test_any_text_may_be_an_error_and_any_number_a_limit(jobs: JobRepository[Session]) -> None:
+    job_id = jobs.create(TALK).id
+    jobs.start_processing(job_id)
+    failed = jobs.update_status(job_id, "failed", error="\0 in \udcff.mp4")
+    assert failed is not None
+    assert failed.error == "\ufffd in \ufffd\ufffd\ufffd.mp4"
+    assert [job.id for job in jobs.get_all(limit=10**20)] == [job_id]
+    assert list(jobs.get_all(offset=10**20)) == []
 
 
 def test_a_job_that_is_not_there_is_none(jobs: JobRepository[Session]) -> None:
@@ -225,7 +248,17 @@ def test_a_child_without_a_job_is_refused(sql_store: SqlStore) -> None:
         AnalysisResultRepository(session).create({"job_id": uuid4(), **SUMMARY})
 
 
-@pytest.mark.parametrize("wrong", [{"confidence_score": 2}, {"input_tokens": -1}, {"more": 1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"confidence_score": 2},
+        {"input_tokens": -1},
+        {"output_tokens": 2**31},
+        {"detailed_analysis": {"a": float("inf")}},
+        {"summary": "\0"},
+        {"more": 1},
+    ],
+)
 def test_a_child_that_can_not_be_is_refused(session: Session, wrong: dict[str, object]) -> None:
     job_id = JobRepository(session).create(TALK).id
     with pytest.raises(UsageError):

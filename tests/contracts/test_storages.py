@@ -1,7 +1,9 @@
 """The caches by themselves, as documented, on each database."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -254,3 +256,28 @@ def test_a_path_or_a_url_will_do_and_all_is_one_database(tmp_path: Path) -> None
     with MediaAnalysisStorage(f"sqlite:///{path}") as again:
         assert len(again.list_jobs()) == 1
         assert MediaProcessingStorage(again._store).get_by_job_id("job-1") is not None
+
+
+@pytest.mark.parametrize("wrong", ["a\0b", None])
+def test_what_no_database_keeps_is_refused_before_it_is_asked(
+    analyses: MediaAnalysisStorage, made: MediaProcessingStorage, wrong: Any
+) -> None:
+    acts: list[Callable[[], object]] = [
+        lambda: analyses.save("/a.mp4", wrong, "c"),
+        lambda: analyses.save("/a.mp4", FILM, wrong),
+        lambda: analyses.get_cached("/a.mp4", wrong),
+        lambda: analyses.find_by_content(wrong, "c"),
+        lambda: made.save("job", "convert", "/a", wrong, "/b", FILM),
+    ]
+    for act in acts:
+        with pytest.raises(UsageError, match=r"must be text|no database keeps"):
+            act()
+    for act in (
+        lambda: analyses.save("/a\0.mp4", FILM, "c"),
+        lambda: made.save("a\0", "convert", "/a", FILM, "/b", FILM),
+        lambda: made.get_by_job_id("a\0"),
+    ):
+        with pytest.raises(UsageError, match="no database keeps"):
+            act()
+    assert analyses.list_jobs(10**20) == []
+    assert made.list_jobs(10**20) == []
