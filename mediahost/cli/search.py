@@ -44,9 +44,7 @@ def search(
     end: Annotated[
         str | None, typer.Option("--to", help="Only what begins before this: 90s, 1:30.")
     ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", "-n", min=0, max=MOST, help="At most so many.")
-    ] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", max=MOST, help="At most so many.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find words in transcripts, documents, summaries and labels, or time ranges.
