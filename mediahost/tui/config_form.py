@@ -7,12 +7,25 @@ from pydantic import BaseModel
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static, Switch
 
 from mediahost.model.media import display
 from mediahost.tui.forms import FormField, config_of, faults_of, fields_of, read, written
+
+
+class YesNo(Switch):
+    """A switch that says how it stands in letters too, for those without colours."""
+
+    def render(self) -> Text:
+        """The state."""
+        return Text("[x] yes" if self.value else "[ ] no")
+
+    def get_content_width(self, _container: Size, _viewport: Size) -> int:
+        """As wide as either."""
+        return len("[x] yes")
 
 
 class ConfigForm(Vertical):
@@ -27,6 +40,7 @@ class ConfigForm(Vertical):
     ConfigForm Input:focus { background: $block-cursor-background; }
     ConfigForm Select { height: 1; width: 100%; }
     ConfigForm Switch { height: 1; border: none; padding: 0; background: $background; }
+    ConfigForm Switch:focus { border: none; background: $block-cursor-background; }
     ConfigForm .about { color: $text-muted; }
     ConfigForm .fault { color: $error; display: none; }
     """
@@ -65,7 +79,7 @@ class ConfigForm(Vertical):
                 options, prompt="default", value=chosen, allow_blank=blank, id=name, compact=True
             )
         if field.kind == "switch":
-            return Switch(value=bool(value), id=name)
+            return YesNo(value=bool(value), id=name)
         kinds: dict[str, Any] = {"integer": "integer", "number": "number"}
         return Input(
             written(field, value),

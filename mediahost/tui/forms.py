@@ -102,9 +102,9 @@ def _asked_by(ways: Sequence[Mapping[str, Any]]) -> tuple[Kind, tuple[Any, ...]]
 
 def _limits(schema: Mapping[str, Any]) -> str:
     signs = (
-        ("minimum", "≥"),
+        ("minimum", ">="),
         ("exclusiveMinimum", ">"),
-        ("maximum", "≤"),
+        ("maximum", "<="),
         ("exclusiveMaximum", "<"),
     )
     return " ".join(f"{sign} {schema[name]}" for name, sign in signs if name in schema)

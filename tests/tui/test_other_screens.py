@@ -1,5 +1,6 @@
 """Submit, Plugins, Stats, Hosts and Watch on a real store with a real plugin."""
 
+import re
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Select, Static
+from textual.widgets import Input, Select, Static, Switch
 
 from mediahost.host.identity import new_host_name
 from mediahost.model.hosts import Heartbeat, HostStatus
@@ -302,3 +303,17 @@ def test_a_pipeline_of_the_settings_is_submitted(
     tui.run(steps, registry=registry)
     (job,) = tui.store.jobs()
     assert job.parameters["config"]["depth"] == 5
+
+
+def test_a_switch_says_how_it_stands_in_letters(tui: "Tui", until: Any) -> None:
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("2")
+        await until(pilot, "No folder is watched.")
+        await pilot.press("a")
+        await until(pilot, lambda text: re.search(r"recursive +\[x\] yes", text))
+        switch = app.screen.query(Switch).first().focus()
+        await until(pilot, lambda _: switch.has_focus)
+        await pilot.press("enter")
+        await until(pilot, lambda text: re.search(r"recursive +\[ \] no", text))
+
+    tui.run(steps, (120, 50), ascii_only=True)
