@@ -81,14 +81,13 @@ class SqliteDatabase(Database):
         self._writer = threading.Lock()
         self._immediate = self.engine.execution_options(begin="BEGIN IMMEDIATE")
         self._writes_by: Connection | None = None
+        self._driver: sqlite3.Connection | None = None
         self._syncs = True
 
     def close(self) -> None:
         """Let go of files and connections. Twice is as good as once."""
         with self._writer:
-            if self._writes_by is not None:
-                self._writes_by.close()
-                self._writes_by = None
+            self._drop_writer()
         super().close()
 
     def error(self, cause: BaseException | None) -> StoreError | None:
@@ -151,23 +150,37 @@ class SqliteDatabase(Database):
         # Always by the same connection: its pages are still right if no other process wrote
         # meanwhile, where the next one of a pool would read them again.
         with self._writer:
-            if self._writes_by is None:
-                self._writes_by = self._connect_writer()
-                self._syncs = True
-            if synced != self._syncs:
-                driver: Any = self._writes_by.connection.driver_connection
-                driver.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-                self._syncs = synced
-            with self._writes_by.begin():
-                yield self._writes_by
+            try:
+                connection = self._to_write(synced=synced)
+                with connection.begin():
+                    yield connection
+            except Exception:
+                raise
+            except BaseException:
+                # A signal can break in anywhere. Rows that were not fetched yet are kept by the
+                # exception, and hold this connection to what it saw: it can't write any more.
+                self._drop_writer()
+                raise
 
-    def _connect_writer(self) -> Connection:
-        connection = self._immediate.connect()
-        driver: Any = connection.connection.driver_connection
-        # By the driver, for SQLAlchemy would begin a transaction, in which they do nothing.
-        for pragma in WRITER_PRAGMAS:
-            driver.execute(pragma)
-        return connection
+    def _to_write(self, *, synced: bool) -> Connection:
+        if self._writes_by is None or self._driver is None:
+            self._writes_by = self._immediate.connect()
+            driver: Any = self._writes_by.connection.driver_connection
+            self._writes_by.detach()  # dropped one day: the pool is not to have it back
+            self._driver, self._syncs = driver, True
+            # By the driver, for SQLAlchemy would begin a transaction, in which they do nothing.
+            for pragma in WRITER_PRAGMAS:
+                driver.execute(pragma)
+        if synced != self._syncs:
+            self._driver.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            self._syncs = synced
+        return self._writes_by
+
+    def _drop_writer(self) -> None:
+        """Close it, whatever state SQLAlchemy thinks it is in: what is not committed is undone."""
+        driver, self._driver, self._writes_by = self._driver, None, None
+        if driver is not None:
+            driver.close()
 
 
 @contextmanager
