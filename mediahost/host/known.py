@@ -43,9 +43,10 @@ def known_of(store: Store, file_hash: str) -> Iterator[Known]:
             result = stored.result
             if not isinstance(result, MediaProcessingResult) or len(result.artifacts) > MOST_MADE:
                 continue
-            for made in {one.file_hash for one in result.artifacts if one.file_hash} - seen:
-                seen.add(made)
-                contents.append((made, (*made_by, stored.action), begins_s + result.begins_s))
+            for made in (one.file_hash for one in result.artifacts):
+                if made and made not in seen:
+                    seen.add(made)
+                    contents.append((made, (*made_by, stored.action), begins_s + result.begins_s))
 
 
 def _moved(stored: StoredResult, by_s: float) -> StoredResult:
