@@ -1,6 +1,6 @@
 """Lineage: from a file back to what it was made of, and on to all that was made of it."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,20 +61,23 @@ def origins_of(store: Store, file_hashes: Collection[str]) -> dict[str, str]:
 
     What was made of nothing, as far as is known, isn't there.
     """
-    into = {
-        made: making
-        for link in _follow(file_hashes, store.makings_into, lambda making: {making.file_hash})
-        for making in [link.making]
-        for _, made in making.made
+    into: dict[str, Making] = {}
+    for link in _follow(file_hashes, store.makings_into, lambda making: {making.file_hash}):
+        into.update((made, link.making) for _, made in link.making.made)
+    return {
+        file_hash: _first_making(into, file_hash).media_url
+        for file_hash in file_hashes
+        if file_hash in into
     }
-    origins = {}
-    for file_hash in into.keys() & set(file_hashes):
-        seen, making = {file_hash}, into[file_hash]
-        while making.file_hash in into and making.file_hash not in seen:
-            seen.add(making.file_hash)
-            making = into[making.file_hash]
-        origins[file_hash] = making.media_url
-    return origins
+
+
+def _first_making(into: Mapping[str, Making], file_hash: str) -> Making:
+    """The one at the beginning of what led to a content; of a circle, the last that is new."""
+    seen, making = {file_hash}, into[file_hash]
+    while making.file_hash in into and making.file_hash not in seen:
+        seen.add(making.file_hash)
+        making = into[making.file_hash]
+    return making
 
 
 def _hashes_at(store: Store, media_url: str) -> set[str]:
