@@ -10,7 +10,6 @@ from mediahost.model.ranges import TimeRange
 from mediahost.model.result import (
     Analysis,
     Artifact,
-    MediaAnalysisResult,
     MediaProcessingResult,
     Result,
     Transcription,
@@ -54,10 +53,7 @@ class ActionRun:
         Raises:
             AssertionError: The result has no transcription.
         """
-        result = self.result
-        said = result.transcription if isinstance(result, MediaAnalysisResult) else None
-        if said is None:
-            raise AssertionError(f"{self.action.info.name} gave no transcription")
+        said: Transcription = self._given("transcription")
         return said
 
     @property
@@ -67,11 +63,14 @@ class ActionRun:
         Raises:
             AssertionError: The result has no analysis.
         """
-        result = self.result
-        made = result.analysis if isinstance(result, MediaAnalysisResult) else None
-        if made is None:
-            raise AssertionError(f"{self.action.info.name} gave no analysis")
+        made: Analysis = self._given("analysis")
         return made
+
+    def _given(self, part: str) -> Any:
+        given = getattr(self.result, part, None)
+        if given is None:
+            raise AssertionError(f"{self.action.info.name} gave no {part}")
+        return given
 
     @property
     def metadata(self) -> dict[str, Any]:
