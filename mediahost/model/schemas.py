@@ -53,6 +53,11 @@ Count = Annotated[int, Field(ge=0, lt=2**31)]
 Size = Annotated[int, Field(ge=0, lt=2**63)]
 
 
+def can_be_kept(text: str) -> bool:
+    """Whether both databases take a text: no NUL in it, and nothing that is not UTF-8."""
+    return "\0" not in text and (text.isascii() or text.encode(errors="replace").decode() == text)
+
+
 class _Asked(BaseModel):
     model_config = ConfigDict(
         extra="forbid", from_attributes=True, use_enum_values=True, populate_by_name=True
@@ -63,7 +68,7 @@ class _Asked(BaseModel):
     def _can_be_kept(cls, value: Any) -> Any:
         """The databases differ in what else they would take."""
         if isinstance(value, str):
-            if "\0" in value or value.encode(errors="replace").decode() != value:
+            if not can_be_kept(value):
                 raise ValueError("it has characters that no database keeps")
         elif isinstance(value, dict | list):
             try:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from mediahost.errors import UsageError
 from mediahost.hashing import canonical
 from mediahost.model.media import path_to_url
-from mediahost.model.schemas import JsonObject
+from mediahost.model.schemas import JsonObject, can_be_kept
 
 # What columns of whole numbers take, and what limits may be.
 MOST_INTEGER = 2**31 - 1
@@ -50,7 +50,7 @@ def a_text(what: str, text: str) -> str:
     """
     if not isinstance(text, str):
         raise UsageError(f"The {what} must be text, not {text!r}")
-    if "\0" in text or (not text.isascii() and text.encode(errors="replace").decode() != text):
+    if not can_be_kept(text):
         raise UsageError(f"The {what} has characters that no database keeps: {text!r}")
     return text
 
