@@ -11,6 +11,7 @@ from mediahost.model.media import display
 from mediahost.store.copying import copy_store
 from mediahost.store.engine import Database
 from mediahost.store.sqlite import SqliteDatabase
+from mediahost.store.sqlite_file import create_private
 from mediahost.store.upgrade import upgrade
 
 # Some milliseconds of work between two reports of progress.
@@ -44,7 +45,7 @@ def back_up(
         raise _taken(target)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        create_private(part)
     except OSError as error:
         raise UsageError(
             f"{display(target)} can't be written: {error.strerror}",
@@ -145,7 +146,7 @@ def _keep(part: Path, target: Path) -> None:
         raise
     except OSError:
         # Sticks and network drives may know no second names for a file.
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        create_private(target)
         part.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:

@@ -18,7 +18,7 @@ from mediahost.model.media import display
 from mediahost.store.engine import Database
 from mediahost.store.location import locate
 from mediahost.store.spelling import json_text, json_value
-from mediahost.store.sqlite_file import BUSY_TIMEOUT_S, MAPPED_BYTES, connect
+from mediahost.store.sqlite_file import BUSY_TIMEOUT_S, MAPPED_BYTES, connect, create_private
 
 T = TypeVar("T")
 
@@ -243,9 +243,7 @@ def check_is_database(path: Path) -> None:
 def _create_private(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # SQLite gives its side files the mode of the database. One that is there stays unopened:
-        # closing it would let go of this process's locks.
-        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        create_private(path)  # SQLite gives its side files the mode of the database
     except FileExistsError:
         return
     except OSError as error:

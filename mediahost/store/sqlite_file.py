@@ -1,5 +1,6 @@
 """An SQLite file by the standard library alone, for those who can't wait for SQLAlchemy to load."""
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Literal
@@ -26,3 +27,15 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
         check_same_thread=False,
         uri=True,
     )
+
+
+def create_private(path: Path) -> None:
+    """Make an empty file that its owner alone may read.
+
+    One that is there stays unopened: closing it would let go of this process's locks.
+
+    Raises:
+        FileExistsError: It is there already.
+        OSError: It can't be made.
+    """
+    os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

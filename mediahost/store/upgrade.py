@@ -16,6 +16,7 @@ from mediahost.errors import StoreError
 from mediahost.store.engine import Database
 from mediahost.store.schema import HEAD, MIGRATIONS, is_known, newer, version_of
 from mediahost.store.sqlite import SqliteDatabase
+from mediahost.store.sqlite_file import create_private
 
 # Any number that other programs on the server are unlikely to lock: "mediahos" in ASCII.
 _LOCK = text("SELECT pg_advisory_xact_lock(7882821803498876787)")
@@ -118,7 +119,7 @@ def _back_up(database: SqliteDatabase, version: str) -> Path:
     path = database.path.with_name(f"{database.path.name}.{version}.backup")
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
-    os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    create_private(partial)
     try:
         with database.raw() as source, closing(sqlite3.connect(partial)) as target:
             source.backup(target)
