@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mediahost.errors import SettingsError, UnknownName
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm
+from mediahost.model.faults import words_of
 from mediahost.model.job_filter import InvalidFilter, JobFilter
 from mediahost.model.origin import Origin
 from mediahost.model.pipeline import Pipeline, Step
@@ -366,7 +367,7 @@ def _in_words(error: ValidationError, origins: Mapping[str, str]) -> SettingsErr
         message = UnknownName("setting", str(last), _fields_at(places)).message
         where = _place(places)
     else:
-        message = fault["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+        message = words_of(fault).replace("Input should", "it should")
         message = message.partition(", unable to parse")[0]
         if fault["type"] == "missing":
             message = "it is missing"

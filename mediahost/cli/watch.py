@@ -149,17 +149,13 @@ def make_rule(values: dict[str, Any]) -> "Watch":
     """
     from pydantic import ValidationError
 
+    from mediahost.model.faults import first_fault
     from mediahost.model.watch import Watch
 
     try:
         return Watch.model_validate(values)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        message = fault["msg"].removeprefix("Value error, ")
-        raise UsageError(
-            f"{where}: {message}" if where else message, "See docs/watch.md."
-        ) from None
+        raise UsageError(first_fault(error), "See docs/watch.md.") from None
 
 
 def _steps(action: list[str] | None, pipeline: str | None) -> dict[str, Any]:

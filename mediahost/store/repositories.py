@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from mediahost.errors import IllegalTransition, UnknownName, UsageError
+from mediahost.model.faults import first_fault
 from mediahost.model.job import TRANSITIONS, JobStatus
 from mediahost.model.schemas import (
     AnalysisResultCreate,
@@ -329,7 +330,4 @@ def _checked(schema: type[CreateT], given: BaseModel | Mapping[str, Any]) -> Cre
     try:
         return schema.model_validate(given)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{where}: {message}" if where else message) from None
+        raise UsageError(first_fault(error)) from None

@@ -17,6 +17,7 @@ from sqlalchemy import RowMapping, Select, bindparam, select
 from mediahost.errors import UsageError
 from mediahost.hashing import canonical, hash_bytes
 from mediahost.hashing import verify_file as has_hash
+from mediahost.model.faults import first_fault
 from mediahost.model.media import url_to_path
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import MediaAnalysisResult
@@ -360,7 +361,4 @@ def _checked_ranges(ranges: Sequence[TimeRange | Mapping[str, Any]]) -> list[Tim
     try:
         return _RANGES.validate_python(ranges)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
-        raise UsageError(f"Time range {where}: {message}") from None
+        raise UsageError(f"Time range {first_fault(error)}") from None

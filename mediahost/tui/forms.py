@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from mediahost.model.faults import words_of
+
 Kind = Literal["choice", "switch", "integer", "number", "text", "secret", "json"]
 
 _PLAIN: dict[str, Kind] = {
@@ -155,6 +157,6 @@ def faults_of(model: type[BaseModel], config: Mapping[str, Any]) -> dict[str, st
         for fault in error.errors(include_url=False, include_input=False):
             place = ".".join(str(part) for part in fault["loc"] if isinstance(part, str))
             known = place.partition(".")[0] in model.model_fields
-            faults[place if known else ""] = fault["msg"].removeprefix("Value error, ")
+            faults[place if known else ""] = words_of(fault)
         return faults
     return {}
