@@ -1,6 +1,7 @@
 """The store among a thousand rows and among a million, on SQLite and on Postgres.
 
-The floor is the driver alone: one table, one partial index, the same batches, in the same run.
+The floors are of the same run: the same batches by `sqlite3` alone in one table with one index,
+and the store's own statements by the driver alone.
 """
 
 import gc
@@ -15,30 +16,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, Table, func, insert, literal, literal_column, select
-
 from benchmarks.corpus import WORK
 from benchmarks.report import Report
-from mediahost.hashing import CacheKey, FileStat, hash_bytes
-from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from benchmarks.store_floor import copy, lite, recorded, replay
+from benchmarks.store_rows import FOLDER_FILES, RESULT, asked, cached_keys, fill
+from mediahost.hashing import FileStat
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.ports import Completion, HashedFile
 from mediahost.store import SqlStore, open_store
 from mediahost.store.about import upgrade_at
-from mediahost.store.tables import analysis_jobs, jobs
 
-TITLE = (
-    "The store among {few:,} and {many:,} rows (CPU, of Postgres the server's too; best of three)"
-)
-CONFIG = hash_bytes(b"config")
-RESULT = hash_bytes(b"result")
+TITLE = "The store among {few:,} and {many:,} rows (CPU, of Postgres the server's too; best of 10)"
 
 FEW = 1_000
-JOBS, ROUNDS = 1_024, 3
+JOBS, ROUNDS = 1_024, 10
 BATCH = 64
-LOOKUPS = 500
-FOLDER_FILES = 100
+LOOKUPS, SETS = 500, 20
 
 # From the performance goals.
 CLAIM_COMPLETE_US = 25
@@ -47,8 +40,7 @@ LOOKUP_US = 6
 FILE_US = 10
 GROWTH_MB = 64
 
-# Above the numbers that the first jobs get.
-COPIES_FROM = 100_000_000
+Clock = Callable[[], float]
 
 
 def measure(*, quick: bool) -> Report:
@@ -61,11 +53,19 @@ def measure(*, quick: bool) -> Report:
     gc.set_threshold(100_000, 50, 50)  # as the command line does
     floor = _floor(folder / "floor.db")
     report.add("sqlite3 alone: claim and complete", floor, "µs/job", "one table, one index")
-    with _opened(str(folder / "store.db")) as store:
-        _scale(report, "SQLite", store, many, time.process_time)
+    path = folder / "store.db"
+    with _opened(str(path)) as store:
+        # First, while the process is small: what it grows by is not what others left behind.
         _files(report, store, many)
+        _scale(report, "SQLite", store, many, time.process_time)
+        _beside_its_statements(report, store, path, 30 * many)
+        with lite(path) as driver:
+            _lookups(report, store, driver, time.process_time)
     with _postgres() as (url, server), _opened(url) as store:
-        _scale(report, "Postgres", store, many, lambda: time.process_time() + _cpu_s(server))
+        clock = lambda: time.process_time() + _cpu_s(server)  # noqa: E731 - of this server
+        _scale(report, "Postgres", store, many, clock)
+        with _psycopg(url) as driver:
+            _lookups(report, store, driver, clock)
     shutil.rmtree(folder)
     return report
 
@@ -105,12 +105,18 @@ def _cpu_s(server: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _scale(
-    report: Report, name: str, store: SqlStore, many: int, clock: Callable[[], float]
-) -> None:
-    _fill(store, 0, FEW)
+@contextmanager
+def _psycopg(url: str) -> Iterator[Any]:
+    import psycopg  # noqa: PLC0415 - an extra
+
+    with psycopg.connect(url) as connection:
+        yield connection
+
+
+def _scale(report: Report, name: str, store: SqlStore, many: int, clock: Clock) -> None:
+    fill(store, 0, FEW)
     small = _lives(store, 10 * many, clock)
-    _fill(store, FEW, many)
+    fill(store, FEW, many)
     large = _lives(store, 20 * many, clock)
     for rows, (life, claimed) in ((FEW, small), (many, large)):
         report.add(f"{name}, {rows:,} rows: submit", life - claimed, "µs/job")
@@ -120,88 +126,72 @@ def _scale(
     )
     if name == "SQLite":
         report.at_most("SQLite: claim and complete in 25 µs", small[1], CLAIM_COMPLETE_US, "µs")
-    keys = [
-        CacheKey(f"blake3:{COPIES_FROM + FEW + 2 + (many - FEW) // LOOKUPS * i}", CONFIG)
-        for i in range(LOOKUPS)
-    ]
-    found = []
-    each = _best(lambda: found.append(len(store.find_hits(keys))), clock) / LOOKUPS
-    if set(found) != {LOOKUPS}:
-        raise RuntimeError(f"{found} of {LOOKUPS} results were found")
-    report.add(f"{name}, {many:,} rows: look up {LOOKUPS} results", each, "µs/key")
-    report.at_most(f"{name}: looked up in 6 µs a key", each, LOOKUP_US, "µs")
 
 
-def _lives(store: SqlStore, first: int, clock: Callable[[], float]) -> tuple[float, float]:
-    """Microseconds of a job's life, and of its claim and completion, the best of three."""
+def _lives(store: SqlStore, first: int, clock: Clock) -> tuple[float, float]:
+    """Microseconds of a job's life, and of its claim and completion, the best of the rounds."""
     lives, claims = [], []
     for turn in range(ROUNDS):
-        requests = [_asked(first + turn * JOBS + i) for i in range(JOBS)]
         began = clock()
-        for start in range(0, JOBS, BATCH):
-            store.submit(requests[start : start + BATCH])
+        _submit(store, first + turn * JOBS, JOBS)
         submitted = clock()
-        while taken := store.claim("bench", BATCH, 60):
-            done = [Completion(job, MediaAnalysisResult(), RESULT, 1) for job in taken]
-            store.commit("bench", done)
+        _claim_and_complete(store, JOBS)
         lives.append(clock() - began)
         claims.append(clock() - submitted)
     return min(lives) / JOBS * 1e6, min(claims) / JOBS * 1e6
 
 
-def _asked(number: int) -> JobRequest:
-    path = Path(f"/media/{number // FOLDER_FILES}/{number}.wav")
-    media = MediaFile(path, MediaKind.AUDIO, hash_bytes(b"%d" % number))
-    return JobRequest("bench.noop", 1, {"at": 0.5}, media, CONFIG)
+def _submit(store: SqlStore, first: int, count: int) -> None:
+    for start in range(first, first + count, BATCH):
+        store.submit([asked(number) for number in range(start, start + BATCH)])
 
 
-def _fill(store: SqlStore, first: int, last: int) -> None:
-    """Completed jobs with results, numbered from `first` to `last`, copied within the database."""
-    if first == 0:
-        store.submit([_asked(0)])
-        taken = store.claim("bench", 1, 60)
-        store.commit("bench", [Completion(job, MediaAnalysisResult(), RESULT, 1) for job in taken])
-    with store._database.write() as connection:  # noqa: SLF001 - a million rows by the front door take minutes
-        lite = connection.dialect.name == "sqlite"
-        for table in (jobs, analysis_jobs):
-            at = COPIES_FROM if first else 0
-            copied = _copies(table, first + at + 1, last + at, lite=lite)
-            connection.execute(insert(table).from_select([c.name for c in table.c], copied))
-        if not lite:
-            connection.exec_driver_sql(
-                "SELECT setval(pg_get_serial_sequence('analysis_jobs', 'id'), max(id))"
-                " FROM analysis_jobs"
-            )
-    if not lite:
-        engine = store._database.engine.execution_options(isolation_level="AUTOCOMMIT")  # noqa: SLF001 - the same
-        with engine.connect() as connection:
-            # What the server would do by itself, in the middle of what is measured.
-            connection.exec_driver_sql("VACUUM ANALYZE")
-            connection.exec_driver_sql("CHECKPOINT")
+def _claim_and_complete(store: SqlStore, count: int) -> None:
+    for _ in range(0, count, BATCH):
+        taken = store.claim("bench", BATCH, 60)
+        done = [Completion(job, MediaAnalysisResult(), RESULT, 1) for job in taken]
+        store.commit("bench", done)
 
 
-def _copies(table: Table, first: int, last: int, *, lite: bool) -> Select[Any]:
-    """The table's oldest row, as often as is asked, under other names."""
-    if lite:
-        series = select(literal(first + 1).label("n")).cte("series", recursive=True)
-        series = series.union_all(select(series.c.n + 1).where(series.c.n < last))
-    else:
-        series = select(func.generate_series(first + 1, last).label("n")).cte("series")
-    n = series.c.n
-    changed = {
-        "number": n,
-        "id": n
-        if table is analysis_jobs
-        else literal_column("lower(hex(randomblob(16)))" if lite else "gen_random_uuid()"),
-        "file_hash": literal_column("'blake3:' || CAST(n AS TEXT)"),
-        "file_path": literal_column("'/media/copies/' || CAST(n AS TEXT)"),
-        "media_url": literal_column("'/media/copies/' || CAST(n AS TEXT)"),
-    }
-    number = table.c.number if table is jobs else table.c.id
-    oldest = select(table).order_by(number).limit(1).subquery("oldest")
-    return select(
-        *(changed.get(c.name, oldest.c[c.name]).label(c.name) for c in table.c)
-    ).select_from(oldest.join(series, literal_column("1 = 1")))
+def _beside_its_statements(report: Report, store: SqlStore, path: Path, first: int) -> None:
+    """Claims and completions, in turn with what others told SQLite, on a copy of the file."""
+    _submit(store, first, 2 * ROUNDS * JOBS)
+    copied = path.with_name("copy.db")
+    copy(path, copied)
+    ours, alone = [], []
+    with lite(copied) as driver:
+        for _ in range(ROUNDS):
+            with recorded(store) as told:
+                _claim_and_complete(store, JOBS)
+            ours.append(_cost(lambda: _claim_and_complete(store, JOBS), time.process_time))
+            alone.append(_cost(lambda: replay(driver, told), time.process_time))
+    report.add("SQLite, in turn: claim and complete", min(ours) / JOBS, "µs/job")
+    report.add("SQLite, in turn: its statements alone", min(alone) / JOBS, "µs/job", "by sqlite3")
+
+
+def _lookups(report: Report, store: SqlStore, driver: Any, clock: Clock) -> None:
+    name = "SQLite" if isinstance(driver, sqlite3.Connection) else "Postgres"
+    keys = cached_keys(store, SETS * LOOKUPS)
+    sets = [keys[start : start + LOOKUPS] for start in range(0, len(keys), LOOKUPS)]
+    with recorded(store) as told:
+        found = sum(len(store.find_hits(each)) for each in sets)
+    if found != len(keys):
+        raise RuntimeError(f"{found} of {len(keys)} results were found")
+    ours, alone = [], []
+    for _ in range(ROUNDS):
+        ours.append(_cost(lambda: [store.find_hits(each) for each in sets], clock))
+        alone.append(_cost(lambda: replay(driver, told), clock))
+    each, floor = min(ours) / len(keys), min(alone) / len(keys)
+    report.add(f"{name}, in turn: look up {LOOKUPS} results, {SETS} times", each, "µs/key")
+    report.add(f"{name}, in turn: its statements alone", floor, "µs/key", "by the driver")
+    report.at_most(f"{name}: looked up in 6 µs a key", each, LOOKUP_US, "µs")
+
+
+def _cost(call: Callable[[], object], clock: Clock) -> float:
+    """Microseconds of CPU."""
+    began = clock()
+    call()
+    return (clock() - began) * 1e6
 
 
 def _files(report: Report, store: SqlStore, many: int) -> None:
@@ -247,15 +237,6 @@ def _own_mb() -> float:
 
 def _memo(number: int) -> HashedFile:
     return HashedFile(FileStat(1, 2, 3, 4, number % FOLDER_FILES), 5, RESULT)
-
-
-def _best(call: Callable[[], object], clock: Callable[[], float]) -> float:
-    costs = []
-    for _ in range(ROUNDS):
-        began = clock()
-        call()
-        costs.append(clock() - began)
-    return min(costs) * 1e6
 
 
 def _floor(path: Path) -> float:
