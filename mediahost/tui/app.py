@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.geometry import Size
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -55,6 +56,8 @@ BAR_AT_MOST_EVERY_S = 1.0
 HOSTS_EVERY_S = 2.0
 LOOK_AT_LEAST_EVERY = 4
 BACK_OFF_S = (0.5, 10.0)
+# How fast most people read a sentence that they did not expect.
+WORDS_READ_IN_A_S = 3
 
 
 class MediahostApp(App[None]):
@@ -253,6 +256,20 @@ class MediahostApp(App[None]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What is done to all that is painted."""
         return [*super().get_line_filters(), *self._signs]
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Say something for as long as it takes to read."""
+        least = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        stays = max(least, len(message.split()) / WORDS_READ_IN_A_S)
+        super().notify(message, title=title, severity=severity, timeout=stays, markup=markup)
 
     # --- what fails ----------------------------------------------------------------------------
 

@@ -100,6 +100,7 @@ class HostsScreen(Screen[None]):
         return {
             "data folder": display(self._data_dir),
             "store": "a database server" if self._settings.database_url else display(path),
+            "read-only": self._session.why_read_only,
             "store size": size(path.stat().st_size) if path.exists() else "",
             "disk free": free,
             "pools": pools(self._settings.workers, self._settings.pools),

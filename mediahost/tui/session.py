@@ -78,6 +78,12 @@ class Session:
         """Whether the store is a newer mediahost's, which this one only looks at."""
         return self.store.database.closed_to_writing is not None
 
+    @property
+    def why_read_only(self) -> str:
+        """Why the store is only looked at, and what to do about it; empty: it is not."""
+        closed = self.store.database.closed_to_writing
+        return "" if closed is None else closed.hint or closed.message
+
     def close(self) -> None:
         """End the threads, then let go of the store."""
         if self._wakeup is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets._toast import Toast
 
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome
@@ -139,7 +140,13 @@ def look() -> Callable[[MediahostApp], list[str]]:
 
 @pytest.fixture
 def until(look: Callable[[MediahostApp], list[str]]) -> Callable[..., Awaitable[list[str]]]:
-    """Wait until something is seen: a text, or what a function finds in the lines."""
+    """Wait until something is seen: a text, or what a function finds in the lines.
+
+    A toast breaks its lines wherever a path in it ends: what it says is read unbroken.
+    """
+
+    def told(app: MediahostApp) -> list[str]:
+        return [toast.render().plain for toast in app.screen.query(Toast) if toast.size]
 
     async def wait(pilot: Pilot[None], wanted: str | Callable[[str], object]) -> list[str]:
         app = pilot.app
@@ -147,7 +154,7 @@ def until(look: Callable[[MediahostApp], list[str]]) -> Callable[..., Awaitable[
         async with asyncio.timeout(TIMEOUT_S):
             while True:
                 lines = look(app)
-                text = "\n".join(lines)
+                text = "\n".join([*lines, *told(app)])
                 if wanted in text if isinstance(wanted, str) else wanted(text):
                     return lines
                 try:

@@ -1,5 +1,6 @@
 """What must not be forgotten: other keys, little room, faults, a newer store, pauses."""
 
+import re
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -126,9 +127,25 @@ def test_a_newer_store_is_looked_at_and_left_as_it_is(tui: "Tui", until: Any) ->
         await until(pilot, "It was made by a newer mediahost")
         await pilot.press("h")
         await until(pilot, "start that one's host")
+        app.clear_notifications()
+        await pilot.press("5")  # what was said goes; why it is so stays
+        await until(pilot, lambda text: re.search(r"read-only +It was made by a newer", text))
 
     tui.run(steps)
     assert len(tui.store.jobs()) == 2
+
+
+def test_what_is_said_stays_until_it_can_be_read(tui: "Tui", until: Any) -> None:
+    said = " ".join(["word"] * 60)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "There are no jobs yet.")
+        app.notify("Done")
+        app.notify(said)
+        await until(pilot, said)
+        assert {one.message: one.timeout for one in app._notifications} == {"Done": 5, said: 20}
+
+    tui.run(steps)
 
 
 def test_jobs_of_an_action_are_paused_and_resumed(tui: "Tui", until: Any) -> None:
