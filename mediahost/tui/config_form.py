@@ -1,10 +1,11 @@
 """A form for an action's config or a watch's rules, with what is wrong beside each field."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
@@ -13,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Select, Static, Switch
 
 from mediahost.model.media import display
-from mediahost.tui.forms import FormField, config_of, faults_of, fields_of, read, written
+from mediahost.tui.forms import FormField, config_of, faults_of, fields_of, placed, read, written
 
 
 class YesNo(Switch):
@@ -53,6 +54,7 @@ class ConfigForm(Vertical):
         self._model = model
         self._fields = fields_of(model.model_json_schema())
         self._given = dict(config or {})
+        self._left: set[str] = set()
 
     def compose(self) -> ComposeResult:
         """A row for each field."""
@@ -76,7 +78,12 @@ class ConfigForm(Vertical):
             chosen = value if value in field.choices else Select.NULL
             blank = field.optional or chosen is Select.NULL
             return Select(
-                options, prompt="default", value=chosen, allow_blank=blank, id=name, compact=True
+                options,
+                prompt=_if_empty(field),
+                value=chosen,
+                allow_blank=blank,
+                id=name,
+                compact=True,
             )
         if field.kind == "switch":
             return YesNo(value=bool(value), id=name)
@@ -85,7 +92,7 @@ class ConfigForm(Vertical):
             written(field, value),
             type=kinds.get(field.kind, "text"),
             password=field.kind == "secret",
-            placeholder="" if field.required else "default",
+            placeholder=_if_empty(field),
             id=name,
             compact=True,
         )
@@ -110,9 +117,20 @@ class ConfigForm(Vertical):
         event.stop()
         self._changed()
 
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """What was left empty is said to be required."""
+        widget = event.widget
+        is_opened = isinstance(widget, Select) and widget.expanded
+        if is_opened or not self.app.app_focus or not self.is_ready:
+            return
+        left = [field.name for field, asks in self._asked() if asks is widget]
+        if not self._left.issuperset(left):
+            self._left.update(left)
+            self._tell(self._faults())
+
     def _changed(self) -> None:
         if self.is_ready:
-            self.check()
+            self._tell(self._faults())
             self.post_message(self.Changed())
 
     @property
@@ -121,28 +139,60 @@ class ConfigForm(Vertical):
         inputs = (f"#field-{number}" for number in range(len(self._fields)))
         return all(self.query(name) for name in (*inputs, "#fault"))
 
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """The config if it is there and fits, else None."""
+        return None if not self.is_ready or self._faults() else self._written()
+
+    @property
+    def missing(self) -> list[str]:
+        """The names of the fields that are required and empty."""
+        values, _ = self._values()
+        return [field.name for field in self._fields if self._is_missing(field, values)]
+
     def check(self) -> dict[str, Any] | None:
-        """The config if it fits; else None, and each fault stands beside its field."""
-        values, faults = self._values()
-        config = config_of(self._fields, values)
-        faults = {**faults_of(self._model, config), **faults}
-        wrong = False
+        """The config if it fits; else None, all that is wrong is said, and the first is gone to."""
+        self._left.update(field.name for field in self._fields)
+        faults = self._faults()
+        self._tell(faults)
+        if not faults:
+            return self._written()
+        beside, _ = placed(self._fields, faults)
+        wrong = (widget for field, widget in self._asked() if field.name in beside)
+        if (first := next(wrong, None)) is not None:
+            first.focus()
+        return None
+
+    def _asked(self) -> Iterator[tuple[FormField, Widget]]:
+        """Each field with what asks for it."""
         for number, field in enumerate(self._fields):
-            fault = faults.pop(field.name, "") or faults.pop(field.name.partition(".")[0], "")
-            shown = self.query_one(f"#fault-{number}", Static)
-            shown.update(Text(fault))
-            shown.display = bool(fault)
-            wrong = wrong or bool(fault)
-        whole = self.query_one("#fault", Static)
-        whole.update(Text("; ".join(faults.values())))
-        whole.display = bool(faults)
-        return None if wrong or faults else config
+            yield field, self.query_one(f"#field-{number}")
+
+    def _written(self) -> dict[str, Any]:
+        return config_of(self._fields, self._values()[0])
+
+    def _faults(self) -> dict[str, str]:
+        """What is wrong, by the field's name; under "" what no field is to blame for."""
+        values, faults = self._values()
+        return {**faults_of(self._model, config_of(self._fields, values)), **faults}
+
+    def _tell(self, faults: Mapping[str, str]) -> None:
+        """Say what is wrong beside each field; that one is empty, not before it was left."""
+        beside, others = placed(self._fields, faults)
+        values, _ = self._values()
+        for number, field in enumerate(self._fields):
+            is_awaited = field.name not in self._left and self._is_missing(field, values)
+            fault = "" if is_awaited else beside.get(field.name, "")
+            _say(self.query_one(f"#fault-{number}", Static), fault)
+        _say(self.query_one("#fault", Static), others)
+
+    def _is_missing(self, field: FormField, values: Mapping[str, Any]) -> bool:
+        return field.required and values.get(field.name) is None
 
     def _values(self) -> tuple[dict[str, Any], dict[str, str]]:
         values: dict[str, Any] = {}
         faults: dict[str, str] = {}
-        for number, field in enumerate(self._fields):
-            widget = self.query_one(f"#field-{number}")
+        for field, widget in self._asked():
             if isinstance(widget, Select):
                 values[field.name] = None if widget.value is Select.NULL else widget.value
             elif isinstance(widget, Switch):
@@ -153,3 +203,13 @@ class ConfigForm(Vertical):
                 except ValueError:
                     faults[field.name] = "It should be JSON"
         return values, faults
+
+
+def _if_empty(field: FormField) -> str:
+    """What stands in a field while it is empty."""
+    return "required" if field.required else "default"
+
+
+def _say(place: Static, fault: str) -> None:
+    place.update(Text(fault))
+    place.display = bool(fault)

@@ -160,3 +160,16 @@ def faults_of(model: type[BaseModel], config: Mapping[str, Any]) -> dict[str, st
             faults[place if known else ""] = words_of(fault)
         return faults
     return {}
+
+
+def placed(fields: Sequence[FormField], faults: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """The faults by the field that each stands beside, and what no field is to blame for."""
+    rest, beside = dict(faults), {}
+    for field in fields:
+        group = field.name.rpartition(".")[0]
+        inside = [name for name in rest if name.startswith(f"{field.name}.")]
+        whole = rest.pop(group, "") if group else ""
+        said = [rest.pop(field.name, whole), *(f"{name}: {rest.pop(name)}" for name in inside)]
+        if fault := "; ".join(filter(None, said)):
+            beside[field.name] = fault
+    return beside, "; ".join(rest.values())

@@ -195,8 +195,8 @@ class SubmitScreen(Screen[str | None]):
         """What is to be run, if it is clear; whether it is a pipeline of the settings."""
         if self._what.startswith(PIPELINE):
             return self._session.settings.pipeline(self._what.removeprefix(PIPELINE))
-        forms = [form for form in self.query(ConfigForm) if form.is_ready]
-        config = forms[0].check() if forms else None
+        form = self._form
+        config = None if form is None else form.config
         if not self._what or config is None:
             return None
         try:
@@ -204,10 +204,15 @@ class SubmitScreen(Screen[str | None]):
         except ValidationError:
             return None
 
+    @property
+    def _form(self) -> ConfigForm | None:
+        return next((form for form in self.query(ConfigForm) if form.is_ready), None)
+
     def _missing(self) -> str:
         if not self._paths or not self._what:
             return "Choose files, and what to do with them."
-        return "The config doesn't fit yet."
+        empty = [] if self._form is None else self._form.missing
+        return f"Required: {', '.join(empty)}" if empty else "The config doesn't fit yet."
 
     @work(exclusive=True, group="preview")
     async def _preview(self) -> None:
@@ -234,7 +239,9 @@ class SubmitScreen(Screen[str | None]):
         """Submit what the preview shows."""
         pipeline = self._pipeline()
         if pipeline is None or not self._paths:
-            self.notify(self._missing(), severity="warning")
+            self.notify(self._missing(), severity="warning", markup=False)
+            if self._paths and self._form is not None:
+                self._form.check()
             return
         named = self._what.startswith(PIPELINE)
         try:

@@ -63,6 +63,39 @@ def test_a_form_shows_the_fault_beside_the_field(
     tui.run(steps, registry=registry)
 
 
+def test_a_field_is_not_missed_before_it_was_left(tui: "Tui", until: Any) -> None:
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("2")
+        await until(pilot, "No folder is watched.")
+        await pilot.press("a")
+        lines = await until(pilot, lambda text: re.search("path +required", text))
+        assert "Field required" not in "\n".join(lines)
+        await pilot.press("x")
+        await until(pilot, lambda text: not re.search("path +required", text))
+        await pilot.press("backspace")
+        lines = await until(pilot, lambda text: re.search("path +required", text))
+        assert "Field required" not in "\n".join(lines)
+        await pilot.press("tab")
+        await until(pilot, "Field required")
+
+    tui.run(steps)
+
+
+def test_who_submits_too_early_is_shown_what_is_missing(tui: "Tui", until: Any) -> None:
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await pilot.press("2")
+        await until(pilot, "No folder is watched.")
+        await pilot.press("a")
+        await until(pilot, lambda text: re.search("path +required", text))
+        app.screen.query(Switch).last().focus()
+        await until(pilot, lambda text: not re.search("path +required", text))
+        await pilot.press("ctrl+s")
+        await until(pilot, "Field required")
+        await until(pilot, lambda _: app.focused is app.screen.query(Input).first())
+
+    tui.run(steps, (80, 20))
+
+
 def test_submit_previews_what_would_run_and_submits_it(
     tui: "Tui", until: Any, registry: Registry, tmp_path: Path
 ) -> None:

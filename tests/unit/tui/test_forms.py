@@ -4,7 +4,15 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr
 
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile
-from mediahost.tui.forms import config_of, faults_of, fields_of, read, written
+from mediahost.tui.forms import (
+    FormField,
+    config_of,
+    faults_of,
+    fields_of,
+    placed,
+    read,
+    written,
+)
 
 
 class Box(BaseModel):
@@ -73,3 +81,12 @@ def test_text_becomes_a_value_and_back() -> None:
     assert written(BY_NAME["count"], None) == ""
     with pytest.raises(ValueError, match="Expecting"):
         read(BY_NAME["tags"], "[a")
+
+
+def test_what_is_wrong_inside_a_field_stands_beside_it() -> None:
+    fields = [FormField("steps", "json"), FormField("a.b", "text"), FormField("a.c", "text")]
+    faults = {"steps.action": "Field required", "a": "Not so", "a.c": "Too long", "": "Neither"}
+    assert placed(fields, faults) == (
+        {"steps": "steps.action: Field required", "a.b": "Not so", "a.c": "Too long"},
+        "Neither",
+    )
