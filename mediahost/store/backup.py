@@ -11,7 +11,7 @@ from mediahost.model.media import display
 from mediahost.store.copying import copy_store
 from mediahost.store.engine import Database
 from mediahost.store.sqlite import SqliteDatabase
-from mediahost.store.sqlite_file import create_private
+from mediahost.store.sqlite_file import create_private, files_of, is_full
 from mediahost.store.upgrade import upgrade
 
 # Some milliseconds of work between two reports of progress.
@@ -62,7 +62,7 @@ def back_up(
         raise _taken(target) from error
     except (StoreError, sqlite3.Error) as error:
         # The store is only read: the disk that is full is the copy's.
-        if not _tells_of_full_disk(error):
+        if not is_full(error):
             raise
         raise StoreError(
             f"The backup {display(target)} can't be written: the disk is full",
@@ -72,8 +72,8 @@ def back_up(
         reason = os.strerror(error.errno or 0)
         raise StoreError(f"The backup {display(target)} can't be written: {reason}") from error
     finally:
-        for side in ("", "-wal", "-shm", "-journal"):
-            part.with_name(part.name + side).unlink(missing_ok=True)
+        for left in files_of(part):
+            left.unlink(missing_ok=True)
     return target.stat().st_size
 
 
@@ -93,14 +93,6 @@ def _copy_pages(source: SqliteDatabase, part: Path, on_pages: Callable[[int, int
         )
         reading.execute("COMMIT")
         _be_one_file(writing)
-
-
-def _tells_of_full_disk(error: BaseException | None) -> bool:
-    while error is not None:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            return True
-        error = error.__cause__
-    return False
 
 
 def _copy_rows(source: Database, part: Path, on_pages: Callable[[int, int], None]) -> None:

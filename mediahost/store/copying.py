@@ -3,13 +3,16 @@
 Rows go in batches, each a transaction, in the order of their keys. A copy that was interrupted is
 gone on with: rows that are there and equal stay, others are replaced. What was made with it, the
 row of `meta`, goes last, so a store without it and with rows is a copy that is not finished.
+
+What is written to the target outlasts a restart of its server. What is read of the source is of one
+moment, which a restart ends.
 """
 
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +20,7 @@ from sqlalchemy import (
     Insert,
     Integer,
     RowMapping,
+    Select,
     Table,
     func,
     literal,
@@ -27,12 +31,14 @@ from sqlalchemy import (
 
 from mediahost.errors import StoreError, UsageError
 from mediahost.hashing import hash_bytes
+from mediahost.model.media import display
 from mediahost.store.catalog import all_tables
 from mediahost.store.databases import database_at
 from mediahost.store.dialect import among, listed, write_rows
 from mediahost.store.engine import Database
 from mediahost.store.folder_tables import cached_folders
 from mediahost.store.location import locate
+from mediahost.store.sqlite_file import files_of
 from mediahost.store.store import open_store
 from mediahost.store.tables import job_changes, meta
 from mediahost.store.upgrade import upgrade
@@ -40,6 +46,7 @@ from mediahost.store.upgrade import upgrade
 BATCH = 500
 
 Key = tuple[Any, ...]
+Row = Mapping[Any, Any]
 OnRows = Callable[[str, int, int], None]
 
 
@@ -112,11 +119,25 @@ def copy_to(
         database = database_at(there)
         try:
             upgrade(database)
-            return copy_store(opened.database, database, on_rows)
+            return _copy_or_say_how_to_go_on(opened.database, database, on_rows)
         finally:
             database.close()
     finally:
         opened.close()
+
+
+def _copy_or_say_how_to_go_on(
+    source: Database, target: Database, on_rows: OnRows
+) -> list[CopiedTable]:
+    try:
+        return copy_store(source, target, on_rows)
+    except StoreError as error:
+        target.close()  # what is beside the file goes now, if it can
+        hints = [error.hint, "The same command goes on where this one stopped."]
+        if target.location.path:
+            left = ", ".join(display(path.name) for path in files_of(target.location.path))
+            hints.append(f"To give the copy up, delete what there is of it: {left}.")
+        raise StoreError(error.message, "\n".join(filter(None, hints))) from error
 
 
 def _tables() -> list[Table]:
@@ -125,19 +146,24 @@ def _tables() -> list[Table]:
 
 
 def _copy(reading: Connection, target: Database, table: Table, on_rows: OnRows) -> CopiedTable:
-    total = reading.execute(select(func.count()).select_from(table)).scalar_one()
+    total = reading.execute(_count_of(table)).scalar_one()
     _remove_others(reading, target, table)
     done = written = 0
     for rows in _batches(reading, table):
-        with target.write() as writing:
-            there = _rows_of(writing, table, [_key(table, row) for row in rows])
-            missing = [row for row in rows if _key(table, row) not in there]
-            if missing:
-                write_rows(writing, _insert(table), [dict(row) for row in missing])
-        done, written = done + len(rows), written + len(missing)
+        written += target.persevere(partial(_write_missing, target, table, rows))
+        done += len(rows)
         on_rows(table.name, done, total)
-    _move_sequence(target, table)
+    target.persevere(partial(_move_sequence, target, table))
     return CopiedTable(table.name, done, written)
+
+
+def _write_missing(target: Database, table: Table, rows: Sequence[Row]) -> int:
+    with target.write() as writing:
+        there = _rows_of(writing, table, [_key(table, row) for row in rows])
+        missing = [dict(row) for row in rows if _key(table, row) not in there]
+        if missing:
+            write_rows(writing, _insert(table), missing)
+    return len(missing)
 
 
 def _sign(reading: Connection, target: Database) -> CopiedTable:
@@ -145,26 +171,27 @@ def _sign(reading: Connection, target: Database) -> CopiedTable:
     row = dict(reading.execute(select(meta)).mappings().one())
     # The copy's log of changes is its own and begins now: places in the other one say nothing.
     row["changes_trimmed"] = 0
-    with target.write() as writing:
-        writing.execute(meta.insert(), row)
+    target.persevere(partial(_write_missing, target, meta, [row]))
     return CopiedTable(meta.name, 1, 1)
 
 
 def _remove_others(reading: Connection, target: Database, table: Table) -> None:
     """Remove rows of an earlier attempt that the source doesn't have, or not so any more."""
-    with target.read() as connection:
-        batches = list(_keys_in_batches(connection, table))
-    for keys in batches:
-        with target.write() as writing:
-            there = _rows_of(writing, table, keys)
-            here = _rows_of(reading, table, keys)
-            stale = [
-                key
-                for key in keys
-                if key not in here or row_hash(here[key]) != row_hash(there[key])
-            ]
-            if stale:
-                writing.execute(table.delete().where(_among(table)), _asked(stale))
+    for keys in target.persevere(partial(_keys_in_batches, target, table)):
+        here = _rows_of(reading, table, keys)
+        target.persevere(partial(_remove_unequal, target, table, keys, here))
+
+
+def _remove_unequal(
+    target: Database, table: Table, keys: Sequence[Key], here: Mapping[Key, RowMapping]
+) -> None:
+    with target.write() as writing:
+        there = _rows_of(writing, table, keys)
+        stale = [
+            key for key in there if key not in here or row_hash(here[key]) != row_hash(there[key])
+        ]
+        if stale:
+            writing.execute(table.delete().where(_among(table)), _asked(stale))
 
 
 def _compare(reading: Connection, target: Database, table: Table) -> None:
@@ -174,26 +201,39 @@ def _compare(reading: Connection, target: Database, table: Table) -> None:
         StoreError: It isn't so.
     """
     number = 0
-    with target.read() as connection:
-        for rows in _batches(reading, table):
-            copies = _rows_of(connection, table, [_key(table, row) for row in rows])
-            for row in rows:
-                key = _key(table, row)
-                if key not in copies or row_hash(copies[key]) != row_hash(row):
-                    raise StoreError(
-                        f"The copy of {table.name} {', '.join(map(str, key))} differs from its row",
-                        "Call the same command again; the store that was copied is untouched.",
-                    )
-            number += len(rows)
-        count = connection.execute(select(func.count()).select_from(table)).scalar_one()
+    for rows in _batches(reading, table):
+        keys = [_key(table, row) for row in rows]
+        copies = target.persevere(partial(_read_rows, target, table, keys))
+        for key, row in zip(keys, rows, strict=True):
+            if key not in copies or row_hash(copies[key]) != row_hash(row):
+                raise StoreError(
+                    f"The copy of {table.name} {', '.join(map(str, key))} differs from its row",
+                    "The store that was copied is untouched.",
+                )
+        number += len(rows)
+    count = target.persevere(partial(_count, target, table))
     if count != number:
         raise StoreError(
             f"The copy of {table.name} has {count:,} rows, not {number:,}",
-            "Does somebody write to it? Call the same command again.",
+            "Does somebody write to it?",
         )
 
 
-def row_hash(row: Mapping[Any, Any]) -> str:
+def _read_rows(target: Database, table: Table, keys: Sequence[Key]) -> dict[Key, RowMapping]:
+    with target.read() as connection:
+        return _rows_of(connection, table, keys)
+
+
+def _count(target: Database, table: Table) -> int:
+    with target.read() as connection:
+        return connection.execute(_count_of(table)).scalar_one()
+
+
+def _count_of(table: Table) -> Select[int]:
+    return select(func.count()).select_from(table)
+
+
+def row_hash(row: Row) -> str:
     """A hash of what a row says, whichever database says it."""
     plain = {name: _plain(value) for name, value in row.items()}
     return hash_bytes(json.dumps(plain, sort_keys=True, default=str).encode())
@@ -222,10 +262,10 @@ def _batches(connection: Connection, table: Table) -> Iterator[Sequence[RowMappi
         rows = connection.execute(beyond).mappings().all()
 
 
-def _keys_in_batches(connection: Connection, table: Table) -> Iterator[list[Key]]:
-    keys = [tuple(row) for row in connection.execute(select(*table.primary_key.columns))]
-    for start in range(0, len(keys), BATCH):
-        yield keys[start : start + BATCH]
+def _keys_in_batches(database: Database, table: Table) -> list[list[Key]]:
+    with database.read() as connection:
+        keys = [tuple(row) for row in connection.execute(select(*table.primary_key.columns))]
+    return [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
 
 
 def _rows_of(connection: Connection, table: Table, keys: Sequence[Key]) -> dict[Key, RowMapping]:
@@ -242,7 +282,7 @@ def _asked(keys: Sequence[Key]) -> dict[str, str]:
     return {"keys": listed(key if len(key) > 1 else key[0] for key in keys)}
 
 
-def _key(table: Table, row: RowMapping) -> Key:
+def _key(table: Table, row: Row) -> Key:
     return tuple(row[column.name] for column in table.primary_key.columns)
 
 

@@ -29,6 +29,21 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
     )
 
 
+def files_of(path: Path) -> list[Path]:
+    """The file and those that SQLite keeps beside it, as far as they are there."""
+    names = (path.name + side for side in ("", "-wal", "-shm", "-journal"))
+    return [file for file in map(path.with_name, names) if file.exists()]
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether a full disk is what SQLite told of, whatever has been made of that since."""
+    while error is not None:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__cause__
+    return False
+
+
 def create_private(path: Path) -> None:
     """Make an empty file that its owner alone may read.
 

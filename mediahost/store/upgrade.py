@@ -4,6 +4,7 @@ Importing Alembic costs more than all the rest of opening a store, so only a sto
 the newest version pays for it.
 """
 
+import math
 import os
 import sqlite3
 from contextlib import closing
@@ -16,10 +17,12 @@ from mediahost.errors import StoreError
 from mediahost.store.engine import Database
 from mediahost.store.schema import HEAD, MIGRATIONS, is_known, newer, version_of
 from mediahost.store.sqlite import SqliteDatabase
-from mediahost.store.sqlite_file import create_private
+from mediahost.store.sqlite_file import create_private, is_full
 
 # Any number that other programs on the server are unlikely to lock: "mediahos" in ASCII.
 _LOCK = text("SELECT pg_advisory_xact_lock(7882821803498876787)")
+
+MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +118,25 @@ def _checked_version(connection: Connection, database: Database) -> str | None:
 
 
 def _back_up(database: SqliteDatabase, version: str) -> Path:
-    """Copy the file as it was when the writing transaction began."""
+    """Copy the file as it was when the writing transaction began.
+
+    Raises:
+        StoreError: The folder has no room for it, or may not be written to.
+    """
     path = database.path.with_name(f"{database.path.name}.{version}.backup")
+    try:
+        _copy_file(database, path)
+    except OSError as error:
+        raise _not_backed_up(database, os.strerror(error.errno or 0)) from error
+    except StoreError as error:
+        # The store is only read: the disk that is full is full for its copy.
+        if not is_full(error):
+            raise
+        raise _not_backed_up(database, "the disk is full") from error
+    return path
+
+
+def _copy_file(database: SqliteDatabase, path: Path) -> None:
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     create_private(partial)
@@ -128,7 +148,15 @@ def _back_up(database: SqliteDatabase, version: str) -> Path:
     finally:
         partial.unlink(missing_ok=True)
     _sync(path.parent)
-    return path
+
+
+def _not_backed_up(database: SqliteDatabase, reason: str) -> StoreError:
+    # The copy, and as much again for what the upgrade writes.
+    room = math.ceil(2 * database.path.stat().st_size / MB)
+    return StoreError(
+        f"The store {database} is not upgraded, for no copy can be kept of it as it is: {reason}",
+        f"See that its folder can be written and has {room:,} MB free, then try again.",
+    )
 
 
 def _sync(path: Path) -> None:

@@ -350,3 +350,15 @@ def wait_until_gone(pid: int) -> None:
     ready, _, _ = select.select([descriptor], [], [], TIMEOUT_S)
     os.close(descriptor)
     assert ready, f"process {pid} lives on"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of two megabytes. Only root may mount one; CI is root."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a disk can't be mounted here")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)

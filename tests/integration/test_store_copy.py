@@ -1,5 +1,6 @@
 """Copies of whole stores: equal row by row, and gone on with after a kill."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.store import copying, open_store
+from mediahost.store.sqlite_file import files_of
 from mediahost.store.tables import Record, meta
 
 BOTH = ("--action", "count.cut", "--action", "count.look")
@@ -41,6 +43,11 @@ def rows(path: Path) -> dict[str, list[Any]]:
             for (name,) in names
             if not name.startswith(own)
         }
+
+
+def asked(name: str) -> JobRequest:
+    media = MediaFile(Path("/media", name), MediaKind.VIDEO, hash_bytes(name.encode()))
+    return JobRequest("hello.halves", 1, {}, media, hash_bytes(b"config"))
 
 
 def copied(home: Any, target: str = "copy.db") -> dict[str, tuple[int, int]]:
@@ -82,6 +89,32 @@ def test_a_killed_copy_is_no_store_and_is_gone_on_with(home: Any) -> None:
     assert total == 9
     assert written < total, "what was there stays"
     assert rows(home.folder / "copy.db") == rows(home.data / "store.db")
+
+
+def test_a_copy_on_a_full_disk_says_what_is_left_of_it_and_is_gone_on_with(
+    home: Any, small_disk: Path
+) -> None:
+    store = open_store(home.data / "store.db")
+    store.submit([asked(f"{number}.mp4") for number in range(600)])
+    store.close()
+    target = small_disk / "copy.db"
+    space = os.statvfs(small_disk)
+    # Room for the tables, and for some of the rows.
+    room = space.f_bavail * space.f_frsize - 800_000
+    (small_disk / "others").write_bytes(bytes(room))
+    answer = home.call("store", "copy", home.data / "store.db", target)
+    assert answer.code == 3
+    left = [path.name for path in files_of(target)]
+    assert answer.err.splitlines() == [
+        f"mediahost: The store {target} can't be used: the disk is full",
+        "  Free some space and try again.",
+        "  The same command goes on where this one stopped.",
+        f"  To give the copy up, delete what there is of it: {', '.join(left)}.",
+    ]
+    assert {path.name for path in small_disk.iterdir()} == {"others", *left}
+    (small_disk / "others").unlink()
+    copied(home, str(target))
+    assert rows(target) == rows(home.data / "store.db")
 
 
 def test_a_copy_goes_onto_no_store(home: Any) -> None:
@@ -133,8 +166,7 @@ def test_who_watches_a_copy_learns_of_each_change_not_to_read_all_again(
     copying.copy_to(tmp_path / "store.db", target)
     copy = open_store(target)
     mark = copy.changes().mark
-    media = MediaFile(Path("/media/a.mp4"), MediaKind.VIDEO, hash_bytes(b"a"))
-    copy.submit([JobRequest("hello.halves", 1, {}, media, hash_bytes(b"config"))])
+    copy.submit([asked("a.mp4")])
     news = copy.changes(mark)
     copy.close()
     assert not news.resync

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import PoolProxiedConnection
+from sqlalchemy import Connection, Insert, PoolProxiedConnection
 from sqlalchemy.engine import make_url
 
 from mediahost.errors import StoreError
@@ -29,6 +29,7 @@ from mediahost.store import (
     JobRepository,
     SqlStore,
     close_db,
+    copying,
     get_session,
     init_db,
     open_session,
@@ -39,6 +40,7 @@ from mediahost.store.about import describe, upgrade_at
 from mediahost.store.browse import Order
 from mediahost.store.care import Care
 from mediahost.store.copying import copy_to
+from mediahost.store.dialect import write_rows
 from mediahost.store.jsonb import from_jsonb, to_jsonb
 from mediahost.store.schema import HEAD
 
@@ -301,6 +303,73 @@ def test_a_server_that_restarts_in_the_middle_of_a_run_loses_nothing(
     assert {(view.status, view.attempt) for view in views} == {(JobStatus.COMPLETED, 1)}
     assert len(views) == 300
     store.close()
+
+
+@pytest.fixture
+def twenty_jobs(tmp_path: Path) -> Path:
+    """A store on SQLite."""
+    path = tmp_path / "store.db"
+    store = open_store(path)
+    store.submit([asked(str(n)) for n in range(20)])
+    store.close()
+    return path
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_copy_onto_a_server_goes_on_when_that_is_back(
+    restarting: tuple[str, Restart], twenty_jobs: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    url, restart = restarting
+    monkeypatch.setattr(copying, "BATCH", 5)
+    batches = []
+
+    def write(connection: Connection, insert: Insert, rows: Sequence[Any]) -> int:
+        batches.append(len(rows))
+        if len(batches) == 2:
+            restart(mode)  # in the middle of a transaction
+        return write_rows(connection, insert, rows)
+
+    monkeypatch.setattr(copying, "write_rows", write)
+    tables = {table.name: table for table in copy_to(twenty_jobs, url)}
+    assert batches == [5, 5, 5, 5, 5, 1], "one of them twice; the last is the signature"
+    assert (tables["jobs"].rows, tables["jobs"].written) == (20, 20)
+    copy = open_store(url)
+    assert len(copy.jobs()) == 20
+    copy.close()
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_copy_whose_source_restarts_says_how_to_go_on(
+    restarting: tuple[str, Restart],
+    twenty_jobs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+) -> None:
+    url, restart = restarting
+    copy_to(twenty_jobs, url)
+    monkeypatch.setattr(copying, "BATCH", 5)
+    target = tmp_path / "copy.db"
+
+    def break_off(table: str, done: int, _total: int) -> None:
+        if table == "jobs" and done == 10:
+            restart(mode)
+
+    with pytest.raises(StoreError, match=r"^The store postgresql://.* can't be reached") as raised:
+        copy_to(url, target, break_off)
+    assert "\n" not in raised.value.message
+    assert raised.value.hint
+    assert raised.value.hint.splitlines()[1:] == [
+        "The same command goes on where this one stopped.",
+        "To give the copy up, delete what there is of it: copy.db.",
+    ]
+    with pytest.raises(StoreError, match="a copy that is not finished"):
+        open_store(target)
+    tables = {table.name: table for table in copy_to(url, target)}
+    assert (tables["jobs"].rows, tables["jobs"].written) == (20, 10), "what was there stays"
+    copy = open_store(target)
+    assert len(copy.jobs()) == 20
+    copy.close()
 
 
 def test_sessions_outlast_a_restart_or_say_in_a_sentence_that_they_did_not(

@@ -5,6 +5,9 @@ import os
 import re
 import sqlite3
 import stat
+import subprocess
+import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +48,7 @@ DOCUMENTS: dict[str, Any] = {
 }
 # The database itself writes these.
 OWN = {"alembic_version", "job_changes"}
+TIMEOUT_S = 60
 EARLIER = [version for version in VERSIONS if version != HEAD]
 
 
@@ -234,9 +238,92 @@ def test_a_copy_that_cannot_be_finished_leaves_no_part_of_it(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("mediahost.store.upgrade._sync", sync)
-    with pytest.raises(OSError, match="No space left"):
+    before = kept_in_wal(tmp_path / "store.db")
+    with pytest.raises(StoreError, match=r"is not upgraded, .*: No space left on device$") as told:
         open_store(tmp_path / "store.db")
+    assert told.value.hint
+    assert "has 1 MB free" in told.value.hint
     assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
+    assert (tmp_path / "store.db").read_bytes() == before
+
+
+def kept_in_wal(path: Path) -> bytes:
+    """Give a file the journal that all stores have; returns its bytes."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    return path.read_bytes()
+
+
+NOT_UPGRADED = "The store {} is not upgraded, for no copy can be kept of it as it is"
+HELD_OPEN = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("PRAGMA journal_mode = WAL")
+connection.execute("PRAGMA user_version = 1")
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def read_all(folder: Path) -> dict[str, bytes]:
+    """What each file holds, but for SQLite's memory of who reads."""
+    return {
+        file.name: file.read_bytes() for file in folder.iterdir() if not file.name.endswith("-shm")
+    }
+
+
+def test_a_file_is_not_upgraded_where_no_copy_of_it_may_be_written(
+    home: "Home",
+) -> None:
+    # Root may write anywhere unless it lays that right down.
+    drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+    if os.geteuid() == 0 and subprocess.run([*drop, "true"], check=False).returncode:
+        pytest.skip("setpriv is not there")
+    folder = home.folder / "locked"
+    folder.mkdir()
+    path = folder / "store.db"
+    at_version(str(path), EARLIER[0])
+    # Another program has it open, so what SQLite wants beside it is there already.
+    with subprocess.Popen(
+        [sys.executable, "-c", HELD_OPEN, path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "open\n"
+        before = read_all(folder)
+        folder.chmod(0o500)
+        answer = home.call(
+            "jobs",
+            "list",
+            environ={"MEDIAHOST_DATABASE_URL": str(path)},
+            prefix=drop if os.geteuid() == 0 else [],
+        )
+        after = read_all(folder)
+        other.communicate("close", timeout=TIMEOUT_S)
+    folder.chmod(0o700)
+    assert answer.code == 3
+    assert answer.err.splitlines() == [
+        f"mediahost: {NOT_UPGRADED.format(path)}: Permission denied",
+        "  See that its folder can be written and has 1 MB free, then try again.",
+    ]
+    assert after == before
+
+
+def test_a_file_is_not_upgraded_on_a_full_disk(small_disk: Path) -> None:
+    path = small_disk / "store.db"
+    at_version(str(path), EARLIER[0])
+    before = kept_in_wal(path)
+    room = os.statvfs(small_disk)
+    left = room.f_bavail * room.f_frsize - len(before) // 2
+    (small_disk / "others").write_bytes(bytes(left))
+    with pytest.raises(StoreError, match=r"is not upgraded, .*: the disk is full$"):
+        open_store(path)
+    assert path.read_bytes() == before
+    assert {each.name for each in small_disk.iterdir()} == {"store.db", "others"}
+    (small_disk / "others").unlink()
+    open_store(path).close()
 
 
 def test_a_new_file_needs_no_backup(tmp_path: Path) -> None:
