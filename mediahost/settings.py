@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from platformdirs import user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from mediahost.errors import SettingsError, UnknownName
+from mediahost.errors import SettingsError, UnknownName, UsageError
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm
 from mediahost.model.faults import words_of
 from mediahost.model.job_filter import InvalidFilter, JobFilter
@@ -38,6 +38,7 @@ TABLES = (
     "watch",
     "weights",
 )
+COMMAND_LINE = "the command line"
 PATH_FIELDS = ("data_dir",)
 POOL_SLOTS = {"gpu": 1, "network": 16}
 WATCH_PATH_FIELDS = ("path", "output", "done_folder", "failed_folder")
@@ -282,6 +283,7 @@ def load_settings(
 
     Raises:
         SettingsError: A file can't be read or a value doesn't fit; the message names both.
+        UsageError: A value of `overrides` doesn't fit.
     """
     environ = os.environ if environ is None else environ
     files = [file] if file else settings_files(folder or Path.cwd())
@@ -300,7 +302,7 @@ def load_settings(
         origins[name] = f"{PREFIX}{name.upper()} of the environment"
     for name, value in (overrides or {}).items():
         merged[name] = value
-        origins[name] = "the command line"
+        origins[name] = COMMAND_LINE
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
@@ -358,7 +360,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _in_words(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
+def _in_words(error: ValidationError, origins: Mapping[str, str]) -> SettingsError | UsageError:
     faults = error.errors(include_url=False)
     # A misspelt field is often a missing one too; the misspelling says more.
     fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
@@ -375,9 +377,8 @@ def _in_words(error: ValidationError, origins: Mapping[str, str]) -> SettingsErr
             message += f", not {fault['input']!r}"  # a URL may hold a password
         where = _place(fault["loc"])
     origin = origins.get(str(fault["loc"][0]), "the settings")
-    return SettingsError(
-        f"{where}{': ' if where else ''}{message} (in {origin})", "See docs/settings.md."
-    )
+    kind = UsageError if origin == COMMAND_LINE else SettingsError
+    return kind(f"{where}{': ' if where else ''}{message} (in {origin})", "See docs/settings.md.")
 
 
 def _fields_at(places: Sequence[int | str]) -> Iterable[str]:

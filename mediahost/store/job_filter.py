@@ -5,7 +5,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, and_, exists, false, literal, not_, or_, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    and_,
+    exists,
+    false,
+    literal,
+    not_,
+    or_,
+    true,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -82,13 +93,14 @@ def _of_value(term: Term, value: Value, now: datetime) -> ColumnElement[bool]:  
         case "state":
             return _in_state(str(value))
         case "job":
-            return compare(jobs.c.number, int(value))
+            return compare(jobs.c.number, _long(int(value)))
         case "try":
-            return compare(jobs.c.attempt, int(value))
+            return compare(jobs.c.attempt, _long(int(value)))
         case "dur":
             if term.comparison == "=":
-                return jobs.c.processing_time_ms.between(_ms(value), _ms(value) + 999)
-            return compare(jobs.c.processing_time_ms, _ms(value))
+                last = _long(_ms(value) + 999)
+                return jobs.c.processing_time_ms.between(_long(_ms(value)), last)
+            return compare(jobs.c.processing_time_ms, _long(_ms(value)))
         case "age":
             # Younger than two days: made after the moment two days ago.
             moment = now - timedelta(seconds=float(value))
@@ -123,6 +135,11 @@ def _named(field: str, value: str) -> ColumnElement[bool]:
 
 def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _long(number: int) -> ColumnElement[int]:
+    """A number that may be larger than any that the column could have: nothing is, then."""
+    return literal(number, BigInteger)
 
 
 def _ms(seconds: Value) -> int:

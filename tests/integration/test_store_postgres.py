@@ -206,6 +206,15 @@ def test_any_text_comes_back_out_of_jsonb(store: SqlStore, value: object) -> Non
     assert from_jsonb(told or "") == [value]
 
 
+@pytest.mark.parametrize(
+    "text", ["dur>30d", "dur:30d", "dur<9999999d", "try>2147483648", "job>2147483648"]
+)
+def test_a_filter_may_ask_for_more_than_a_column_can_hold(store: SqlStore, text: str) -> None:
+    store.submit([asked("one")])
+    assert store.browse().first(JobFilter.parse(text), Order.NEWEST, 10) == []
+    assert len(store.browse().first(JobFilter.parse(f"-{text}"), Order.NEWEST, 10)) == 1
+
+
 def test_eight_threads_of_two_stores_claim_each_job_once(postgres_url: str) -> None:
     stores = [open_store(postgres_url) for _ in range(2)]
     submitted = stores[0].submit([asked(str(i)) for i in range(200)])

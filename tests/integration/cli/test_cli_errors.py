@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Home, Starts
 
 LOOK = ("--action", "count.look")
+GC_NUMBERS = ("--jobs-days", "--results-days", "--logs-days", "--max-gb")
 BROKEN_STORE = b"This is a letter, not a database. " * 100
 
 
@@ -51,6 +52,13 @@ def test_all_good_is_0_and_a_failed_job_is_1(home: "Home") -> None:
         (["search", "half", "--limit", "9" * 30], "'--limit'", ""),
         (["search", "half", "--from", "5m", "--to", "1m"], "ends before it begins", ""),
         (["stats", "--hours", "9" * 12], "'--hours'", ""),
+        (["run", "media", "-j", "9" * 30, *LOOK], "less than or equal to 1024, not 9999", ""),
+        (["work", "-j", "inf"], "'--jobs'", ""),
+        (["watch", "media", "--settle", "nan"], "settle_s: Input should be a finite number", ""),
+        *((["store", "gc", name, "inf"], "finite number, not inf", "") for name in GC_NUMBERS),
+        *((["store", "gc", name, "1e400"], "finite number, not inf", "") for name in GC_NUMBERS),
+        *((["store", "gc", name, "nan"], f"'{name}'", "") for name in GC_NUMBERS),
+        *((["store", "gc", name, "-1"], f"'{name}'", "") for name in GC_NUMBERS),
         (["plugins", "show", "count.lok"], "did you mean count.look?", "There are"),
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?", ""),
     ],
