@@ -93,8 +93,8 @@ def newest_hits(told: Iterable[tuple[CacheKey, Told]]) -> dict[CacheKey, Hit]:
     hits: dict[CacheKey, Hit] = {}
     ages: dict[CacheKey, tuple[float, int]] = {}
     for key, (created_at, number, result_hash, elapsed_ms, made) in told:
-        age = (created_at, number)
-        if ages.setdefault(key, age) <= age:
-            ages[key] = age
+        earlier = ages.get(key)
+        if earlier is None or earlier <= (created_at, number):
+            ages[key] = (created_at, number)
             hits[key] = Hit(key, result_hash, elapsed_ms, artifacts_of(made) if made else ())
     return hits
