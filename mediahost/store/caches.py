@@ -10,7 +10,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    null,
     select,
     update,
 )
@@ -31,6 +30,8 @@ from mediahost.store.dialect import (
 from mediahost.store.documents import artifacts_of, result_of
 from mediahost.store.engine import Database, lasting
 from mediahost.store.hits import (
+    POSTGRES_ANALYSES,
+    POSTGRES_PROCESSINGS,
     SQLITE_ANALYSES,
     SQLITE_CACHED_FILES,
     SQLITE_PROCESSINGS,
@@ -47,26 +48,6 @@ _processings = processing_jobs.c
 
 # Rows of the documented columns alone are other programs': they are no results to build on.
 _COMPLETE = _analyses.result_hash.is_not(None)
-
-_ANALYSIS_HITS = select(
-    _analyses.file_hash,
-    _analyses.config_hash,
-    _analyses.created_at,
-    _analyses.id,
-    _analyses.result_hash,
-    _analyses.elapsed_ms,
-    null(),
-).where(among([_analyses.file_hash, _analyses.config_hash], "keys"), _COMPLETE)
-
-_PROCESSING_HITS = select(
-    _processings.input_hash,
-    _processings.config_hash,
-    _processings.created_at,
-    _processings.id,
-    _processings.result_hash,
-    _processings.elapsed_ms,
-    _processings.artifacts,
-).where(among([_processings.input_hash, _processings.config_hash], "keys"))
 
 # First the files, then the results of each: Postgres might begin with all results of the config.
 _MEMOS = (
@@ -121,14 +102,9 @@ class CachedResults:
         if not keys:
             return {}
         with self._database.read() as connection:
-            if connection.dialect.name == "sqlite":
-                return newest_hits(_told_by_sqlite(connection, keys))
-            wanted = {"keys": listed(keys)}
-            return newest_hits(
-                (CacheKey(file_hash, config_hash), told)
-                for statement in (_ANALYSIS_HITS, _PROCESSING_HITS)
-                for file_hash, config_hash, *told in read_rows(connection, statement, wanted)
-            )
+            lite = connection.dialect.name == "sqlite"
+            told = _told_by_sqlite if lite else _told_by_postgres
+            return newest_hits(told(connection, keys))
 
     @lasting
     def recall_cached(
@@ -210,6 +186,17 @@ def _told_by_sqlite(
     yield from ask(SQLITE_ANALYSES)
     for key, (*told, made) in ask(SQLITE_PROCESSINGS):
         yield key, (*told, json_value(made))
+
+
+def _told_by_postgres(
+    connection: Connection, keys: Collection[CacheKey]
+) -> Iterator[tuple[CacheKey, Told]]:
+    wanted = list(keys)
+    pairs = (json_text(wanted),)
+    for statement in (POSTGRES_ANALYSES, POSTGRES_PROCESSINGS):
+        cursor: Any = connection.exec_driver_sql(statement, pairs).cursor
+        for at, *told in cursor.fetchall():
+            yield wanted[at - 1], told
 
 
 def _newest_first(oldest_first: Iterable[StoredResult]) -> list[StoredResult]:

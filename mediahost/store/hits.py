@@ -1,8 +1,8 @@
-"""Cached results as rows of the two caches tell them, and how SQLite is asked for them.
+"""Cached results as rows of the two caches tell them, and how databases are asked for them.
 
-SQLite is given each config once with the hashes of all files under it: a list of as many pairs, to
-be taken apart one by one, takes twice as long. What it answers is the place in that list, so that
-nobody makes keys anew out of text.
+They answer with places in the list of what was asked for, so that nobody makes keys anew out of
+text. SQLite is given each config once with the hashes of all files under it: a list of as many
+pairs, to be taken apart one by one, takes twice as long.
 """
 
 from collections import defaultdict
@@ -21,15 +21,30 @@ CROSS JOIN {table} AS found
 WHERE found.{file_hash} = files.value AND found.config_hash = groups.key{condition}
 """
 # Rows of the documented columns alone are other programs': they are no results to build on.
-SQLITE_ANALYSES = _GROUPED.format(
-    table="analysis_jobs",
-    file_hash="file_hash",
-    artifacts="NULL",
-    condition=" AND result_hash IS NOT NULL",
-)
-SQLITE_PROCESSINGS = _GROUPED.format(
-    table="processing_jobs", file_hash="input_hash", artifacts="artifacts", condition=""
-)
+_OF_ANALYSES = {
+    "table": "analysis_jobs",
+    "file_hash": "file_hash",
+    "artifacts": "NULL",
+    "condition": " AND result_hash IS NOT NULL",
+}
+_OF_PROCESSINGS = {
+    "table": "processing_jobs",
+    "file_hash": "input_hash",
+    "artifacts": "artifacts",
+    "condition": "",
+}
+SQLITE_ANALYSES = _GROUPED.format(**_OF_ANALYSES)
+SQLITE_PROCESSINGS = _GROUPED.format(**_OF_PROCESSINGS)
+
+# Postgres, which takes groups for a hundred times as many keys, is given pairs: as JSON, for two
+# arrays cost three times as much to send.
+_PAIRED = """
+SELECT wanted.at, created_at, found.id, result_hash, elapsed_ms, {artifacts}
+FROM jsonb_array_elements(CAST(%s AS JSONB)) WITH ORDINALITY AS wanted(pair, at)
+JOIN {table} AS found ON found.{file_hash} = pair->>0 AND found.config_hash = pair->>1{condition}
+"""
+POSTGRES_ANALYSES = _PAIRED.format(**_OF_ANALYSES)
+POSTGRES_PROCESSINGS = _PAIRED.format(**_OF_PROCESSINGS)
 
 # One folder after the other, each in the order of its names, then the results of each content.
 SQLITE_CACHED_FILES = """
