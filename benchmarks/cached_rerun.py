@@ -97,7 +97,8 @@ def _over_start(report: Report, installation: Installation, cached: Cost, files:
 def _cache_all(installation: Installation, folder: Path) -> None:
     """Fill the cache by the store's own doors, without workers, some thousand files at a time."""
     from mediahost.cli.actions import pipeline_of  # noqa: PLC0415 - other subjects measure without it
-    from mediahost.host.files import FileHashes, FoundFile  # noqa: PLC0415 - as above
+    from mediahost.host.files import FileHashes  # noqa: PLC0415 - as above
+    from mediahost.host.found import FoundFile  # noqa: PLC0415 - as above
     from mediahost.host.planner import Planner, request_for  # noqa: PLC0415 - as above
     from mediahost.host.walk import Listing, walk  # noqa: PLC0415 - as above
     from mediahost.model.result import MediaAnalysisResult  # noqa: PLC0415 - as above

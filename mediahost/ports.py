@@ -1,30 +1,37 @@
-"""Every seam in one read: what the host asks of a store, an executor and a clock."""
+"""Every seam in one read: what the host asks of a store, an executor and a clock.
+
+It loads no models: a run that finds everything cached has no time for pydantic.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm, CacheKey, FileStat
-from mediahost.model.care import KeptResult, Needs, OldJob
-from mediahost.model.hosts import Heartbeat, HostView
-from mediahost.model.job import (
-    AttemptView,
-    ClaimedJob,
-    Failure,
-    JobRequest,
-    JobStatus,
-    JobView,
-    Outcome,
-    Token,
-)
-from mediahost.model.lineage import Making
-from mediahost.model.media import MediaFile, MediaKind
-from mediahost.model.pause import Pause
-from mediahost.model.result import Result
-from mediahost.model.search import Found, Search
-from mediahost.model.watch import FileState
+
+if TYPE_CHECKING:
+    from mediahost.model.care import KeptResult, Needs, OldJob
+    from mediahost.model.hosts import Heartbeat, HostView
+    from mediahost.model.job import (
+        AttemptView,
+        ClaimedJob,
+        Failure,
+        JobRequest,
+        JobStatus,
+        JobView,
+        Outcome,
+        Token,
+    )
+    from mediahost.model.lineage import Making
+    from mediahost.model.media import MediaFile, MediaKind
+    from mediahost.model.pause import Pause
+    from mediahost.model.result import Result
+    from mediahost.model.search import Found, Search
+    from mediahost.model.watch import FileState
 
 
 class Clock(Protocol):

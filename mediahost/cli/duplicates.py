@@ -14,7 +14,8 @@ from mediahost.errors import MediahostError
 from mediahost.model.media import MediaKind, display, path_to_url
 
 if TYPE_CHECKING:
-    from mediahost.host.files import Candidate, Problem
+    from mediahost.host.files import Candidate
+    from mediahost.host.found import Problem
     from mediahost.host.host import Host
 
 PHASH = "images.phash"
@@ -144,7 +145,7 @@ def _clusters(looks: Sequence[int], distance: int) -> list[list[int]]:
 
 def _looks(host: "Host", files: "Sequence[Candidate]", problems: "list[Problem]") -> dict[str, int]:
     """How pictures look, by content hash, computed where it is not cached."""
-    from mediahost.host.files import Problem
+    from mediahost.host.found import Problem
     from mediahost.model.pipeline import Pipeline, Step
 
     pictures = list(

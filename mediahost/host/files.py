@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mediahost.errors import MediahostError
 from mediahost.hashing import ChangedWhileHashing, FileStat, hash_file
+from mediahost.host.found import FoundFile, Problem, reason_of
 from mediahost.model.media import MediaFile, MediaKind, display, is_remote, path_to_url
 from mediahost.ports import Clock, HashedFile, Store
 
@@ -44,32 +45,6 @@ class Candidate(NamedTuple):
     def source(self) -> str:
         """What it is known by, as text."""
         return self.path if is_remote(self.path) else path_to_url(self.path)
-
-
-class Problem(NamedTuple):
-    """A path that nothing can be done with, why, and what might help."""
-
-    path: str
-    message: str
-    hint: str | None = None
-
-
-class FoundFile(NamedTuple):
-    """A media file as the walk meets it, not yet hashed.
-
-    The path is folder and name joined.
-    """
-
-    path: str
-    folder: str
-    name: str
-    kind: MediaKind
-    stat: FileStat
-
-
-def reason_of(path: str, error: OSError) -> str:
-    """What the system says about a path, in a sentence's words."""
-    return f"{display(path)}: {os.strerror(error.errno or 0)}"
 
 
 def _holds(known: HashedFile, stat: FileStat) -> bool:

@@ -23,7 +23,8 @@ from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, Limits
 from mediahost.host.dispatch import Dispatcher
 from mediahost.host.explain import Explanation, explain
-from mediahost.host.files import Candidate, FileHashes, FoundFile, Problem
+from mediahost.host.files import Candidate, FileHashes
+from mediahost.host.found import FoundFile, Problem
 from mediahost.host.identity import is_gone, new_host_name, new_source_name
 from mediahost.host.inputs import Inputs, OnFetching, sort_out
 from mediahost.host.known import Known, known_of
@@ -34,7 +35,7 @@ from mediahost.host.run import RowState, Run, Summary
 from mediahost.host.schedule import Limit, Schedule
 from mediahost.host.standing import StandingOrder
 from mediahost.host.telling import Listener
-from mediahost.host.unchanged import Unchanged
+from mediahost.host.unchanged import Unchanged, asked_of
 from mediahost.host.walk import walk
 from mediahost.model.event import Event, EventKind
 from mediahost.model.hosts import Heartbeat, HostStatus
@@ -253,9 +254,10 @@ class Host:
     def _sieve(self, recipe: Recipe) -> Unchanged | None:
         """What sifts unchanged files out of a run, unless a plugin wants to hear of each."""
         planned = self.registry.plugins.hook.mediahost_plan_jobs.get_hookimpls()
-        if planned or EventKind.CACHED in self._announcer.kinds or not Unchanged.can_sift(recipe):
+        if planned or EventKind.CACHED in self._announcer.kinds:
             return None
-        return Unchanged(self.store, recipe)
+        asked = asked_of(recipe, self.store.algorithm)
+        return None if asked is None else Unchanged(self.store, asked)
 
     def _refuse_named_misfits(
         self,

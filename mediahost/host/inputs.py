@@ -9,7 +9,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from mediahost.errors import MediahostError, UsageError
 from mediahost.hashing import Algorithm
-from mediahost.host.files import Candidate, Problem
+from mediahost.host.files import Candidate
+from mediahost.host.found import Problem
 from mediahost.model.media import MediaFile, MediaKind, display, is_remote
 from mediahost.ports import OnBytes, RemoteFile, RemoteFiles
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from mediahost.hashing import hash_file, verify_file
 from mediahost.host.crash import crash_point
-from mediahost.host.files import Problem
+from mediahost.host.found import Problem
 from mediahost.host.identity import is_running
 from mediahost.host.inputs import sort_out
 from mediahost.host.run import RunRow

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from mediahost.hashing import CacheKey
 from mediahost.host.dispatch import Dispatcher
-from mediahost.host.files import Candidate, Problem
+from mediahost.host.files import Candidate
+from mediahost.host.found import Problem
 from mediahost.host.planner import Planned, Planner, Recipe, State, request_for
 from mediahost.host.telling import Listener
 from mediahost.model.event import Event, EventKind

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from mediahost.hashing import CacheKey
-from mediahost.host.files import Candidate, FileHashes, FoundFile, Problem
+from mediahost.host.files import Candidate, FileHashes
+from mediahost.host.found import FoundFile, Problem
 from mediahost.host.planner import Planned, Planner, Recipe, State, request_for
 from mediahost.model.job import JobRequest, JobStatus
 from mediahost.ports import Store

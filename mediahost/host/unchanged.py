@@ -6,21 +6,43 @@ nothing is kept of them but their number. A folder whose files all were as they 
 remembered as a whole, by a hash of their names and stats: next time that is all to be compared.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mediahost import __version__
-from mediahost.hashing import FileStat, StatParts, canonical, hash_bytes, is_trusted
-from mediahost.host.files import FoundFile
-from mediahost.host.planner import Recipe
+from mediahost.hashing import Algorithm, FileStat, StatParts, canonical, hash_bytes, is_trusted
+from mediahost.host.found import FoundFile
 from mediahost.host.walk import Listing
 from mediahost.model.media import MediaKind, path_to_url
 from mediahost.ports import CachedFile, CachedFolder, Store
 
+if TYPE_CHECKING:
+    from mediahost.host.planner import Recipe
+
 # Of fewer files a person wants to read a line each.
 FEW = 50
 
+# The kinds of media file that a step works on, and the hash of its config.
+Asked = tuple[Sequence[str], str]
+
 # The kinds that a step works on, and by folder and name the files with its results.
-_Memo = tuple[Collection[MediaKind], Mapping[str, Mapping[str, CachedFile]]]
+_Memo = tuple[Sequence[str], Mapping[str, Mapping[str, CachedFile]]]
+
+
+def asked_of(recipe: "Recipe", algorithm: Algorithm) -> list[Asked] | None:
+    """What each step of a recipe asks of a file; None: that takes more than a look at the file.
+
+    Keys must follow from the file alone, and results have no files to be looked at.
+    """
+    if not all(
+        step.media is None and not step.after and recipe.actions[step.name].info.kind == "analyzer"
+        for step in recipe.steps
+    ):
+        return None
+    return [
+        (sorted(recipe.accepts(step)), recipe.config_hash(step, (), algorithm))
+        for step in recipe.steps
+    ]
 
 
 class Unchanged:
@@ -28,36 +50,23 @@ class Unchanged:
 
     Args:
         store: What knows.
-        recipe: One that `can_sift`.
+        asked: What `asked_of` a recipe.
 
     Attributes:
+        asked: The same.
         files: How many there were.
         results: How many cached results they have.
         saved_ms: What computing those took.
     """
 
-    def __init__(self, store: Store, recipe: Recipe) -> None:
+    def __init__(self, store: Store, asked: Sequence[Asked]) -> None:
         self._store = store
-        self._asked: list[tuple[Collection[MediaKind], str]] = [
-            (recipe.accepts(step), recipe.config_hash(step, (), store.algorithm))
-            for step in recipe.steps
-        ]
+        self.asked = asked
         # The version says what kind of media file a name is.
-        asked = [[sorted(kinds), config_hash] for kinds, config_hash in self._asked]
         self._recipe_hash = hash_bytes(canonical([__version__, asked]))
         self.files = 0
         self.results = 0
         self.saved_ms = 0
-
-    @staticmethod
-    def can_sift(recipe: Recipe) -> bool:
-        """Whether keys follow from the file alone, and results have no files to be looked at."""
-        return all(
-            step.media is None
-            and not step.after
-            and recipe.actions[step.name].info.kind == "analyzer"
-            for step in recipe.steps
-        )
 
     def sift(self, listings: Sequence[Listing]) -> list[FoundFile]:
         """Those of these folders' files that need a look of their own."""
@@ -80,7 +89,7 @@ class Unchanged:
     ) -> list[FoundFile]:
         memos = [
             (kinds, self._store.recall_cached(named, config_hash))
-            for kinds, config_hash in self._asked
+            for kinds, config_hash in self.asked
         ]
         left: list[FoundFile] = []
         whole = {}

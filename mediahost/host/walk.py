@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from mediahost.hashing import FileStat, StatParts, hash_bytes, stat_parts
-from mediahost.host.files import FoundFile, Problem, reason_of
+from mediahost.host.found import FoundFile, Problem, reason_of
 from mediahost.model.media import KIND_OF_SUFFIX, MediaKind, display, kind_of
 
 # Files are sifted so many at a time: what is known of them is asked for at once.

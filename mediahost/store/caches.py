@@ -27,7 +27,7 @@ from mediahost.store.dialect import (
     upsert,
     write_rows,
 )
-from mediahost.store.documents import artifacts_of, result_of
+from mediahost.store.documents import result_of
 from mediahost.store.engine import Database, lasting
 from mediahost.store.hits import (
     POSTGRES_ANALYSES,
@@ -37,6 +37,7 @@ from mediahost.store.hits import (
     SQLITE_PROCESSINGS,
     Told,
     Wanted,
+    artifacts_of,
     cached_files,
     newest_hits,
 )

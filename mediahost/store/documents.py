@@ -62,8 +62,3 @@ def result_of(document: Mapping[str, Any]) -> Result:
 
 def _with_path(artifact: Mapping[str, Any]) -> dict[str, Any]:
     return {**artifact, "path": Path(url_to_path(artifact["path"]))}
-
-
-def artifacts_of(document: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """(path, hash) of each artifact."""
-    return tuple((url_to_path(each["path"]), each["file_hash"]) for each in document)

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from mediahost.hashing import CacheKey
+from mediahost.model.media import url_to_path
 from mediahost.ports import CachedFile, Hit
-from mediahost.store.documents import artifacts_of
 
 _GROUPED = """
 SELECT groups.key, files.key, created_at, found.id, result_hash, elapsed_ms, {artifacts}
@@ -113,3 +113,8 @@ def newest_hits(told: Iterable[tuple[CacheKey, Told]]) -> dict[CacheKey, Hit]:
             ages[key] = (created_at, number)
             hits[key] = Hit(key, result_hash, elapsed_ms, artifacts_of(made) if made else ())
     return hits
+
+
+def artifacts_of(document: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """(path, hash) of each artifact."""
+    return tuple((url_to_path(each["path"]), each["file_hash"]) for each in document)

@@ -42,7 +42,8 @@ from mediahost.ports import (
     Setback,
     StoredResult,
 )
-from mediahost.store.documents import artifacts_of, document_of
+from mediahost.store.documents import document_of
+from mediahost.store.hits import artifacts_of
 from mediahost.store.matching import matches
 from mediahost.store.passages import Passage, passages_of
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 from mediahost.hashing import FileStat
-from mediahost.host.files import FoundFile
+from mediahost.host.found import FoundFile
 from mediahost.host.standing import StandingOrder
 from mediahost.model.media import display, path_to_url, url_to_path
 from mediahost.model.watch import AT_REST, FileState, Watch, WatchState

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from mediahost.errors import MediahostError
 from mediahost.hashing import CacheKey, FileStat
-from mediahost.host.files import Candidate, FoundFile, Problem
+from mediahost.host.files import Candidate
+from mediahost.host.found import FoundFile, Problem
 from mediahost.host.standing import Standing, StandingOrder
 from mediahost.host.writers import Writers, writers_of
 from mediahost.model.job import JobStatus

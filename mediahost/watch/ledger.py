@@ -3,7 +3,7 @@
 import time
 from collections.abc import Collection, Iterable
 
-from mediahost.host.files import FoundFile
+from mediahost.host.found import FoundFile
 from mediahost.model.media import path_to_url, url_to_path
 from mediahost.model.watch import FileState
 from mediahost.ports import WatchedFile, WatchStore

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mediahost.host.files import FoundFile, Problem
+from mediahost.host.found import FoundFile, Problem
 from mediahost.host.host import Host
 from mediahost.host.planner import State
 from mediahost.model.media import path_to_url

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from mediahost.host.files import FoundFile
+from mediahost.host.found import FoundFile
 from mediahost.model.media import path_to_url, url_to_path
 from mediahost.model.watch import AT_REST, FileState
 from mediahost.ports import WatchedFile

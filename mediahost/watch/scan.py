@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from mediahost.hashing import FileStat
-from mediahost.host.files import FoundFile
+from mediahost.host.found import FoundFile
 from mediahost.watch.wanted import IGNORE_FILE, Wanted
 
 MOST_PROBLEMS = 20

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mediahost.hashing import FileStat
-from mediahost.host.files import FoundFile
+from mediahost.host.found import FoundFile
 from mediahost.host.writers import Writers, writers_of
 from mediahost.ports import WatchedFile
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mediahost.hashing import RACY_NS, ChangedWhileHashing, hash_file
-from mediahost.host.files import Problem
+from mediahost.host.found import Problem
 from mediahost.host.walk import walk
 from mediahost.ports import HashedFile
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mediahost.host.files import Problem
+from mediahost.host.found import Problem
 from mediahost.host.publish import Publisher
 from mediahost.host.run import RowState, RunRow
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mediahost.hashing import FileStat
-from mediahost.host.files import FoundFile
+from mediahost.host.found import FoundFile
 from mediahost.host.writers import Writers, writers_of
 from mediahost.model.media import MediaKind
 from mediahost.watch.settling import Settling
