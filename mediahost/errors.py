@@ -4,7 +4,6 @@ Every error is one sentence and, where there is something to do about it, a hint
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -38,6 +37,8 @@ class UnknownName(UsageError):
     """A name that nothing goes by; close matches are suggested."""
 
     def __init__(self, noun: str, name: str, known: Iterable[str], hint: str | None = None) -> None:
+        from difflib import get_close_matches  # noqa: PLC0415 - for a user's mistake alone
+
         known = sorted(known)
         close = get_close_matches(name, known, n=1)
         suggestion = f"; did you mean {close[0]}?" if close else ""

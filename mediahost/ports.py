@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from uuid import UUID
 
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm, CacheKey, FileStat
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
     from mediahost.model.care import KeptResult, Needs, OldJob
     from mediahost.model.hosts import Heartbeat, HostView
     from mediahost.model.job import (

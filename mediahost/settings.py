@@ -22,6 +22,8 @@ from mediahost.model.spending import Price
 from mediahost.model.watch import Watch
 
 FILE_NAME = "mediahost.toml"
+# Those that are shipped.
+PIPELINES = Path(__file__).with_name("shipped_pipelines.toml")
 WRITE_ONE = f"Write one into {FILE_NAME}: docs/settings.md."
 PREFIX = "MEDIAHOST_"
 # Too much for one variable; MEDIAHOST_PLUGINS is another thing (docs/settings.md).
@@ -255,7 +257,7 @@ class Settings(BaseModel):
 @cache
 def shipped_pipelines() -> dict[str, Pipeline]:
     """The pipelines that come with mediahost, by name."""
-    text = Path(__file__).with_name("shipped_pipelines.toml").read_text("utf-8")
+    text = PIPELINES.read_text("utf-8")
     return {
         name: Pipeline.model_validate({**recipe, "name": name})
         for name, recipe in tomllib.loads(text)["pipelines"].items()

@@ -5,7 +5,12 @@ Exit codes: 0 all good, 1 some jobs failed, 2 usage, 3 the store or the settings
 """
 
 import gc
+import signal
 import sys
+import time
+from types import FrameType
+
+SIGNAL_BASE = 128
 
 
 def main() -> None:
@@ -18,6 +23,43 @@ def main() -> None:
     # Ten thousand rows are no garbage, and looking for some in them again and again costs more
     # than a tenth of a run over as many files.
     gc.set_threshold(100_000, 50, 50)
+    # Names of files may not be UTF-8, nor may the terminal be.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _exit_in_order)
+    if "run" in sys.argv and _was_repeated():
+        return
     from mediahost.cli.app import run_app
 
     sys.exit(run_app())
+
+
+def _was_repeated() -> bool:
+    """Look through the folders of a run that was asked for before; tell if all was cached."""
+    from mediahost.cli.output import interrupted, tally
+    from mediahost.cli.repeat import sift_repeat
+    from mediahost.cli.state import state
+
+    began = time.monotonic()
+    try:
+        sifted = state.sifted = sift_repeat(sys.argv[1:])
+    except KeyboardInterrupt:
+        interrupted()
+        sys.exit(SIGNAL_BASE + signal.SIGINT)
+    if sifted is None or not sifted.is_all_cached:
+        return False
+    done = sifted.unchanged
+    counts = {"done": 0, "cached": done.results, "failed": 0}
+    took_s = time.monotonic() - began
+    try:
+        sys.stdout.write(tally(done.files, counts, 0, took_s, done.saved_ms) + "\n")
+        sys.stdout.flush()
+    except OSError:
+        return False  # whatever is wrong, the run itself will say it
+    return True
+
+
+def _exit_in_order(number: int, _frame: FrameType | None) -> None:
+    """Unwind as on Ctrl-C, so that jobs are given back before the process ends."""
+    sys.exit(SIGNAL_BASE + number)

@@ -1,11 +1,9 @@
 """The application: its commands, its global options, and what becomes of errors."""
 
 import os
-import signal
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -42,7 +40,6 @@ from mediahost.model.media import display
 
 EXIT_STORE_OR_SETTINGS = 3
 EXIT_FAULT = 70  # EX_SOFTWARE of sysexits.h
-SIGNAL_BASE = 128
 
 app = typer.Typer(
     name="mediahost",
@@ -159,11 +156,6 @@ def options(
 
 def run_app() -> int:
     """Run the command of `sys.argv`; errors become a sentence, a hint and an exit code."""
-    # Names of files may not be UTF-8, nor may the terminal be.
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _exit_in_order)
     try:
         app(prog_name="mediahost")
     except SystemExit as error:
@@ -190,8 +182,3 @@ def _say(message: str, hint: str | None) -> None:
     sys.stderr.write(f"mediahost: {display(message)}\n")
     for line in (hint or "").splitlines():
         sys.stderr.write(f"  {display(line)}\n")
-
-
-def _exit_in_order(number: int, _frame: FrameType | None) -> None:
-    """Unwind as on Ctrl-C, so that jobs are given back before the process ends."""
-    sys.exit(SIGNAL_BASE + number)

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,24 @@ def local_time(moment: datetime | None) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 file`, `2 files`, `12,345 files`."""
     return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def tally(
+    files: int, counts: Mapping[str, int], not_usable: int, took_s: float, saved_ms: float
+) -> str:
+    """The last line of a run: how many files, and how many steps on them ended in which way."""
+    parts = [f"{count:,} {state}" for state, count in counts.items()]
+    if not_usable:
+        parts.append(f"{not_usable:,} not usable")
+    text = f"{counted(files, 'file')}: {', '.join(parts)} in {seconds(took_s * 1000)}"
+    return f"{text}; the cache saved {seconds(saved_ms)}" if saved_ms else text
+
+
+def interrupted() -> None:
+    """Say on stderr what a run that was interrupted leaves."""
+    sys.stderr.write(
+        "mediahost: Interrupted; what was done is kept\n  Run the same again to do the rest.\n"
+    )
 
 
 def paused(pauses: Iterable[Pause]) -> str:

@@ -1,5 +1,6 @@
 """`mediahost run` and `mediahost work`."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mediahost.cli import complete
-from mediahost.cli.output import counted, paused
+from mediahost.cli.output import counted, interrupted, paused
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
 from mediahost.model.media import display
@@ -15,6 +16,7 @@ from mediahost.model.media import display
 if TYPE_CHECKING:
     from mediahost.host.host import Host
     from mediahost.host.planner import Recipe
+    from mediahost.host.run import Summary
 
 WAITING = "waiting for jobs; stop with Ctrl-C"
 
@@ -94,18 +96,18 @@ def run(
                     dry_run=dry_run,
                     output=output,
                     list_all=as_json,
+                    sifted=state.sifted,
                     # Not asked before there is a job: what is all cached needs no database.
                     listener=Waiting(watcher, lambda: host.store.pauses()).listen,  # noqa: PLW0108
                     on_hashed=watcher.hashed,
                     on_fetching=watcher.fetching,
                 )
         except KeyboardInterrupt:
-            sys.stderr.write(
-                "mediahost: Interrupted; what was done is kept\n"
-                "  Run the same again to do the rest.\n"
-            )
+            interrupted()
             raise
         print_summary(summary, recipe, as_json=as_json)
+        if not (force or dry_run or output or as_json):
+            _remember(host, recipe, paths, summary)
     if not summary.all_good:
         raise typer.Exit(1)
 
@@ -127,6 +129,33 @@ def chosen_recipe(host: "Host", actions: list[str], pipeline: str | None) -> "Re
     if pipeline:
         return host.recipe(host.settings.pipeline(pipeline))
     return host.recipe(pipeline_of(actions), named=False)
+
+
+def _remember(host: "Host", recipe: "Recipe", paths: list[str], summary: "Summary") -> None:
+    """Note what the call came to, for the next in the same words."""
+    from mediahost.cli.repeat import Repeat, remember
+    from mediahost.host.unchanged import FEW
+    from mediahost.settings import PIPELINES, settings_files
+
+    settings = host.settings
+    few = not summary.unlisted and len(summary.rows) <= FEW
+    if few or state.debug or settings.database_url or not all(map(os.path.isdir, paths)):
+        return
+    asked = host.repeatable(recipe)
+    if asked is None or (state.sifted and state.sifted.unchanged.asked == asked):
+        return
+    files = [state.settings_file] if state.settings_file else settings_files(Path.cwd())
+    remember(
+        sys.argv[1:],
+        Repeat(
+            [os.path.abspath(path) for path in paths],  # noqa: PTH100 - names may not be UTF-8
+            [str(folder) for folder in host.skipped_folders],
+            settings.store_url,
+            settings.hash_algorithm,
+            asked,
+        ),
+        [*files, PIPELINES, settings.plugins_dir],
+    )
 
 
 def _what_to_say(host: "Host", paths: list[str]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from mediahost.errors import SettingsError
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host
+    from mediahost.host.unchanged import Sifted
     from mediahost.plugin.registry import Registry
     from mediahost.settings import Settings
     from mediahost.store import SqlStore
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class State:
-    """The global options of this call."""
+    """The global options of this call, and the folders that it has looked through already."""
 
     settings_file: Path | None = None
     data_dir: Path | None = None
     debug: bool = False
+    sifted: "Sifted | None" = None
 
     def settings(self, **changes: object) -> "Settings":
         """The settings, with changes from the command's own options; None changes nothing."""

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-SIGNAL_BASE = 128
+from mediahost.cli import SIGNAL_BASE
+
 ASKING = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from mediahost.cli.output import counted, made_from, paragraph, place, print_json, seconds
+from mediahost.cli.output import counted, made_from, paragraph, place, print_json, seconds, tally
 from mediahost.host.run import RowState, RunRow, Summary
 from mediahost.model.media import display, path_to_url
 
@@ -91,17 +91,12 @@ def _counts(summary: Summary, recipe: "Recipe") -> str:
         ignored = f"; {counted(summary.ignored, 'other file')} ignored" if summary.ignored else ""
         return f"Nothing to do: no {' or '.join(sorted(kinds))} files there{ignored}"
     files = len({row.root_url for row in summary.rows}) + summary.unlisted_files
-    parts = [
-        f"{summary.count(state):,} {state}"
+    counts = {
+        str(state): summary.count(state)
         for state in RowState
         if summary.count(state) or state in ALWAYS_COUNTED
-    ]
-    if summary.problems:
-        parts.append(f"{len(summary.problems):,} not usable")
-    text = f"{counted(files, 'file')}: {', '.join(parts)} in {seconds(summary.seconds * 1000)}"
-    if summary.saved_ms:
-        text += f"; the cache saved {seconds(summary.saved_ms)}"
-    return text
+    }
+    return tally(files, counts, len(summary.problems), summary.seconds, summary.saved_ms)
 
 
 def _to_json(summary: Summary) -> dict[str, object]:

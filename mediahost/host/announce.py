@@ -1,7 +1,7 @@
 """Announcing: telling plugins what happens, so that none can harm the work or each other."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from mediahost.errors import MediahostError
@@ -27,6 +27,7 @@ class Announcer:
         self._registry = registry
         self._settings = settings
         self._hear_events: list[tuple[str, Caller, Collection[EventKind]]] | None = None
+        self._deaf: set[str] = set()
 
     def start(self) -> None:
         """Tell plugins that the host is about to run jobs; once.
@@ -46,6 +47,7 @@ class Announcer:
                 raise
             except (Exception, SystemExit):
                 log.exception("The plugin %s failed when the host started", name)
+        self._deaf = {name for name, kinds in wanted.items() if not kinds}
         self._hear_events = [
             (name, call, wanted.get(name, frozenset(EventKind)))
             for name, call in self._callers("mediahost_event")
@@ -55,6 +57,11 @@ class Announcer:
     def kinds(self) -> Collection[EventKind]:
         """The kinds of event that any plugin wants to hear of."""
         return frozenset().union(*(kinds for _, _, kinds in self._hear_events or ()))
+
+    @property
+    def hears_of_runs(self) -> bool:
+        """Whether any plugin wants to know how a run ended."""
+        return any(True for _ in self._run_listeners())
 
     def event(self, event: Event) -> None:
         """Tell plugins what happened to a job."""
@@ -68,7 +75,7 @@ class Announcer:
 
     def run_finished(self, summary: Mapping[str, Any]) -> None:
         """Tell plugins that a run has come to its end."""
-        for name, call in self._callers("mediahost_run_finished"):
+        for name, call in self._run_listeners():
             try:
                 call(summary=summary)
             except (Exception, SystemExit):
@@ -84,6 +91,11 @@ class Announcer:
                 call()
             except (Exception, SystemExit):
                 log.exception("The plugin %s failed when the host stopped", name)
+
+    def _run_listeners(self) -> Iterator[tuple[str, Caller]]:
+        """Those who answered that they want no kind of event want to hear of nothing."""
+        callers = self._callers("mediahost_run_finished")
+        return ((name, call) for name, call in callers if name not in self._deaf)
 
     def _callers(self, hook: str) -> list[tuple[str, Caller]]:
         plugins = self._registry.plugins

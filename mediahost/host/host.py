@@ -21,6 +21,7 @@ from mediahost.hashing import CacheKey
 from mediahost.host.announce import Announcer
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, Limits
+from mediahost.host.constant import is_constant
 from mediahost.host.dispatch import Dispatcher
 from mediahost.host.explain import Explanation, explain
 from mediahost.host.files import Candidate, FileHashes
@@ -35,7 +36,7 @@ from mediahost.host.run import RowState, Run, Summary
 from mediahost.host.schedule import Limit, Schedule
 from mediahost.host.standing import StandingOrder
 from mediahost.host.telling import Listener
-from mediahost.host.unchanged import Unchanged, asked_of
+from mediahost.host.unchanged import Asked, Sifted, Unchanged, asked_of
 from mediahost.host.walk import walk
 from mediahost.model.event import Event, EventKind
 from mediahost.model.hosts import Heartbeat, HostStatus
@@ -143,6 +144,7 @@ class Host:
         dry_run: bool = False,
         output: Path | None = None,
         list_all: bool = True,
+        sifted: Sifted | None = None,
         listener: Listener = _deaf,
         on_hashed: OnHashed = _deaf_to_hashes,
         on_fetching: OnFetching = _deaf_to_fetches,
@@ -157,6 +159,7 @@ class Host:
             output: Folder to copy artifacts to.
             list_all: Give a row for each step on each file. Otherwise files in folders for which
                 nothing is to be done are only counted where that will do, if they are many.
+            sifted: These very folders, looked through already; it counts if it was for this recipe.
             listener: Learns of each event.
             on_hashed: Learns how many of how many files are read.
             on_fetching: Learns how many bytes of a URL's file have come, of how many if that is
@@ -169,8 +172,10 @@ class Host:
         started = time.monotonic()
         announce = self._announcing(listener)
         sieve = None if list_all or force or output else self._sieve(recipe)
+        if sieve is None or (sifted and sifted.unchanged.asked != sieve.asked):
+            sifted = None
         roots, summary = self._candidates(
-            paths, recipe, output, on_hashed, on_fetching, sieve=sieve
+            paths, recipe, output, on_hashed, on_fetching, sieve=sieve, sifted=sifted
         )
         run = Run(
             self.store,
@@ -229,6 +234,7 @@ class Host:
         on_fetching: OnFetching,
         *,
         sieve: Unchanged | None = None,
+        sifted: Sifted | None = None,
     ) -> tuple[list[Candidate], Summary]:
         paths, urls = sort_out(paths)
         for path in paths:
@@ -237,7 +243,12 @@ class Host:
         skip = [*self._artifacts.folders, *([output] if output else [])]
         # A file that is named and lies in a folder that is named too would be counted twice.
         folders_only = all(map(os.path.isdir, paths))
-        walked = walk(paths, skip, sieve.sift) if sieve and folders_only else walk(paths, skip)
+        if sifted:
+            walked, sieve = sifted
+        elif sieve and folders_only:
+            walked = walk(paths, skip, sieve.sift)
+        else:
+            walked = walk(paths, skip)
         wanted = [file for file in walked.found if recipe.accepts_kind(file.kind)]
         self._refuse_named_misfits(paths, recipe, wanted, walked.problems)
         roots = self._files.of_found(wanted, walked.problems, on_hashed)
@@ -258,6 +269,23 @@ class Host:
             return None
         asked = asked_of(recipe, self.store.algorithm)
         return None if asked is None else Unchanged(self.store, asked)
+
+    def repeatable(self, recipe: Recipe) -> list[Asked] | None:
+        """What a run of the recipe asks of each file, if it will be the same next time.
+
+        None: what is asked depends on more than the words of the call, settings and sources; or a
+        plugin wants to hear of the run, or is broken, so that nobody knows what it wants.
+        """
+        sieve = self._sieve(recipe)
+        odd = any(row.error or row.environment for row in self.registry.rows)
+        if sieve is None or odd or self._announcer.hears_of_runs or not is_constant(recipe):
+            return None
+        return list(sieve.asked)
+
+    @property
+    def skipped_folders(self) -> Sequence[Path]:
+        """Where no run looks for media files: what is there was made of them."""
+        return self._artifacts.folders
 
     def _refuse_named_misfits(
         self,

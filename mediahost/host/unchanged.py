@@ -7,12 +7,12 @@ remembered as a whole, by a hash of their names and stats: next time that is all
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mediahost import __version__
 from mediahost.hashing import Algorithm, FileStat, StatParts, canonical, hash_bytes, is_trusted
 from mediahost.host.found import FoundFile
-from mediahost.host.walk import Listing
+from mediahost.host.walk import Listing, Walk
 from mediahost.model.media import MediaKind, path_to_url
 from mediahost.ports import CachedFile, CachedFolder, Store
 
@@ -107,6 +107,23 @@ class Unchanged:
         self.files += cached.files
         self.results += cached.results
         self.saved_ms += cached.saved_ms
+
+
+class Sifted(NamedTuple):
+    """Folders that were looked through.
+
+    Attributes:
+        walk: What was found; of the files only those that need a look of their own.
+        unchanged: What sifted out the others.
+    """
+
+    walk: Walk
+    unchanged: Unchanged
+
+    @property
+    def is_all_cached(self) -> bool:
+        """Whether there is nothing left to be done, or to be said of any file."""
+        return bool(self.unchanged.results and not self.walk.found and not self.walk.problems)
 
 
 def _compared(

@@ -98,7 +98,8 @@ def mediahost_host_started(settings: Mapping[str, Mapping[str, Any]]) -> Collect
     """Get ready to hear of events. Raise `SettingsError` for settings that you can't follow.
 
     Return the kinds of event that `mediahost_event` is to be called for, as text or as
-    `EventKind`; None: all. What nobody wants to hear costs no job anything.
+    `EventKind`; None: all. What nobody wants to hear costs no job anything. Who wants no kind at
+    all isn't told of runs either.
 
     Fires: once in each host, before it runs its first job.
     Parameters: `settings`, the tables `[plugins.NAME]` of the settings, by name.
@@ -120,7 +121,8 @@ def mediahost_event(event: Event) -> None:
 def mediahost_run_finished(summary: Mapping[str, Any]) -> None:
     """Learn how a run ended: what `mediahost run` was asked for is done, as far as it can be.
 
-    Fires: at the end of each run that was not interrupted, after the events of its jobs.
+    Fires: at the end of each run that was not interrupted, after the events of its jobs; not for a
+    plugin whose `mediahost_host_started` asked for no kind of event at all.
     Parameters: `summary`, with `counts` (how many steps ended in which state), `problems` (how
     many files could not be used) and `seconds`.
     First result: no. Runs in: the host.

@@ -1,0 +1,197 @@
+"""A repeat: a run that is asked for in the same words as before, with nothing new to work on.
+
+To learn which results are wanted a run loads the plugins and pydantic, which takes three times as
+long as to look at ten thousand files. So what it came to is noted, beside the stat of every file
+that it followed from: sources, settings, folders that plugins are installed in. While all of them
+are as they were, the next run in the same words needs no more than the walk and a glance at the
+store (decision 20). Nothing here may import what is dear to load.
+"""
+
+import json
+import marshal
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
+
+from mediahost import __version__
+from mediahost.hashing import RACY_NS, hash_bytes, stat_parts
+from mediahost.host.unchanged import Asked, Sifted, Unchanged
+from mediahost.host.walk import walk
+from mediahost.store.glance import Glance, GlancedStore
+from mediahost.store.sqlite_file import create_private
+
+if TYPE_CHECKING:
+    from mediahost.hashing import Algorithm
+    from mediahost.ports import Store
+
+FOLDER = "repeats"
+DATA_DIR_OPTION = "--data-dir"
+PREFIX = "MEDIAHOST_"
+
+# What else of the environment says where settings are, and modules.
+_PLACES = ("HOME", "PYTHONPATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+# No result is named by a secret, and a secret is not even hashed.
+_SECRETS = ("KEY", "PASSWORD", "SECRET", "TOKEN", "URL")
+# The store of such a call may be anywhere, with a password in its address.
+_STORES = ("DATABASE_URL", "MEDIAHOST_DATABASE_URL")
+
+# A call that nobody repeats for so long is forgotten.
+KEPT_S = 90 * 86_400
+
+# What was changed after this, or shortly before, may not be what this process has read.
+_STARTED_NS = time.time_ns()
+
+Stat = list[int] | None
+
+
+class Repeat(NamedTuple):
+    """What a run came to.
+
+    Attributes:
+        paths: The folders that it looked through.
+        skip: Folders that it did not enter.
+        store: Path of the store.
+        algorithm: What the store hashes with.
+        asked: What each step asks of a file.
+    """
+
+    paths: list[str]
+    skip: list[str]
+    store: str
+    algorithm: "Algorithm"
+    asked: list[Asked]
+
+
+class _NotForAGlance(Exception):
+    """The store would have to be opened."""
+
+
+def sift_repeat(argv: Sequence[str]) -> Sifted | None:
+    """Look through the folders of a run that was asked for before; None: it was not, or not so.
+
+    Args:
+        argv: The words of the call.
+    """
+    try:
+        return _sift(_read(argv))
+    # Whatever is wrong, the run itself will say it.
+    except (OSError, ValueError, TypeError, KeyError, _NotForAGlance):
+        return None
+
+
+def remember(argv: Sequence[str], repeat: Repeat, read: Iterable[str | os.PathLike[str]]) -> None:
+    """Note what a call came to.
+
+    Args:
+        argv: Its words.
+        repeat: What it came to.
+        read: What it followed from, besides the program: settings files, such that may be there
+            one day among them.
+    """
+    stats = {path: _stat_of(path) for path in (*(os.fspath(path) for path in read), *_program())}
+    if not all(map(_is_settled, stats.values())):
+        return
+    with suppress(OSError, ValueError):
+        note = _note_of(argv)
+        note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _forget_old(note.parent)
+        part = note.with_name(f"{note.name}.{os.getpid()}.part")
+        create_private(part)
+        part.write_text(json.dumps([repeat._asdict(), stats]), "utf-8")
+        part.replace(note)
+
+
+def _sift(repeat: Repeat) -> Sifted | None:
+    glance = Glance.at(repeat.store, repeat.algorithm)
+    if glance is None or not all(map(os.path.isdir, repeat.paths)):
+        return None
+    with closing(GlancedStore(glance, _not_opened)) as store:
+        unchanged = Unchanged(cast("Store", store), repeat.asked)
+        return Sifted(walk(repeat.paths, repeat.skip, unchanged.sift), unchanged)
+
+
+def _not_opened() -> NoReturn:
+    raise _NotForAGlance
+
+
+def _read(argv: Sequence[str]) -> Repeat:
+    """What is noted of a call, if it still holds.
+
+    Raises:
+        OSError, ValueError, TypeError, KeyError: There is nothing, or it is no note of ours.
+        _NotForAGlance: Something that it followed from is another by now.
+    """
+    noted, stats = json.loads(_note_of(argv).read_text("utf-8"))
+    if any(_stat_of(path) != stat for path, stat in stats.items()):
+        raise _NotForAGlance
+    asked = [(kinds, config_hash) for kinds, config_hash in noted.pop("asked")]
+    return Repeat(**noted, asked=asked)
+
+
+def _note_of(argv: Sequence[str]) -> Path:
+    """Where it is noted: by all that is said in the call, and where.
+
+    Raises:
+        ValueError: The call names a store of its own.
+    """
+    if any(name in os.environ for name in _STORES):
+        raise ValueError("The store may be anywhere")
+    said = [
+        (name, value)
+        for name, value in sorted(os.environ.items())
+        if name in _PLACES or (name.startswith(PREFIX) and not name.endswith(_SECRETS))
+    ]
+    by = [__version__, sys.version, sys.executable, os.getcwd(), list(argv), said]  # noqa: PTH109 - bytes that are not UTF-8
+    # Version 2 of the format, the last that spells equal values alike whoever holds them.
+    name = hash_bytes(marshal.dumps(by, 2)).rpartition(":")[2]
+    return _folder(argv, os.environ) / f"{name}.json"
+
+
+def _folder(argv: Sequence[str], environ: Mapping[str, str]) -> Path:
+    """In the data folder that the call names, else among what the user's programs cache."""
+    data_dir = environ.get("MEDIAHOST_DATA_DIR")
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        if word == DATA_DIR_OPTION:
+            data_dir = following
+        elif word.startswith(f"{DATA_DIR_OPTION}="):
+            data_dir = word.partition("=")[2]
+    if data_dir:
+        return Path(data_dir).expanduser() / FOLDER
+    from platformdirs import user_cache_path
+
+    return user_cache_path("mediahost", appauthor=False) / FOLDER
+
+
+def _program() -> list[str]:
+    """The sources of all that is loaded but Python's own, and where more might be installed."""
+    own = os.path.dirname(os.__file__)  # noqa: PTH120 - a million times
+    sources = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    return [
+        *sys.path,
+        *sorted(
+            source
+            for source in sources
+            if source and (not source.startswith(own) or "-packages" in source)
+        ),
+    ]
+
+
+def _stat_of(path: str) -> Stat:
+    try:
+        return list(stat_parts(os.stat(path)))  # noqa: PTH116 - hundreds of them
+    except OSError:
+        return None
+
+
+def _is_settled(stat: Stat) -> bool:
+    return stat is None or max(stat[1], stat[2]) < _STARTED_NS - RACY_NS
+
+
+def _forget_old(folder: Path) -> None:
+    for note in folder.iterdir():
+        if note.stat().st_mtime < time.time() - KEPT_S:
+            note.unlink(missing_ok=True)
