@@ -79,7 +79,7 @@ def sift_repeat(argv: Sequence[str]) -> Sifted | None:
     try:
         return _sift(_read(argv))
     # Whatever is wrong, the run itself will say it.
-    except (OSError, ValueError, TypeError, KeyError, _NotForAGlance):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, _NotForAGlance):
         return None
 
 
@@ -122,7 +122,8 @@ def _read(argv: Sequence[str]) -> Repeat:
     """What is noted of a call, if it still holds.
 
     Raises:
-        OSError, ValueError, TypeError, KeyError: There is nothing, or it is no note of ours.
+        OSError: There is nothing.
+        ValueError, TypeError, KeyError, AttributeError: It is no note of ours.
         _NotForAGlance: Something that it followed from is another by now.
     """
     noted, stats = json.loads(_note_of(argv).read_text("utf-8"))
