@@ -75,6 +75,29 @@ class Choosy(Ear):
         return ["failed"]
 
 
+class Deaf(Ear):
+    """Wants to hear of nothing."""
+
+    @hookimpl
+    def mediahost_host_started(self, settings: Any) -> Any:
+        return ()
+
+
+def test_a_plugin_that_asked_for_no_kind_hears_of_no_run() -> None:
+    deaf, ear = Deaf(), Ear()
+    told = announcer(deaf)
+    told.start()
+    assert not told.hears_of_runs
+    told.event(EVENT)
+    told.run_finished({"seconds": 1})
+    assert deaf.heard == []
+    both = announcer(Deaf(), ear)
+    both.start()
+    assert both.hears_of_runs
+    both.run_finished({"seconds": 1})
+    assert {"seconds": 1} in ear.heard
+
+
 def test_a_plugin_hears_of_the_kinds_that_it_asked_for() -> None:
     choosy, ear = Choosy(), Ear()
     told = announcer(choosy, ear)

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ import pytest
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile, hookimpl
 from mediahost.hashing import RACY_NS
 from mediahost.host import unchanged
+from mediahost.host.found import Problem
 from mediahost.host.run import RowState, Summary
+from mediahost.host.walk import walk
 from mediahost.model.event import Event
 from mediahost.plugin.registry import PluginRow
 
@@ -151,6 +154,42 @@ def test_folders_are_sifted_as_the_walk_goes_on(
     cached.clock.now_ns += 10 * RACY_NS
     assert run(cached, LOOK).unlisted_files == FILES
     assert run(cached, LOOK).unlisted_files == 2 * FILES
+
+
+def test_what_was_looked_through_for_the_same_recipe_is_not_looked_through_again(
+    cached: "House",
+) -> None:
+    sieve = unchanged.Unchanged(cached.store, _asked(cached, LOOK))
+    sifted = unchanged.Sifted(walk([cached.media], sift=sieve.sift), sieve)
+    assert sifted.is_all_cached
+    cached.tone("too late.wav", 999)
+    assert run(cached, LOOK, sifted=sifted).unlisted_files == FILES
+    assert run(cached, LOOK, sifted=sifted).rows == []
+
+
+def test_what_was_looked_through_for_another_recipe_does_not_count(cached: "House") -> None:
+    sieve = unchanged.Unchanged(cached.store, _asked(cached, LOOK))
+    sifted = unchanged.Sifted(walk([cached.media], sift=sieve.sift), sieve)
+    summary = run(cached, DEEP, sifted=sifted)
+    assert [row.state for row in summary.rows] == [RowState.DONE] * FILES
+
+
+def test_files_left_and_files_that_can_not_be_read_are_not_all_cached(cached: "House") -> None:
+    sieve = unchanged.Unchanged(cached.store, _asked(cached, LOOK))
+    walked = walk([cached.media], sift=sieve.sift)
+    assert unchanged.Sifted(walked, sieve).is_all_cached
+    odd = Problem("/odd.wav", "It is odd")
+    assert not unchanged.Sifted(replace(walked, problems=[odd]), sieve).is_all_cached
+    left = walk([cached.media]).found
+    assert not unchanged.Sifted(replace(walked, found=left), sieve).is_all_cached
+    nothing = unchanged.Unchanged(cached.store, _asked(cached, LOOK))
+    assert not unchanged.Sifted(walked, nothing).is_all_cached
+
+
+def _asked(house: "House", step: dict[str, Any]) -> list[unchanged.Asked]:
+    asked = unchanged.asked_of(house.recipe(step, named=False), house.store.algorithm)
+    assert asked is not None
+    return asked
 
 
 @pytest.fixture
