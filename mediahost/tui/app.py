@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
@@ -31,6 +31,7 @@ from mediahost.tui.keys import deeds, keys_by_deed
 from mediahost.tui.moves import MOVES
 from mediahost.tui.news import StartHost, Trouble
 from mediahost.tui.parts import PlainView
+from mediahost.tui.patience import PatientApp
 from mediahost.tui.plain_text import PlainText
 from mediahost.tui.plugins_screen import PluginsScreen
 from mediahost.tui.seldom import Seldom
@@ -60,7 +61,7 @@ BACK_OFF_S = (0.5, 10.0)
 WORDS_READ_IN_A_S = 3
 
 
-class MediahostApp(App[None]):
+class MediahostApp(PatientApp):
     """What `mediahost tui` opens."""
 
     TITLE = "mediahost"

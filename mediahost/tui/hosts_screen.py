@@ -27,6 +27,7 @@ from mediahost.tui.facts import facts
 from mediahost.tui.hosts import HOST_LOG, is_heard, is_here, stop_host
 from mediahost.tui.log_pane import readable
 from mediahost.tui.news import StartHost, Trouble
+from mediahost.tui.patience import opens
 from mediahost.tui.session import Session
 from mediahost.tui.status_line import StatusLine
 from mediahost.tui.top_bar import TopBar
@@ -113,7 +114,7 @@ class HostsScreen(Screen[None]):
         """Start one more."""
         self.app.post_message(StartHost())
 
-    @work
+    @opens
     async def action_stop(self) -> None:
         """Stop those of this machine in order: they give their jobs back."""
         hosts = [host for host in self._hosts if is_heard(host) and is_here(host)]

@@ -21,6 +21,7 @@ from mediahost.tui.job_list import JobList
 from mediahost.tui.job_table import JobTable
 from mediahost.tui.opening import open_outside
 from mediahost.tui.painting import NearCompositor
+from mediahost.tui.patience import opens
 from mediahost.tui.session import Session
 from mediahost.tui.status_line import StatusLine
 from mediahost.tui.steering import Steering
@@ -261,31 +262,27 @@ class JobsScreen(Screen[None]):
         """Choose files, and what to do with them."""
         self.app.post_message(SubmitRequest())
 
-    @with_rows
-    @work(group="steer")
+    @opens
     async def action_cancel(self) -> None:
         """Cancel."""
         await self._steering.cancel()
 
-    @with_rows
-    @work(group="steer")
+    @opens
     async def action_retry(self) -> None:
         """Try again."""
         await self._steering.retry()
 
-    @with_rows
-    @work(group="steer")
+    @opens
     async def action_delete(self) -> None:
         """Delete."""
         await self._steering.delete()
 
-    @work(group="steer")
+    @opens
     async def action_pause(self) -> None:
         """Pause or resume."""
         await self._steering.pause()
 
-    @with_rows
-    @work(group="steer")
+    @opens
     async def action_rerun(self) -> None:
         """Run again with another config."""
         await self._steering.rerun()

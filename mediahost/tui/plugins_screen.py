@@ -71,9 +71,8 @@ class PluginsScreen(Screen[None]):
     async def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Show what the cursor is on."""
         event.stop()
-        kind, number, *name = (event.option_id or "").split(" ")
-        row = self._registry.rows[int(number)]
-        self._action = usable(self._registry, name[0]) if kind == "action" else None
+        row = self._registry.rows[int((event.option_id or "").split(" ")[1])]
+        self._action = self._chosen(event.option)
         if self._action is not None:
             widgets: list[Widget] = [
                 Static(about_action(self._action), classes="head"),
@@ -86,16 +85,24 @@ class PluginsScreen(Screen[None]):
             await place.remove_children()
             await place.mount(*widgets)
 
+    def _chosen(self, option: Option | None) -> type[Action] | None:
+        """The action that an option is for, if it is one and can be used."""
+        kind, *_, name = ((option and option.id) or " ").split(" ")
+        return usable(self._registry, name) if kind == "action" else None
+
     def action_submit(self) -> None:
         """Choose files for this action with this config."""
-        if self._action is None:
+        listed = self.query_one("#plugins", OptionList)
+        action = self._chosen(listed.highlighted_option)
+        if action is None:
             return
-        form = self.query_one(ConfigForm)
-        config = form.check() if form.is_ready else None
+        # Who is quicker than the form takes what the action takes by itself.
+        forms = [form for form in self.query(ConfigForm) if action is self._action]
+        config = forms[0].check() if forms and forms[0].is_ready else {}
         if config is None:
             self.notify("The config doesn't fit yet", severity="warning")
             return
-        self.app.post_message(SubmitRequest(action=self._action.info.name, config=config))
+        self.app.post_message(SubmitRequest(action=action.info.name, config=config))
 
 
 def usable(registry: Registry, name: str) -> type[Action] | None:

@@ -1,5 +1,6 @@
 """Steering jobs: cancel, try again, delete, pause, run again, each after a question if need be."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.screen import Screen
@@ -29,18 +30,17 @@ class Steering:
         line = self._list.table.current_line
         is_pending = line is not None and line.status is JobStatus.PENDING
         if await self._is_meant("Cancel", at_once=is_pending):
-            await self._steer("cancelled", self._session.cancel)
+            self._begin("cancelled", self._session.cancel)
 
     async def retry(self) -> None:
         """Try failed and cancelled jobs again."""
         if await self._is_meant("Try again", at_once=True):
-            await self._steer("pending again", self._session.retry)
+            self._begin("pending again", self._session.retry)
 
     async def delete(self) -> None:
         """Delete jobs; their results stay."""
         if await self._is_meant("Delete", at_once=False):
-            await self._steer("deleted", self._session.delete)
-            self._list.relist()
+            self._begin("deleted", self._session.delete, then=self._list.relist)
 
     async def pause(self) -> None:
         """Have jobs wait until they are resumed: all, or those of this one's action or source."""
@@ -96,7 +96,11 @@ class Steering:
         question = Confirm(f"{verb} {what}?", details, verb)
         return await self._screen.app.push_screen_wait(question) is True
 
-    async def _steer(self, done: str, steer: Steer) -> None:
+    def _begin(self, done: str, steer: Steer, then: Callable[[], object] | None = None) -> None:
+        """Let it be done while the next keys are heard."""
+        self._screen.run_worker(self._steer(done, steer, then), group="steer")
+
+    async def _steer(self, done: str, steer: Steer, then: Callable[[], object] | None) -> None:
         table = self._list.table
         numbers: list[int] | None = None
         if not table.all_marked:
@@ -110,6 +114,8 @@ class Steering:
         said = f"{jobs} {done}" if concerned else "No such job can be: nothing was done"
         self._screen.notify(said)
         table.clear_marks()
+        if then is not None:
+            then()
 
     def _say(self, error: MediahostError) -> None:
         self._screen.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)

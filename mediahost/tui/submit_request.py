@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from textual.message import Message
+from mediahost.tui.patience import Opening
 
 
-class SubmitRequest(Message):
+class SubmitRequest(Opening):
     """Open the screen Submit, filled in so far.
 
     Args:

@@ -72,7 +72,7 @@ class SubmitScreen(Screen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "submit", "Submit", show=False, id="submit.submit", priority=True),
-        Binding("escape", "leave", "Back", show=False, id="submit.leave"),
+        Binding("escape,q", "leave", "Back", show=False, id="submit.leave"),
     ]
     AUTO_FOCUS = "MediaTree"
     DEFAULT_CSS = """

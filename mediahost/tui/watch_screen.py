@@ -21,6 +21,7 @@ from mediahost.tui.config_form import ConfigForm
 from mediahost.tui.confirm import Confirm
 from mediahost.tui.facts import facts
 from mediahost.tui.news import Trouble
+from mediahost.tui.patience import opens
 from mediahost.tui.session import Session
 from mediahost.tui.status_line import StatusLine
 from mediahost.tui.top_bar import TopBar
@@ -149,12 +150,12 @@ class WatchScreen(Screen[None]):
 
     # --- steering ------------------------------------------------------------------------------
 
-    @work
+    @opens
     async def action_add(self) -> None:
         """Watch another folder."""
         await self._keep(await self.app.push_screen_wait(WatchForm(None)))
 
-    @work
+    @opens
     async def action_edit(self) -> None:
         """Change the rules."""
         one = self._current
@@ -195,7 +196,7 @@ class WatchScreen(Screen[None]):
         if one and await self._done(self._session.change_watch(one.row.name, scan_asked=True)):
             self.notify("Asked to look at everything")
 
-    @work
+    @opens
     async def action_delete(self) -> None:
         """Forget the watch; files and results stay."""
         one = self._current
