@@ -207,5 +207,5 @@ def engine_options() -> dict[str, Any]:
 
 def connect_arguments(location: Location) -> dict[str, Any]:
     """What psycopg is to be called with, for a connection outside of the pool."""
-    url = location.url.translate_connect_args(username="user", database="dbname")
-    return {**url, **location.url.query, "connect_timeout": CONNECT_TIMEOUT_S}
+    _, arguments = location.url.get_dialect()().create_connect_args(location.url)
+    return {**arguments, "connect_timeout": CONNECT_TIMEOUT_S}

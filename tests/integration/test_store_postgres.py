@@ -7,9 +7,11 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import psycopg
@@ -138,6 +140,22 @@ def test_the_urls_of_other_drivers_open_it(postgres_url: str, scheme: str) -> No
     store.close()
 
 
+def test_the_first_of_several_hosts_that_answers_and_takes_writes_is_the_store(
+    postgres_url: str,
+) -> None:
+    url = make_url(postgres_url)
+    real = url.host or quote(str(url.query["host"]), safe="")
+    port = f":{url.port}" if url.port else ""
+    several = f"postgresql://{url.username}:{url.password or ''}@127.0.0.1:1,{real}{port}"
+    store = open_store(f"{several}/{url.database}?target_session_attrs=read-write")
+    store.submit([asked("one")])
+    with closing(store.wakeup()) as wakeup:
+        store.submit([asked("two")])
+        assert wakeup.wait(TIMEOUT_S)
+    assert len(store.jobs()) == 2
+    store.close()
+
+
 def test_what_cannot_be_opened_says_so_without_the_password(postgres_url: str) -> None:
     url = make_url(postgres_url)
     cases = {
@@ -146,6 +164,9 @@ def test_what_cannot_be_opened_says_so_without_the_password(postgres_url: str) -
             postgres_url.replace("postgres:", "nobody:s3cret", 1)
         ),
         "can't be reached": make_url("postgresql://me:s3cret@127.0.0.1:1/media"),
+        "127.0.0.1:1,127.0.0.1:2/media can't be reached": make_url(
+            "postgresql://me:s3cret@/media?host=127.0.0.1,127.0.0.1&port=1,2"
+        ),
         "URL can't be used": url.update_query_dict({"frobnicate": "s3cret"}),
     }
     for words, wrong in cases.items():

@@ -6,6 +6,7 @@ import pytest
 
 from mediahost.errors import StoreError
 from mediahost.store.location import locate
+from mediahost.store.postgres import connect_arguments
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,47 @@ def test_a_socket_is_named_and_asyncpgs_words_are_understood() -> None:
     assert locate("postgresql+asyncpg://db/media?ssl=require").url.query == {"sslmode": "require"}
 
 
+@pytest.mark.parametrize(
+    ("url", "hosts", "ports", "shown"),
+    [
+        ("a,b/media", "a,b", "", "me@a,b"),
+        ("a:1,b:2/media?target_session_attrs=read-write", "a,b", "1,2", "me@a:1,b:2"),
+        ("a,b:2/media", "a,b", ",2", "me@a,b:2"),
+        ("[::1]:5,[::2]/media", "::1,::2", "5,", "me@[::1]:5,[::2]"),
+        ("%2Frun%2Fa,%2Frun%2Fb/media", "/run/a,/run/b", "", "me@/run/a,/run/b"),
+        ("a,b/media?port=7", "a,b", "7,7", "me@a:7,b:7"),
+        ("/media?host=a,b&port=1,2", "a,b", "1,2", "me@a:1,b:2"),
+        ("/media?host=a:1&host=b:2", "a,b", "1,2", "me@a:1,b:2"),
+    ],
+)
+def test_a_url_may_name_several_hosts_as_libpq_has_them(
+    url: str, hosts: str, ports: str, shown: str
+) -> None:
+    found = locate(f"postgresql://me:se,c/ret@{url}")
+    assert str(found) == f"postgresql://{shown}/media"
+    assert "ret" not in f"{found} {found!r}"
+    arguments = connect_arguments(found)
+    assert (arguments["user"], arguments["password"]) == ("me", "se,c/ret")
+    assert (arguments["host"], arguments["dbname"]) == (hosts, "media")
+    assert arguments["port"].strip(",") == ports.strip(",")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "me:secret@a:x,b/media",
+        "me:secret@a:99999,b/media",
+        "me:secret@h/media?port=secret",
+        "me:secret@/media?host=a,b&port=1,2,3",
+    ],
+)
+def test_ports_that_are_none_are_refused_without_repeating_the_url(url: str) -> None:
+    with pytest.raises(StoreError, match="a port that is none, or not one for each") as raised:
+        locate(f"postgresql://{url}")
+    assert raised.value.hint
+    assert "secret" not in f"{raised.value.message}{raised.value.hint}"
+
+
 def test_a_file_is_a_path_or_a_url(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     for named in (path, str(path), f"sqlite:///{path}", f"sqlite+aiosqlite:///{path}"):
@@ -58,7 +100,13 @@ def test_a_path_may_begin_with_the_home_folder(named: str, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://me:s@ecret@db/media", "postgresql://me:s@e/cret@db/media"]
+    "url",
+    [
+        "postgresql://me:s@ecret@db/media",
+        "postgresql://me:s@e/cret@db/media",
+        "postgresql://me:s@ecret,x@db,db2/media",
+        "postgresql://me:s@ecret,x/y@db/media",
+    ],
 )
 def test_an_unquoted_at_sign_in_a_password_is_refused_before_half_of_it_is_shown(url: str) -> None:
     with pytest.raises(StoreError, match="more than one @") as raised:
