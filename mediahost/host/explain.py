@@ -1,12 +1,13 @@
 """Explanations: is a result cached, and if not, which part of its key differs."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mediahost.hashing import CacheKey
+from mediahost.hashing import CacheKey, FileStat
 from mediahost.host.planner import Planned, Recipe, State
-from mediahost.model.media import path_to_url
+from mediahost.model.media import display, path_to_url, url_to_path
 from mediahost.ports import Store, StoredResult
 
 
@@ -81,13 +82,37 @@ def _differences(store: Store, recipe: Recipe, row: Planned) -> Iterable[str]:
         nearest = min(here, key=lambda one: _distance(one, version, config))
         yield "the file's content has changed since it was computed"
     else:
-        yield "it was never computed for this file or its bytes under another path"
+        yield "it was never computed for these bytes, nor for others at this path"
+        yield from _perhaps_renamed(store, row.media.path, name)
         return
     if nearest.action_version != version:
         yield f"the action's version is {version}, it was {nearest.action_version}"
     yield from _config_differences(nearest.config, config)
     if same_bytes and nearest.action_version == version and dict(nearest.config) == config:
         yield "a result that it follows has changed"
+
+
+def _perhaps_renamed(store: Store, path: str, action: str) -> Iterable[str]:
+    """A guess, and said as one: a disk gives the place of a removed file to a new one as well."""
+    folder, _ = os.path.split(path)
+    url = path_to_url(folder)
+    try:
+        here = FileStat.of(os.stat(path))  # noqa: PTH116 - keeps names that aren't UTF-8
+    except OSError:  # fetched, or gone by now
+        return
+    memos = store.recall_hashes([url]).get(url, {})
+    for name, memo in sorted(memos.items(), key=lambda one: -one[1].hashed_at_ns):
+        former = os.path.join(folder, url_to_path(name))  # noqa: PTH118 - the same
+        if (
+            (memo.stat.dev, memo.stat.inode) == (here.dev, here.inode)
+            and not os.path.lexists(former)
+            and any(one.action == action for one in store.results_of(memo.file_hash))
+        ):
+            yield (
+                f"perhaps it is {display(url_to_path(name))}, renamed and then changed: that is "
+                "gone, and lay in the same place of the disk"
+            )
+            return
 
 
 def _distance(one: StoredResult, version: int, config: Mapping[str, Any]) -> int:

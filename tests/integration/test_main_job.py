@@ -147,7 +147,7 @@ def test_explain_tells_what_never_was_from_what_has_changed(home: "Home") -> Non
     changed = home.call("explain", path, *LOOK)
 
     assert never[0]["reasons"] == [
-        "it was never computed for this file or its bytes under another path"
+        "it was never computed for these bytes, nor for others at this path"
     ]
     assert cached[0]["cached"]
     assert "count.look: not cached" in changed.out

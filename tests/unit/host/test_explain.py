@@ -27,7 +27,7 @@ def test_what_never_was_says_so(house: "House") -> None:
     house.tone()
 
     assert reasons(house, LOOK) == [
-        ("it was never computed for this file or its bytes under another path",)
+        ("it was never computed for these bytes, nor for others at this path",)
     ]
 
 
@@ -65,6 +65,30 @@ def test_a_file_under_a_new_name_with_new_content_was_never_computed(house: "Hou
     house.tone("b.wav", 550)
 
     assert "never computed" in reasons(house, LOOK)[0][0]
+
+
+def test_a_file_that_was_renamed_and_changed_is_guessed_and_the_guess_is_called_one(
+    house: "House",
+) -> None:
+    path = house.tone()
+    house.keep(house.recipe(LOOK), {"size": 1})
+    renamed = path.rename(path.with_name("b.wav"))
+    renamed.write_bytes(b"other")
+    never = "it was never computed for these bytes, nor for others at this path"
+    renaming = (
+        "a.wav, renamed and then changed: that is gone, and lay in the same place of the disk"
+    )
+    guess = (never, f"perhaps it is {renaming}")
+
+    assert reasons(house, LOOK) == [guess]
+    assert reasons(house, LOOK) == [guess], "also when its new bytes are known"
+    assert reasons(house, {"action": "t.break"}) == [guess[:1]], (
+        "of another action nothing was computed"
+    )
+
+    path.hardlink_to(renamed)
+    changed = ("the file's content has changed since it was computed",)
+    assert set(reasons(house, LOOK)) == {changed, guess[:1]}, "two names of one file"
 
 
 def test_a_step_that_waits_says_for_what(house: "House") -> None:
