@@ -40,7 +40,14 @@ from mediahost.store.documents import spelled_document_of
 from mediahost.store.engine import Database, lasting
 from mediahost.store.filling import fill_children
 from mediahost.store.requests import insert_jobs
-from mediahost.store.tables import PROCESSING, TO_CANCEL, job_attempts, job_progress, jobs
+from mediahost.store.tables import (
+    PROCESSING,
+    TO_CANCEL,
+    job_attempts,
+    job_progress,
+    jobs,
+    rechecked,
+)
 
 _PENDING: ColumnElement[str] = literal_column("'pending'")
 _CANCELLED: ColumnElement[str] = literal_column("'cancelled'")
@@ -89,7 +96,9 @@ _ENDED: dict[str, Any] = {
 }
 _END = update(jobs).where(jobs.c.id == bindparam("job_id"))
 _COMPLETE = _END.where(
-    jobs.c.attempt == bindparam("of_attempt"), jobs.c.host == bindparam("by_host"), PROCESSING
+    jobs.c.attempt == bindparam("of_attempt"),
+    jobs.c.host == bindparam("by_host"),
+    rechecked(PROCESSING),
 ).values(
     status=literal_column("'completed'"),
     result=bindparam("to_result", type_=jobs.c.result.type),

@@ -45,6 +45,16 @@ PROCESSING = text("status = 'processing'")
 TO_CANCEL = text("status = 'processing' AND cancel_requested")
 
 
+def rechecked(condition: TextClause) -> TextClause:
+    """A condition on jobs that are found by something else, which no index is to answer.
+
+    What Postgres knows of a table is some time old. It often knows of no job that is pending or
+    processing, and would rather read all of these than look one up by its id: a claim among
+    12,000 pending jobs took 0.16 s.
+    """
+    return text(f"({condition.text}) IS TRUE")
+
+
 class Record(SQLModel):
     """What all tables share: one MetaData, and names for constraints that migrations can use."""
 
