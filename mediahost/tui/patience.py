@@ -1,14 +1,16 @@
 """Keys that are typed faster than screens open wait for the screen that they are meant for."""
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from textual import events
 from textual.app import App
 from textual.message import Message
+from textual.screen import Screen
 from textual.widget import Widget
 
 P = ParamSpec("P")
@@ -16,6 +18,8 @@ W = TypeVar("W", bound=Widget)
 
 # Who has waited so long for a screen to open wants the keys back.
 PATIENCE_S = 5.0
+# Most keys are through at once: that is looked at often first.
+AT_ONCE = 100
 GLANCE_S = 0.01
 # These always work.
 ALWAYS = ("ctrl+q", "ctrl+c")
@@ -26,7 +30,7 @@ class Opening(Message):
 
 
 class PatientApp(App[None]):
-    """An application that gives each key to whom it goes once all before it are done.
+    """An application that lets in a key once what the keys before it do is done.
 
     Textual gives a key to what has the focus when it comes. What the keys before it do is done
     later, and a screen opens later still: of `n` and `d`, typed at once, the `d` was for the list.
@@ -34,9 +38,10 @@ class PatientApp(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._openings: set[object] = set()
-        self._held: list[events.Key | events.Paste] = []
-        self._went_to: WeakKeyDictionary[events.Event, Widget] = WeakKeyDictionary()
+        self._openings: dict[object, Screen[Any]] = {}
+        self._held: deque[events.Key | events.Paste] = deque()
+        self._under_way: events.Key | events.Paste | None = None
+        self._lets_in = False
 
     def on_mount(self) -> None:
         """Hear of screens that open."""
@@ -44,42 +49,52 @@ class PatientApp(App[None]):
 
     def post_message(self, message: Message) -> bool:
         """As ever; what has a screen opened is heard of at once."""
-        if isinstance(message, Opening):
+        if isinstance(message, Opening) and self.screen_stack:
             self.expect_screen()
         return super().post_message(message)
 
     def expect_screen(self) -> object:
         """Have keys wait until a screen has opened, or until what this returns is taken back."""
         opening = object()
-        self._openings.add(opening)
+        self._openings[opening] = self.screen
         return opening
 
     def take_back(self, opening: object) -> None:
         """No screen opens, or it has been there."""
-        self._openings.discard(opening)
+        self._openings.pop(opening, None)
 
-    def _has_opened(self, _screen: object) -> None:
-        self._openings.clear()
-
-    @property
-    def _is_opening(self) -> bool:
-        return bool(self._openings) or not self.screen.is_mounted
+    def _has_opened(self, screen: Screen[Any]) -> None:
+        # That one has opened which was there already is told late.
+        self._openings = {key: at for key, at in self._openings.items() if at is screen}
 
     async def on_event(self, event: events.Event) -> None:
-        """Let a key through, or keep it until a screen is there."""
+        """Let a key in, or keep it until its time has come."""
         if not isinstance(event, events.Key | events.Paste):
             await super().on_event(event)
         elif not self.screen_stack:  # it is being left
             return
-        elif (self._is_opening or self._held) and getattr(event, "key", "") not in ALWAYS:
-            self._hold(event)
-        elif not event.is_forwarded:
-            self._went_to[event] = self._goes_to
+        elif getattr(event, "key", "") in ALWAYS:
             await super().on_event(event)
-        elif self._went_to.pop(event, self._goes_to) is self._goes_to:
-            await super().on_event(event)
-        else:  # nobody took it there, and the keys before it have moved the focus meanwhile
-            await self.on_event(_anew(event))
+        elif event.is_forwarded:  # it comes back: what it does is done here
+            if self._is_opening:
+                self._held.appendleft(_anew(event))
+                self._let_in_later()
+            else:
+                await super().on_event(event)
+            self._end(event)
+        elif event is self._under_way or not (self._held or self._must_wait):
+            await self._pass_on(event)
+        else:
+            self._held.append(event)
+            self._let_in_later()
+
+    async def _pass_on(self, event: events.Key | events.Paste) -> None:
+        self._under_way = event
+        # Sent by the application, it would count as stopped before it has come back to it.
+        event.set_sender(self.focused or self.screen)
+        await super().on_event(event)
+        if isinstance(event, events.Paste) or not event.is_forwarded:
+            self._end(event)
 
     async def action_simulate_key(self, key: str) -> None:
         """Do what another key does, now: not after all that was typed meanwhile."""
@@ -87,31 +102,47 @@ class PatientApp(App[None]):
             self.simulate_key(key)
 
     @property
-    def _goes_to(self) -> Widget:
-        return self.focused or self.screen
+    def _is_opening(self) -> bool:
+        return bool(self._openings) or not self.screen.is_mounted
 
-    def _hold(self, event: events.Key | events.Paste) -> None:
-        self._held.append(event)
-        if len(self._held) == 1:
-            self.run_worker(self._wait_for_screen(), group="held keys")
+    @property
+    def _must_wait(self) -> bool:
+        """Whether a screen opens, or the key before is still on its way."""
+        before = self._under_way
+        is_done = before is None or before._stop_propagation  # noqa: SLF001 - nothing else tells
+        return not is_done or self._is_opening
 
-    async def _wait_for_screen(self) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                while self.screen_stack and self._is_opening:  # noqa: ASYNC110 - nothing tells that a screen is mounted
-                    await asyncio.sleep(GLANCE_S)
-        except TimeoutError:
-            self._openings.clear()
-            self._held.clear()
-            self.notify("Nothing has opened: what was typed meanwhile is dropped")
-        else:
-            self.call_next(self._let_in)
+    def _end(self, event: events.Event) -> None:
+        if event is self._under_way:
+            self._under_way = None
+
+    def _let_in_later(self) -> None:
+        if not self._lets_in:
+            self._lets_in = True
+            self.run_worker(self._let_in(), group="held keys")
 
     async def _let_in(self) -> None:
-        # One that came back unused may have been typed before one that came to be held earlier.
-        held, self._held = sorted(self._held, key=lambda event: event.time), []
-        for event in held:
-            await self.on_event(_anew(event))
+        while self._held and self.screen_stack:
+            await self._until_it_may()
+            if self._held:
+                self._under_way = _anew(self._held.popleft())
+                self.post_message(self._under_way)
+        self._lets_in = False
+
+    async def _until_it_may(self) -> None:
+        looks = 0
+        began = time.monotonic()
+        while self.screen_stack and self._must_wait:
+            looks += 1
+            await asyncio.sleep(0 if looks < AT_ONCE else GLANCE_S)
+            waited = time.monotonic() - began
+            if waited < PATIENCE_S:
+                continue
+            self._under_way = None  # what it went to is gone
+            if self._openings:
+                self._openings.clear()
+                self._held.clear()
+                self.notify("Nothing has opened: what was typed meanwhile is dropped")
 
 
 def opens(
@@ -148,10 +179,6 @@ def _at_once(act: Callable[[], object]) -> None:
 
 def _anew(event: events.Key | events.Paste) -> events.Key | events.Paste:
     """The same, as if it had just come."""
-    again = (
-        events.Key(event.key, event.character)
-        if isinstance(event, events.Key)
-        else events.Paste(event.text)
-    )
-    again.time = event.time
-    return again
+    if isinstance(event, events.Key):
+        return events.Key(event.key, event.character)
+    return events.Paste(event.text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.pilot import Pilot
 
-from mediahost.errors import SettingsError, StoreError, UnknownName
+from mediahost.errors import StoreError, UnknownName, UsageError
 from mediahost.model.pause import Pause, PauseKind
 from mediahost.tui.app import MediahostApp
 from mediahost.tui.facets import Facets
@@ -52,7 +52,7 @@ def test_a_key_for_what_does_not_exist_is_refused(tui: "Tui") -> None:
 
 def test_a_saved_filter_that_makes_no_sense_is_refused(tui: "Tui") -> None:
     tui.changes["tui_filters"] = {"bad": "state:faled"}
-    with pytest.raises(SettingsError, match=r"tui_filters: .*faled"):
+    with pytest.raises(UsageError, match=r"tui_filters: .*faled"):
         _ = tui.settings
 
 

@@ -80,6 +80,17 @@ def test_a_filter_is_typed_from_its_first_letter_on(tui: "Tui", until: Any) -> N
     tui.run(steps)
 
 
+def test_what_is_typed_after_a_tab_is_for_the_next_field(tui: "Tui", until: Any) -> None:
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "There are no jobs yet.")
+        type_at_once(app, "2", "a", *"xin", "tab", *"tapes")
+        await until(pilot, lambda text: "xin" in text and "tapes" in text)
+        path, name = list(app.screen.query(Input))[:2]
+        assert (path.value, name.value) == ("xin", "tapes")
+
+    tui.run(steps)
+
+
 def test_what_is_to_pause_is_chosen_before_it_is_seen(tui: "Tui", until: Any) -> None:
     tui.submit(2)
 
