@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -40,7 +41,11 @@ def make_store(settings: Settings, *, browse: bool = False) -> "SqlStore":
 
 
 def make_host(
-    settings: Settings, registry: Registry | None = None, *, browse: bool = False
+    settings: Settings,
+    registry: Registry | None = None,
+    *,
+    browse: bool = False,
+    reading: AbstractContextManager[object] | None = None,
 ) -> Host:
     """A host by these settings, with all installed plugins unless given others.
 
@@ -48,6 +53,7 @@ def make_host(
         settings: The settings.
         registry: The plugins; None: all that are installed.
         browse: Only to look: a newer mediahost's store will do.
+        reading: Entered while plugins are loaded.
 
     Raises:
         StoreError: The store can't be used.
@@ -58,6 +64,7 @@ def make_host(
         settings,
         registry,
         lambda: glance_first(settings.store_url, settings.hash_algorithm, make),
+        reading,
     )
 
 
@@ -75,11 +82,15 @@ def make_watched_host(
 
 
 def _assembled(
-    settings: Settings, registry: Registry | None, make_its_store: Callable[[], Store]
+    settings: Settings,
+    registry: Registry | None,
+    make_its_store: Callable[[], Store],
+    reading: AbstractContextManager[object] | None = None,
 ) -> Host:
     # The store comes last: what is wrong with the settings is said before a file is made.
-    plugins, interpreters = (registry, {}) if registry else load_registry(settings.plugins_dir)
-    make_executor = _executor_factory(settings, plugins, interpreters)
+    with reading or nullcontext():
+        plugins, interpreters = (registry, {}) if registry else load_registry(settings.plugins_dir)
+        make_executor = _executor_factory(settings, plugins, interpreters)
     store = make_its_store()
     return Host(settings, store, plugins, make_executor, time, remote=make_remote(settings))
 

@@ -12,9 +12,10 @@ import marshal
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from mediahost import __version__
@@ -25,6 +26,7 @@ from mediahost.store.glance import Glance, GlancedStore
 from mediahost.store.sqlite_file import create_private
 
 if TYPE_CHECKING:
+    from mediahost.cli.reading import Reading
     from mediahost.hashing import Algorithm
     from mediahost.ports import Store
 
@@ -32,10 +34,10 @@ FOLDER = "repeats"
 DATA_DIR_OPTION = "--data-dir"
 PREFIX = "MEDIAHOST_"
 
-# What else of the environment says where settings are, and modules.
-_PLACES = ("HOME", "PYTHONPATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+# What else of the environment says where settings are, and programs.
+_PLACES = ("HOME", "PATH", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
 # No result is named by a secret, and a secret is not even hashed.
-_SECRETS = ("KEY", "PASSWORD", "SECRET", "TOKEN", "URL")
+_SECRETS = ("AUTH", "CRED", "KEY", "PASS", "PWD", "SECRET", "TOKEN", "URL")
 # The store of such a call may be anywhere, with a password in its address.
 _STORES = ("DATABASE_URL", "MEDIAHOST_DATABASE_URL")
 
@@ -44,6 +46,8 @@ KEPT_S = 90 * 86_400
 
 # What was changed after this, or shortly before, may not be what this process has read.
 _STARTED_NS = time.time_ns()
+# Where modules are looked for, before a plugin adds to it.
+_PATH = list(sys.path)
 
 Stat = list[int] | None
 
@@ -78,30 +82,39 @@ def sift_repeat(argv: Sequence[str]) -> Sifted | None:
     """
     try:
         return _sift(_read(argv))
-    # Whatever is wrong, the run itself will say it.
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, _NotForAGlance):
+    except Exception:  # noqa: BLE001 - whatever is wrong, the run itself will say it
         return None
 
 
-def remember(argv: Sequence[str], repeat: Repeat, read: Iterable[str | os.PathLike[str]]) -> None:
-    """Note what a call came to.
+def remember(
+    argv: Sequence[str],
+    repeat: Repeat,
+    reading: "Reading",
+    files: Iterable[str | os.PathLike[str]],
+) -> None:
+    """Note what a call came to, unless it follows from more than can be looked at next time.
 
     Args:
         argv: Its words.
         repeat: What it came to.
-        read: What it followed from, besides the program: settings files, such that may be there
-            one day among them.
+        reading: What was read by plugins.
+        files: Settings, such that may be there one day among them.
     """
-    stats = {path: _stat_of(path) for path in (*(os.fspath(path) for path in read), *_program())}
+    unsaid = {name: is_set for name, is_set in reading.variables.items() if not _is_said(name)}
+    if not reading.is_limited or any(unsaid.values()):
+        return
+    followed = (*(os.fspath(file) for file in files), *reading.files, *_program())
+    stats = {path: _stat_of(path) for path in followed}
     if not all(map(_is_settled, stats.values())):
         return
-    with suppress(OSError, ValueError):
+    with suppress(Exception):  # whatever is wrong, the run itself was right
         note = _note_of(argv)
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _forget_old(note.parent)
-        part = note.with_name(f"{note.name}.{os.getpid()}.part")
+        # Processes in two containers may have one number.
+        part = note.with_name(f"{note.name}.{os.getpid()}.{_STARTED_NS}.part")
         create_private(part)
-        part.write_text(json.dumps([repeat._asdict(), stats]), "utf-8")
+        part.write_text(json.dumps([repeat._asdict(), stats, list(unsaid)]), "utf-8")
         part.replace(note)
 
 
@@ -126,7 +139,9 @@ def _read(argv: Sequence[str]) -> Repeat:
         ValueError, TypeError, KeyError, AttributeError: It is no note of ours.
         _NotForAGlance: Something that it followed from is another by now.
     """
-    noted, stats = json.loads(_note_of(argv).read_text("utf-8"))
+    noted, stats, unset = json.loads(_note_of(argv).read_text("utf-8"))
+    if any(name in os.environ for name in unset):
+        raise _NotForAGlance
     if any(_stat_of(path) != stat for path, stat in stats.items()):
         raise _NotForAGlance
     asked = [(kinds, config_hash) for kinds, config_hash in noted.pop("asked")]
@@ -141,20 +156,29 @@ def _note_of(argv: Sequence[str]) -> Path:
     """
     if any(name in os.environ for name in _STORES):
         raise ValueError("The store may be anywhere")
+    # The very names matter: the settings refuse one that is misspelt.
     said = [
-        (name, value)
+        (name, value if _is_said(name) else "")
         for name, value in sorted(os.environ.items())
-        if name in _PLACES or (name.startswith(PREFIX) and not name.endswith(_SECRETS))
+        if _is_said(name) or name.startswith(PREFIX)
     ]
-    by = [__version__, sys.version, sys.executable, os.getcwd(), list(argv), said]  # noqa: PTH109 - bytes that are not UTF-8
+    here = os.getcwd()  # noqa: PTH109 - bytes that are not UTF-8
+    by = [__version__, sys.version, sys.executable, _PATH, here, list(argv), said]
     # Version 2 of the format, the last that spells equal values alike whoever holds them.
     name = hash_bytes(marshal.dumps(by, 2)).rpartition(":")[2]
-    return _folder(argv, os.environ) / f"{name}.json"
+    return _folder(argv) / f"{name}.json"
 
 
-def _folder(argv: Sequence[str], environ: Mapping[str, str]) -> Path:
+def _is_said(name: str) -> bool:
+    """Whether a note is found by the value of this variable."""
+    return name in _PLACES or (
+        name.startswith(PREFIX) and not any(word in name for word in _SECRETS)
+    )
+
+
+def _folder(argv: Sequence[str]) -> Path:
     """In the data folder that the call names, else among what the user's programs cache."""
-    data_dir = environ.get("MEDIAHOST_DATA_DIR")
+    data_dir = os.environ.get("MEDIAHOST_DATA_DIR")
     for word, following in zip(argv, [*argv[1:], ""], strict=True):
         if word == DATA_DIR_OPTION:
             data_dir = following
@@ -170,14 +194,12 @@ def _folder(argv: Sequence[str], environ: Mapping[str, str]) -> Path:
 def _program() -> list[str]:
     """The sources of all that is loaded but Python's own, and where more might be installed."""
     own = os.path.dirname(os.__file__)  # noqa: PTH120 - a million times
-    sources = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    loaded: list[object] = list(sys.modules.values())
+    # Not by getattr: a module may be anything, such as what is loaded when it is looked at.
+    sources = [vars(one).get("__file__") for one in loaded if isinstance(one, ModuleType)]
     return [
         *sys.path,
-        *sorted(
-            source
-            for source in sources
-            if source and (not source.startswith(own) or "-packages" in source)
-        ),
+        *(one for one in sources if one and (not one.startswith(own) or "-packages" in one)),
     ]
 
 

@@ -11,12 +11,14 @@ from mediahost.cli import complete
 from mediahost.cli.output import counted, interrupted, paused
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
-from mediahost.model.media import display
+from mediahost.model.media import display, is_remote
 
 if TYPE_CHECKING:
+    from mediahost.cli.reading import Reading
     from mediahost.host.host import Host
     from mediahost.host.planner import Recipe
     from mediahost.host.run import Summary
+    from mediahost.host.unchanged import Asked
 
 WAITING = "waiting for jobs; stop with Ctrl-C"
 
@@ -80,13 +82,19 @@ def run(
     renamed, moved or copied is still cached.
     """
     from mediahost.cli.progress import Waiting
+    from mediahost.cli.reading import Reading
     from mediahost.cli.summary import print_summary
     from mediahost.cli.terminal import progress_on_stderr
 
-    with state.host(workers=workers, executor=executor, scheduler=scheduler) as host:
+    reading = Reading()
+    with state.host(
+        workers=workers, executor=executor, scheduler=scheduler, reading=reading
+    ) as host:
         if not (action or pipeline):
             raise UsageError(*_what_to_say(host, paths))
-        recipe = chosen_recipe(host, action or [], pipeline)
+        with reading:
+            recipe = chosen_recipe(host, action or [], pipeline)
+            asked = host.repeatable(recipe)
         try:
             with progress_on_stderr(quiet=as_json) as watcher:
                 summary = host.run(
@@ -106,8 +114,8 @@ def run(
             interrupted()
             raise
         print_summary(summary, recipe, as_json=as_json)
-        if not (force or dry_run or output or as_json):
-            _remember(host, recipe, paths, summary)
+        if asked and not (force or dry_run or output or as_json):
+            _remember(host, asked, paths, summary, reading)
     if not summary.all_good:
         raise typer.Exit(1)
 
@@ -131,7 +139,9 @@ def chosen_recipe(host: "Host", actions: list[str], pipeline: str | None) -> "Re
     return host.recipe(pipeline_of(actions), named=False)
 
 
-def _remember(host: "Host", recipe: "Recipe", paths: list[str], summary: "Summary") -> None:
+def _remember(
+    host: "Host", asked: "list[Asked]", paths: list[str], summary: "Summary", reading: "Reading"
+) -> None:
     """Note what the call came to, for the next in the same words."""
     from mediahost.cli.repeat import Repeat, remember
     from mediahost.host.unchanged import FEW
@@ -139,10 +149,11 @@ def _remember(host: "Host", recipe: "Recipe", paths: list[str], summary: "Summar
 
     settings = host.settings
     few = not summary.unlisted and len(summary.rows) <= FEW
-    if few or state.debug or settings.database_url or not all(map(os.path.isdir, paths)):
+    if few or state.debug or settings.database_url:
         return
-    asked = host.repeatable(recipe)
-    if asked is None or (state.sifted and state.sifted.unchanged.asked == asked):
+    if any(map(is_remote, paths)) or not all(map(os.path.isdir, paths)):
+        return
+    if state.sifted and state.sifted.unchanged.asked == asked:
         return
     files = [state.settings_file] if state.settings_file else settings_files(Path.cwd())
     remember(
@@ -154,6 +165,7 @@ def _remember(host: "Host", recipe: "Recipe", paths: list[str], summary: "Summar
             settings.hash_algorithm,
             asked,
         ),
+        reading,
         [*files, PIPELINES, settings.plugins_dir],
     )
 

@@ -1,7 +1,7 @@
 """What the global options said, and the settings and hosts made of it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,11 +34,21 @@ class State:
             given["data_dir"] = self.data_dir
         return load_settings(self.settings_file, overrides=given)
 
-    def host(self, *, browse: bool = False, **changes: object) -> "Host":
-        """A host by these settings; to browse, a newer mediahost's store will do."""
+    def host(
+        self,
+        *,
+        browse: bool = False,
+        reading: AbstractContextManager[object] | None = None,
+        **changes: object,
+    ) -> "Host":
+        """A host by these settings; to browse, a newer mediahost's store will do.
+
+        Plugins are loaded within `reading`.
+        """
         from mediahost.wiring import make_host
 
-        return make_host(_with_folder(self.settings(**changes)), browse=browse)
+        settings = _with_folder(self.settings(**changes))
+        return make_host(settings, browse=browse, reading=reading)
 
     def watched_host(self, **changes: object) -> "tuple[Host, SqlStore]":
         """A host by these settings, and its store as one that remembers watches."""

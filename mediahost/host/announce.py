@@ -1,7 +1,7 @@
 """Announcing: telling plugins what happens, so that none can harm the work or each other."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from mediahost.errors import MediahostError
@@ -11,6 +11,13 @@ from mediahost.plugin.registry import Registry
 log = logging.getLogger(__name__)
 
 Caller = Callable[..., Any]
+
+_HOOKS = (
+    "mediahost_host_started",
+    "mediahost_event",
+    "mediahost_run_finished",
+    "mediahost_host_stopping",
+)
 
 
 class Announcer:
@@ -59,9 +66,10 @@ class Announcer:
         return frozenset().union(*(kinds for _, _, kinds in self._hear_events or ()))
 
     @property
-    def hears_of_runs(self) -> bool:
-        """Whether any plugin wants to know how a run ended."""
-        return any(True for _ in self._run_listeners())
+    def is_heard(self) -> bool:
+        """Whether any plugin is told anything, be it that the host has started."""
+        heard = {name for hook in _HOOKS for name, _ in self._callers(hook)}
+        return not heard <= self._deaf
 
     def event(self, event: Event) -> None:
         """Tell plugins what happened to a job."""
@@ -74,8 +82,10 @@ class Announcer:
                 log.exception("The plugin %s failed on the event %s", name, event.kind)
 
     def run_finished(self, summary: Mapping[str, Any]) -> None:
-        """Tell plugins that a run has come to its end."""
-        for name, call in self._run_listeners():
+        """Tell plugins that a run has come to its end; those that want no kind of event don't."""
+        for name, call in self._callers("mediahost_run_finished"):
+            if name in self._deaf:
+                continue
             try:
                 call(summary=summary)
             except (Exception, SystemExit):
@@ -91,11 +101,6 @@ class Announcer:
                 call()
             except (Exception, SystemExit):
                 log.exception("The plugin %s failed when the host stopped", name)
-
-    def _run_listeners(self) -> Iterator[tuple[str, Caller]]:
-        """Those who answered that they want no kind of event want to hear of nothing."""
-        callers = self._callers("mediahost_run_finished")
-        return ((name, call) for name, call in callers if name not in self._deaf)
 
     def _callers(self, hook: str) -> list[tuple[str, Caller]]:
         plugins = self._registry.plugins

@@ -274,11 +274,12 @@ class Host:
         """What a run of the recipe asks of each file, if it will be the same next time.
 
         None: what is asked depends on more than the words of the call, settings and sources; or a
-        plugin wants to hear of the run, or is broken, so that nobody knows what it wants.
+        plugin is told what happens, or is broken, so that nobody knows what it wants.
         """
+        self._announcer.start()
         sieve = self._sieve(recipe)
         odd = any(row.error or row.environment for row in self.registry.rows)
-        if sieve is None or odd or self._announcer.hears_of_runs or not is_constant(recipe):
+        if sieve is None or odd or self._announcer.is_heard or not is_constant(recipe):
             return None
         return list(sieve.asked)
 

@@ -99,7 +99,7 @@ def mediahost_host_started(settings: Mapping[str, Mapping[str, Any]]) -> Collect
 
     Return the kinds of event that `mediahost_event` is to be called for, as text or as
     `EventKind`; None: all. What nobody wants to hear costs no job anything. Who wants no kind at
-    all isn't told of runs either.
+    all isn't told of runs either, nor of each host that finds nothing to do.
 
     Fires: once in each host, before it runs its first job.
     Parameters: `settings`, the tables `[plugins.NAME]` of the settings, by name.

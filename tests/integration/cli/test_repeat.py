@@ -27,11 +27,27 @@ HASHED_LONG_AFTER = "UPDATE file_hashes SET hashed_at_ns = hashed_at_ns + 100000
 SAY = ("run", "media", "--action", "steady.say")
 
 HEARS_RUNS = """
-from mediahost import hookimpl
-
 @hookimpl
 def mediahost_run_finished(summary):
-    print("heard of a run")
+    print("heard")
+"""
+HEARS_OF_THE_HOST = """
+@hookimpl
+def mediahost_host_started(settings):
+    print("heard")
+"""
+HEARS_NOTHING = """
+@hookimpl
+def mediahost_host_started(settings):
+    return ()
+"""
+
+# The default of a config out of another module, as it comes anew in each process.
+HELPED = """
+import sys
+
+sys.modules.pop("steady_word", None)
+from steady_word import word
 """
 
 
@@ -223,12 +239,8 @@ def test_a_call_that_wants_more_than_the_count_gets_it(cached: Caller, option: s
     assert len(cached.notes) == 1
 
 
-@pytest.mark.parametrize("action", ["steady.draw", "steady.hide:secret=abc", "count.look"])
-def test_what_may_ask_something_else_next_time_is_not_noted(
-    caller: Caller, action: str, home: "Home"
-) -> None:
-    plugins = os.pathsep.join([str(PLUGIN), home.environ["MEDIAHOST_PLUGINS"]])
-    caller.monkeypatch.setenv("MEDIAHOST_PLUGINS", plugins)
+@pytest.mark.parametrize("action", ["steady.draw", "steady.hide:secret=abc"])
+def test_what_may_ask_something_else_next_time_is_not_noted(caller: Caller, action: str) -> None:
     for _ in range(2):
         assert caller("run", "media", "--action", action).code == 0
         caller.settle()
@@ -242,12 +254,116 @@ def test_a_default_that_is_given_instead_is_no_hindrance(caller: Caller) -> None
     assert len(caller.notes) == 1
 
 
-def test_a_plugin_that_hears_of_runs_hears_of_each(caller: Caller) -> None:
-    caller.plugin(PLUGIN.read_text() + HEARS_RUNS)
+@pytest.fixture
+def helped(caller: Caller) -> Caller:
+    """Its plugin takes a default out of the module `steady_word`."""
+    (caller.home.folder / "lib").mkdir()
+    caller.monkeypatch.syspath_prepend(caller.home.folder / "lib")
+    caller.plugin(HELPED + PLUGIN.read_text().replace('= "yes"', "= word"))
+    return caller
+
+
+def write_word(caller: Caller, source: str) -> None:
+    """Have this source as the module `steady_word`."""
+    path = caller.home.folder / "lib" / "steady_word.py"
+    path.write_text(f"import os, pathlib, subprocess\n{source}\n")
+
+
+def test_a_module_that_only_a_plugin_loads_is_vouched_for(helped: Caller) -> None:
+    write_word(helped, "word = 'yes'")
+    helped(*SAY)
+    helped.settle()
+    helped(*SAY)
+    helped(*SAY)
+    assert not helped.has_opened()
+    write_word(helped, "word = 'other'")
+    assert told(helped(*SAY)).startswith(f"{FILES} files: {FILES} done")
+
+
+@pytest.mark.parametrize("variable", ["STEADY_WORD", "MEDIAHOST_STEADY_WORD"])
+@pytest.mark.parametrize(
+    "look", ["os.environ.get({0!r}, 'yes')", "os.getenvb({0!r}.encode(), b'yes').decode()"]
+)
+def test_a_default_of_the_environment_is_another_with_it(
+    helped: Caller, variable: str, look: str
+) -> None:
+    write_word(helped, f"word = {look.format(variable)}")
+    helped(*SAY)
+    helped.settle()
+    helped(*SAY)
+    helped(*SAY)
+    assert not helped.has_opened()
+    helped.monkeypatch.setenv(variable, "no")
+    assert told(helped(*SAY)).startswith(f"{FILES} files: {FILES} done")
+    helped.monkeypatch.setenv(variable, "certainly")
+    assert told(helped(*SAY)).startswith(f"{FILES} files: {FILES} done")
+
+
+def test_a_default_out_of_a_file_is_another_with_it(helped: Caller) -> None:
+    file = helped.home.folder / "word.txt"
+    write_word(helped, f"f = pathlib.Path({str(file)!r})")
+    with (helped.home.folder / "lib" / "steady_word.py").open("a") as source:
+        source.write("try:\n    word = f.read_text()\nexcept OSError:\n    word = 'yes'\n")
+    helped(*SAY)
+    helped.settle()
+    helped(*SAY)
+    helped(*SAY)
+    assert not helped.has_opened()
+    for word in ("no", "never"):
+        file.write_text(word)
+        assert told(helped(*SAY)).startswith(f"{FILES} files: {FILES} done")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "word = subprocess.run(['echo', 'yes'], capture_output=True, text=True).stdout",
+        "word = dict(os.environ).get('STEADY_WORD', 'yes')",
+        "word = os.environ['STEADY_TOKEN']",
+        "word = os.environ['MEDIAHOST_STEADY_TOKEN']",
+    ],
+)
+def test_what_can_not_be_looked_at_or_is_secret_is_not_noted(helped: Caller, source: str) -> None:
+    helped.monkeypatch.setenv("STEADY_TOKEN", "hush")
+    helped.monkeypatch.setenv("MEDIAHOST_STEADY_TOKEN", "hush")
+    write_word(helped, source)
+    for _ in range(2):
+        assert helped(*SAY).code == 0
+        helped.settle()
+    assert helped.notes == []
+
+
+def test_two_plugins_of_one_name_are_both_vouched_for(caller: Caller) -> None:
+    caller.plugin(PLUGIN.read_text())
+    other = caller.home.folder / "other" / "own.py"
+    other.parent.mkdir()
+    other.write_text("WORD = 1")
+    mine = os.environ["MEDIAHOST_PLUGINS"]
+    caller.monkeypatch.setenv("MEDIAHOST_PLUGINS", os.pathsep.join([mine, str(other)]))
+    caller(*SAY)
+    caller.settle()
+    caller(*SAY)
+    caller(*SAY)
+    assert not caller.has_opened()
+    Path(mine).write_text(PLUGIN.read_text().replace('= "yes"', '= "oh yes"'))
+    assert told(caller(*SAY)).startswith(f"{FILES} files: {FILES} done")
+
+
+@pytest.mark.parametrize("hears", [HEARS_RUNS, HEARS_OF_THE_HOST])
+def test_a_plugin_that_is_told_of_runs_or_hosts_is_told_of_each(caller: Caller, hears: str) -> None:
+    caller.plugin(PLUGIN.read_text() + hears)
     for _ in range(3):
-        assert "heard of a run" in caller(*SAY).out
+        assert "heard" in caller(*SAY).out
         caller.settle()
     assert caller.notes == []
+
+
+def test_a_plugin_that_wants_no_kind_of_event_is_no_hindrance(caller: Caller) -> None:
+    caller.plugin(PLUGIN.read_text() + HEARS_NOTHING + HEARS_RUNS)
+    for _ in range(2):
+        assert "heard" not in caller(*SAY).out
+        caller.settle()
+    assert len(caller.notes) == 1
 
 
 def test_while_a_plugin_is_broken_nothing_is_noted(caller: Caller) -> None:
@@ -271,7 +387,9 @@ def test_what_was_just_written_is_not_vouched_for(caller: Caller) -> None:
     assert caller.notes == []
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "[{}, {}]", '[{"paths": 3}, {"/": 4}]', "[1, 2]"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "[{}, {}, []]", '[{"paths": 3}, {"/": 4}, []]', "[" * 9999]
+)
 def test_a_note_that_is_damaged_is_passed_over_and_written_anew(cached: Caller, text: str) -> None:
     (note,) = cached.notes
     note.write_text(text)
@@ -284,10 +402,11 @@ def test_a_note_that_is_damaged_is_passed_over_and_written_anew(cached: Caller, 
 def test_a_note_has_nothing_to_hide_and_is_private_all_the_same(cached: Caller) -> None:
     (note,) = cached.notes
     assert note.stat().st_mode & 0o777 == 0o600
-    noted, stats = json.loads(note.read_text())
+    noted, stats, unset = json.loads(note.read_text())
     assert noted["store"] == str(cached.home.data / "store.db")
     assert str(PLUGIN) in stats
     assert stats[str(cached.home.folder / "mediahost.toml")] is None
+    assert not set(unset) & set(os.environ)
 
 
 def test_notes_that_nobody_needs_are_forgotten(cached: Caller) -> None:

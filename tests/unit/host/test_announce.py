@@ -87,13 +87,13 @@ def test_a_plugin_that_asked_for_no_kind_hears_of_no_run() -> None:
     deaf, ear = Deaf(), Ear()
     told = announcer(deaf)
     told.start()
-    assert not told.hears_of_runs
+    assert not told.is_heard
     told.event(EVENT)
     told.run_finished({"seconds": 1})
     assert deaf.heard == []
     both = announcer(Deaf(), ear)
     both.start()
-    assert both.hears_of_runs
+    assert both.is_heard
     both.run_finished({"seconds": 1})
     assert {"seconds": 1} in ear.heard
 

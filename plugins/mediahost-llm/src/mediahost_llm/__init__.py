@@ -3,7 +3,7 @@
 The SDK is loaded by the first job, not with this module, so that listing plugins stays quick.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mediahost import Action, hookimpl
@@ -20,6 +20,7 @@ def mediahost_register_actions() -> list[type[Action]]:
 
 
 @hookimpl
-def mediahost_host_started(settings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Take the table `[plugins.llm]` of the settings."""
+def mediahost_host_started(settings: Mapping[str, Mapping[str, Any]]) -> Collection[str]:
+    """Take the table `[plugins.llm]` of the settings; of what happens it wants to hear nothing."""
     take_settings(settings.get("llm", {}))
+    return ()
