@@ -117,7 +117,7 @@ class MediahostApp(PatientApp):
         """Watch the store and the hosts."""
         self.set_keymap(self.session.settings.tui_keys)
         self.switch_mode("jobs")
-        self.mode_change_signal.subscribe(self, self._told_later)
+        self.screen_change_signal.subscribe(self, self._told_later)
         self.set_interval(HOSTS_EVERY_S, self._look_for_hosts)
         self._ask_for_hosts()
         self._hear_of_changes()
@@ -208,13 +208,13 @@ class MediahostApp(PatientApp):
         """Say so at the top."""
         self._ask_for_hosts()
 
-    def _told_later(self, _mode: str) -> None:
+    def _told_later(self, _screen: Screen[Any]) -> None:
         self.call_later(self._fit, self.size)
         self.call_later(self._tell_bar)
         self.call_later(self._catch_up)
 
     async def _catch_up(self) -> None:
-        """The screen heard of nothing while it was out of sight."""
+        """The screen heard of nothing while it was out of sight, or behind a question."""
         try:
             await self._tell_screen(Changes(Mark("", 0, self._counts), resync=True))
         except StoreError as error:
@@ -305,7 +305,7 @@ class MediahostApp(PatientApp):
         said = await self.push_screen_wait(SubmitScreen(self.session, asked))
         if said:
             await self.switch_mode("jobs")
-            hint = "" if self._hosts else " No host runs: press h to start one."
+            hint = "" if self._hosts else ". No host runs: press h to start one."
             self.notify(said + hint, markup=False)
 
     def on_start_host(self, message: StartHost) -> None:

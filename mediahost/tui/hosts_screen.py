@@ -37,6 +37,11 @@ READ_EVERY_S = 2.0
 BAR = 8
 LAST_LINES = 12
 LOG_TAIL = 8 * 1024
+IN_ORDER = (
+    "It takes up no more jobs and ends with those that run. "
+    "To stop at once, ask again: they are given back then."
+)
+AT_ONCE = "Jobs that run are given back and wait for the next host."
 HINTS = (("hosts.start", "start a host"), ("hosts.stop", "stop them"), ("help", "help"))
 
 
@@ -58,6 +63,7 @@ class HostsScreen(Screen[None]):
         self._data_dir = session.settings.data_dir
         self._settings = session.settings
         self._hosts: list[HostView] = []
+        self._asked: set[str] = set()
 
     def compose(self) -> ComposeResult:
         """The hosts, the store, the log."""
@@ -116,16 +122,20 @@ class HostsScreen(Screen[None]):
 
     @opens
     async def action_stop(self) -> None:
-        """Stop those of this machine in order: they give their jobs back."""
+        """Stop those of this machine in order; asked again, at once."""
         hosts = [host for host in self._hosts if is_heard(host) and is_here(host)]
         if not hosts:
             self.notify("No host runs on this machine")
             return
         what = "the host" if len(hosts) == 1 else f"all {len(hosts)} hosts on this machine"
-        details = "Jobs that run are given back and wait for the next host."
-        if await self.app.push_screen_wait(Confirm(f"Stop {what}?", details, "Stop")) is True:
-            for host in hosts:
-                stop_host(host.heartbeat.host, signal.SIGTERM)
+        names = {host.heartbeat.host for host in hosts}
+        again = names <= self._asked
+        question = f"Stop {what} at once?" if again else f"Stop {what}?"
+        details = AT_ONCE if again else IN_ORDER
+        if await self.app.push_screen_wait(Confirm(question, details, "Stop")) is True:
+            for name in names:
+                stop_host(name, signal.SIGTERM)
+            self._asked |= names
 
 
 NO_HOST = "No host runs: pending jobs wait. Press h to start one."

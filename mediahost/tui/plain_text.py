@@ -7,12 +7,12 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-# One cell each, as each of these is.
+# One cell each, as each of these is. What was cut is no `~`, which is a home folder.
 _PLAIN = str.maketrans(
     {
         **dict(zip("▶▸▷▼▾▽▲△◀◂", ">>>vvv^^<<", strict=True)),
         **dict(zip("✖✗✔✓⊘◌●○◉‖", "xx+*o~*oo|", strict=True)),
-        **dict(zip("·•…—≥≤→←↑↓↳", ".*~-><><^v>", strict=True)),
+        **dict(zip("·•…—≥≤→←↑↓↳", ".**-><><^v>", strict=True)),
         **dict(zip("▁▂▃▄▅▆▇█", "_..::||#", strict=True)),
         **dict(zip("▏▎▍▌▐▋▊▉░▒▓▀", "---#####-:##", strict=True)),
         **dict(zip("─━═╌│┃║╎", "----||||", strict=True)),

@@ -1,12 +1,13 @@
 """Steering jobs: cancel, try again, delete, pause, run again, each after a question if need be."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from textual.screen import Screen
 
 from mediahost.errors import MediahostError
 from mediahost.model.job import JobStatus
+from mediahost.model.job_filter import JobFilter
 from mediahost.model.media import url_to_path
 from mediahost.model.pause import Pause, PauseKind
 from mediahost.tui.confirm import Confirm
@@ -15,6 +16,20 @@ from mediahost.tui.news import PausesChanged
 from mediahost.tui.pausing import PauseQuestion
 from mediahost.tui.session import Session, Steer
 from mediahost.tui.submit_request import SubmitRequest
+
+
+class Meant(NamedTuple):
+    """What a key is to do to jobs.
+
+    Attributes:
+        done: What has become of them then.
+        steer: Does it.
+        otherwise: Why it may concern none of them.
+    """
+
+    done: str
+    steer: Steer
+    otherwise: str
 
 
 class Steering:
@@ -29,18 +44,18 @@ class Steering:
         """Cancel: one pending job at once, more or a running one after a question."""
         line = self._list.table.current_line
         is_pending = line is not None and line.status is JobStatus.PENDING
-        if await self._is_meant("Cancel", at_once=is_pending):
-            self._begin("cancelled", self._session.cancel)
+        meant = Meant("cancelled", self._session.cancel, "what has ended stays as it is")
+        await self._ask("Cancel", meant, at_once=is_pending)
 
     async def retry(self) -> None:
         """Try failed and cancelled jobs again."""
-        if await self._is_meant("Try again", at_once=True):
-            self._begin("pending again", self._session.retry)
+        meant = Meant("pending again", self._session.retry, "only what failed or was cancelled can")
+        await self._ask("Try again", meant, at_once=True)
 
     async def delete(self) -> None:
         """Delete jobs; their results stay."""
-        if await self._is_meant("Delete", at_once=False):
-            self._begin("deleted", self._session.delete, then=self._list.relist)
+        meant = Meant("deleted", self._session.delete, "cancel first what runs")
+        await self._ask("Delete", meant, at_once=False)
 
     async def pause(self) -> None:
         """Have jobs wait until they are resumed: all, or those of this one's action or source."""
@@ -77,45 +92,40 @@ class Steering:
             config, path = job.parameters.get("config"), Path(url_to_path(job.media_url))
             self._screen.app.post_message(SubmitRequest(job.action or "", config, [path]))
 
-    async def _is_meant(self, verb: str, *, at_once: bool) -> bool:
-        """Whether to go on: one job may need no question, many always do."""
-        table = self._list.table
+    async def _ask(self, verb: str, meant: Meant, *, at_once: bool) -> None:
+        """Do it to those that are chosen now, whatever comes in while it is asked whether to."""
+        table, wanted = self._list.table, self._list.wanted
+        numbers: list[int] | None = sorted(table.marked)
+        details = ""
         if table.all_marked:
-            what = f"all {len(table.rows):,} jobs"
-            details = f"Filter: {self._list.wanted.text or '-'}"
-        elif table.marked:
-            what, details = f"{len(table.marked):,} marked jobs", ""
-        elif table.current is None:
-            return False
-        elif at_once:
-            return True
-        else:
-            line = table.current_line
-            what = f"job {table.current}"
+            what, details = f"all {len(table.rows):,} jobs", f"Filter: {wanted.text or '-'}"
+            numbers = None
+        elif numbers:
+            what = f"{len(numbers):,} marked jobs"
+        elif (number := table.current) is not None:
+            what, numbers, line = f"job {number}", [number], table.current_line
             details = "" if line is None else f"{line.status} {line.action}\n{line.media_url}"
-        question = Confirm(f"{verb} {what}?", details, verb)
-        return await self._screen.app.push_screen_wait(question) is True
+        else:
+            return
+        if not at_once or table.all_marked or table.marked:
+            question = Confirm(f"{verb} {what}?", details, verb)
+            if await self._screen.app.push_screen_wait(question) is not True:
+                return
+        # Done while the next keys are heard.
+        self._screen.run_worker(self._steer(meant, wanted, numbers), group="steer")
 
-    def _begin(self, done: str, steer: Steer, then: Callable[[], object] | None = None) -> None:
-        """Let it be done while the next keys are heard."""
-        self._screen.run_worker(self._steer(done, steer, then), group="steer")
-
-    async def _steer(self, done: str, steer: Steer, then: Callable[[], object] | None) -> None:
-        table = self._list.table
-        numbers: list[int] | None = None
-        if not table.all_marked:
-            numbers = sorted(table.marked) or ([] if table.current is None else [table.current])
+    async def _steer(self, meant: Meant, wanted: JobFilter, numbers: list[int] | None) -> None:
         try:
-            concerned = await steer(self._list.wanted, numbers)
+            concerned = await meant.steer(wanted, numbers)
         except MediahostError as error:
             self._say(error)
             return
         jobs = "1 job" if concerned == 1 else f"{concerned:,} jobs"
-        said = f"{jobs} {done}" if concerned else "No such job can be: nothing was done"
+        said = f"{jobs} {meant.done}" if concerned else f"Nothing was done: {meant.otherwise}"
         self._screen.notify(said)
-        table.clear_marks()
-        if then is not None:
-            then()
+        self._list.table.clear_marks()
+        if meant.steer == self._session.delete:
+            self._list.relist()
 
     def _say(self, error: MediahostError) -> None:
         self._screen.notify(f"{error.message}. {error.hint or ''}", severity="error", markup=False)

@@ -1,11 +1,12 @@
 """The screen Submit: files, an action or a pipeline, its config; what would run, what is cached."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import ValidationError
+from rich.style import Style
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
@@ -13,6 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import DirectoryTree, Input, Select, Static
+from textual.widgets.directory_tree import DirEntry
+from textual.widgets.tree import TreeNode
 
 from mediahost.errors import MediahostError
 from mediahost.host.run import RowState, Summary
@@ -48,6 +51,7 @@ class MediaTree(DirectoryTree):
     ICON_NODE = "▸ "
     ICON_NODE_EXPANDED = "▾ "
     ICON_FILE = "  "
+    _chosen: frozenset[Path] = frozenset()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "choose", "Choose", show=False, id="submit.choose"),
     ]
@@ -59,6 +63,18 @@ class MediaTree(DirectoryTree):
             for path in paths
             if not path.name.startswith(".") and (path.is_dir() or kind_of(path.name))
         ]
+
+    def choose(self, paths: Collection[Path]) -> None:
+        """Mark these as chosen."""
+        self._chosen = frozenset(path.absolute() for path in paths)
+        self._invalidate()
+
+    def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
+        """The name, with a mark if it is chosen."""
+        label = super().render_label(node, base_style, style)
+        if node.data is not None and node.data.path.absolute() in self._chosen:
+            label.append(" ✓", style)
+        return label
 
     def action_choose(self) -> None:
         """Choose what the cursor is on, or leave it out again."""
@@ -112,7 +128,7 @@ class SubmitScreen(Screen[str | None]):
                     id="what",
                     compact=True,
                 )
-                yield VerticalScroll(id="form")
+                yield VerticalScroll(id="form", can_focus=False)
                 with VerticalScroll(id="preview"):
                     yield Static("", id="told", markup=False)
         yield StatusLine(HINTS)
@@ -185,6 +201,7 @@ class SubmitScreen(Screen[str | None]):
         self._preview()
 
     def _tell_paths(self) -> None:
+        self.query_one(MediaTree).choose(self._paths)
         width = max(10, self.size.width * 4 // 10 - 4)
         lines = [fit_end(display(path), width).rstrip() for path in self._paths[-5:]]
         if len(self._paths) > len(lines):

@@ -247,7 +247,7 @@ class WatchForm(ModalScreen[Watch | None]):
 
     def compose(self) -> ComposeResult:
         """The form."""
-        with VerticalScroll():
+        with VerticalScroll(can_focus=False):
             yield Static(Text("ctrl+s keeps it, esc leaves it as it was\n", style="bold"))
             yield ConfigForm(Watch, self._given)
 

@@ -350,3 +350,58 @@ def test_help_lists_the_keys_that_work_here(tui: "Tui", until: Any) -> None:
         await pilot.press("escape")
 
     tui.run(steps)
+
+
+def test_what_happens_behind_a_question_is_seen_after_it(tui: "Tui", until: Any) -> None:
+    tui.submit(2)
+    running = tui.claim(2)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, lambda text: text.count("▶ processing av.probe") == 2)
+        await pilot.press("x")
+        await until(pilot, "Cancel job 2?")
+        mark = (await app.session.changes(None)).mark
+        tui.complete(*running)
+        while (await app.session.changes(mark)).mark == mark:
+            await pilot.pause(0.02)
+        await pilot.pause(0.5)  # by then the question's screen has been told in vain
+        await pilot.press("n")
+        await until(pilot, lambda text: text.count("✔ completed  av.probe") == 2)
+
+    tui.run(steps)
+
+
+def test_the_answer_is_for_the_job_that_was_asked_about(tui: "Tui", until: Any) -> None:
+    tui.submit(1)
+    tui.claim()
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "▶ processing av.probe")
+        await pilot.press("x")
+        await until(pilot, "Cancel job 1?")
+        tui.submit(1, "speech.vad")
+        screen = app.screen_stack[0]
+        assert isinstance(screen, JobsScreen)
+        screen.list.relist()  # with the new one at the top, where the cursor is
+        await until(pilot, lambda _: screen.list.table.current == 2)
+        await pilot.press("y")
+        await until(pilot, "◌ cancelling av.probe")
+
+    tui.run(steps)
+    assert len(tui.claim()) == 1, "the other is pending still"
+
+
+def test_who_can_do_nothing_is_told_why(tui: "Tui", until: Any) -> None:
+    tui.submit(1)
+    tui.complete(*tui.claim())
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "✔ completed  av.probe")
+        await pilot.press("r")
+        await until(pilot, "Nothing was done: only what failed or was cancelled can")
+        await pilot.press("x")
+        await until(pilot, "Cancel job 1?")
+        await pilot.press("y")
+        await until(pilot, "Nothing was done: what has ended stays as it is")
+
+    tui.run(steps)

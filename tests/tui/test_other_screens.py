@@ -16,6 +16,7 @@ from mediahost.model.job import JobStatus
 from mediahost.model.watch import Watch
 from mediahost.plugin.registry import Registry
 from mediahost.testing.media import write_wav
+from mediahost.tui import hosts_screen
 from mediahost.tui.app import MediahostApp
 from mediahost.tui.config_form import ConfigForm
 from mediahost.tui.submit_request import SubmitRequest
@@ -202,6 +203,55 @@ def test_hosts_are_known_by_their_heartbeats(tui: "Tui", until: Any, size: tuple
         await until(pilot, "✖ gone")
 
     tui.run(steps, size)
+
+
+def test_hosts_end_with_what_runs_and_at_once_when_asked_again(
+    tui: "Tui", until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = new_host_name()
+    here = socket.gethostname()
+    tui.store.beat(Heartbeat(name, here, 4711, "1.2", "local", 4, 3, HostStatus.WORKING))
+    asked: list[str] = []
+    monkeypatch.setattr(hosts_screen, "stop_host", lambda name, _: asked.append(name))
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "● 1 host")
+        await pilot.press("5")
+        await until(pilot, "● working")
+        await pilot.press("S")
+        await until(pilot, "Stop the host?")
+        await until(pilot, "ends with those that run")
+        await pilot.press("n", "S")
+        await until(pilot, "Stop the host?")
+        await pilot.press("y")
+        await until(pilot, lambda _: asked == [name])
+        await pilot.press("S")
+        await until(pilot, "Stop the host at once?")
+        await until(pilot, "given back")
+        await pilot.press("y")
+        await until(pilot, lambda _: asked == [name, name])
+
+    tui.run(steps)
+
+
+def test_what_is_chosen_is_marked_among_the_files(
+    tui: "Tui", until: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "takes"
+    folder.mkdir()
+    write_wav(folder / "tone.wav", (0.1, 440))
+    monkeypatch.chdir(folder)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "There are no jobs yet.")
+        await pilot.press("n")
+        await until(pilot, "tone.wav")
+        await pilot.press("down", "space")
+        await until(pilot, "tone.wav ✓")
+        await pilot.press("space")
+        await until(pilot, lambda text: "✓" not in text and "Nothing is chosen" in text)
+
+    tui.run(steps)
 
 
 def test_a_watch_is_added_paused_edited_and_forgotten(
