@@ -221,8 +221,14 @@ def check_is_database(path: Path) -> None:
         StoreError: It is something else, or can't be read.
     """
     try:
-        if stat.S_ISDIR(path.stat().st_mode):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            # To read a pipe is to wait for somebody to write to it.
+            raise StoreError(
+                f"{display(path)} is no file, so it can't be the store", "Choose another path."
+            )
         if not os.access(path, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError:

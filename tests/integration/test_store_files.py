@@ -19,7 +19,7 @@ from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.ports import Store
 from mediahost.store import open_store
-from mediahost.store.about import upgrade_at
+from mediahost.store.about import describe, upgrade_at
 from mediahost.store.backup import back_up
 from mediahost.store.care import Care
 from mediahost.store.copying import copy_to
@@ -227,6 +227,17 @@ def test_a_missing_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None
 def test_a_folder_is_no_store(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="can't be opened: Is a directory"):
         open_store(tmp_path)
+
+
+def test_a_pipe_is_no_store_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "store.db")
+    for use in (open_store, upgrade_at, describe):
+        with pytest.raises(StoreError, match="is no file, so it can't be the store") as raised:
+            use(tmp_path / "store.db")
+        assert raised.value.hint
+    with pytest.raises(StoreError, match="is no file"):
+        open_store(os.devnull)
+    assert [path.name for path in tmp_path.iterdir()] == ["store.db"]
 
 
 def test_a_full_disk_says_so(tmp_path: Path) -> None:
