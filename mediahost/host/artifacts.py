@@ -37,7 +37,8 @@ class ArtifactFolder:
 
     def open(self, is_gone: Callable[[str], bool]) -> None:
         """Make the folders, and sweep away what hosts that are gone left half-done."""
-        for folder in (self._artifacts, self._data_dir / LOGS, self._staging):
+        # Parents that are made on the way would get what the umask leaves.
+        for folder in (self._artifacts, self._data_dir / LOGS, self._all_staging, self._staging):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in self._all_staging.iterdir():
             if left != self._staging and is_gone(left.name.replace("+", "/")):

@@ -41,6 +41,30 @@ def kinds(home: Any, *options: str) -> list[str]:
     return sorted(kind for kind, _ in garbage(home, *options))
 
 
+# --- whose it is
+
+
+def test_what_is_kept_is_its_owners_alone_whatever_the_umask(home: Any, starts: Any) -> None:
+    home.tones(1)
+    # A data folder that somebody made without thinking of it, as containers do.
+    home.data.mkdir()
+    home.data.chmod(0o755)
+    open_umask = ["sh", "-c", 'umask 000; exec "$@"', "sh"]
+    running = home.start("run", "media", "--action", "count.wait", prefix=open_umask)
+    starts.wait()
+    found = {path.name: path.stat() for path in home.data.iterdir()}
+    home.call("store", "backup", home.data / "copy.db", prefix=open_umask)
+    running.terminate()
+    home.finish(running)
+    found["copy.db"] = (home.data / "copy.db").stat()
+    assert {
+        name: oct(status.st_mode & 0o777)
+        for name, status in found.items()
+        if status.st_mode & 0o077
+    } == {}
+    assert {"store.db", "store.db-wal", "store.db-shm", "staging", "artifacts"} <= found.keys()
+
+
 # --- backup
 
 
