@@ -5,10 +5,10 @@ Exit codes: 0 all good, 1 some jobs failed, 2 usage, 3 the store or the settings
 """
 
 import gc
+import os
 import signal
 import sys
 import time
-from types import FrameType
 
 SIGNAL_BASE = 128
 
@@ -23,16 +23,23 @@ def main() -> None:
     # Ten thousand rows are no garbage, and looking for some in them again and again costs more
     # than a tenth of a run over as many files.
     gc.set_threshold(100_000, 50, 50)
+    # Whoever closed them wants to hear nothing.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 - as those they stand for
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115 - the same
     # Names of files may not be UTF-8, nor may the terminal be.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _exit_in_order)
-    if "run" in sys.argv and _was_repeated():
-        return
-    from mediahost.cli.app import run_app
+    try:
+        if "run" in sys.argv and _was_repeated():
+            return
+        from mediahost.cli.app import run_app
 
-    sys.exit(run_app())
+        code = run_app()
+    except KeyboardInterrupt:  # before there was anything to tell of
+        code = SIGNAL_BASE + signal.SIGINT
+    sys.exit(code)
 
 
 def _was_repeated() -> bool:
@@ -60,6 +67,6 @@ def _was_repeated() -> bool:
     return True
 
 
-def _exit_in_order(number: int, _frame: FrameType | None) -> None:
+def _exit_in_order(number: int, _frame: object) -> None:
     """Unwind as on Ctrl-C, so that jobs are given back before the process ends."""
     sys.exit(SIGNAL_BASE + number)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import source_from_cache
+from types import ModuleType
 from typing import Any, Self
 
 _LISTED = frozenset({"os.listdir", "os.scandir"})
@@ -35,7 +36,8 @@ class Reading:
     """Notes what is read within `with` blocks, of which there may be several, one at a time.
 
     Attributes:
-        files: Paths of files and folders, be they there or not; for byte code that of its source.
+        files: Paths of files and folders, be they there or not, and of the sources of all that was
+            loaded by then but Python's own.
         variables: Of the environment, and whether they are set.
         is_limited: Nothing else was asked: no program, server or database, nor for all variables.
     """
@@ -51,6 +53,7 @@ class Reading:
 
     def __exit__(self, *_: object) -> None:
         _overhear(None)
+        self.files.update(_sources())
 
     def hear(self, event: str, args: tuple[Any, ...]) -> None:
         """Note what an audit event tells."""
@@ -65,9 +68,19 @@ class Reading:
         if isinstance(path, int):  # it was opened before
             return
         text = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - names may not be UTF-8
-        with suppress(ValueError):
+        with suppress(ValueError):  # it is byte code
             text = source_from_cache(text)
         self.files.add(text)
+
+
+def _sources() -> Iterator[str]:
+    own = os.path.dirname(os.__file__)  # noqa: PTH120 - as they write it
+    loaded: list[object] = list(sys.modules.values())
+    for one in loaded:
+        # Not by getattr: a module may be anything, such as what is loaded when it is looked at.
+        source = vars(one).get("__file__") if isinstance(one, ModuleType) else None
+        if isinstance(source, str) and (not source.startswith(own) or "-packages" in source):
+            yield source
 
 
 class _Overheard(os._Environ[Any]):  # noqa: SLF001 - what the environment is

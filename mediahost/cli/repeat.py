@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from mediahost import __version__
@@ -97,13 +96,13 @@ def remember(
     Args:
         argv: Its words.
         repeat: What it came to.
-        reading: What was read by plugins.
+        reading: What the program and its plugins were made of, and looked at.
         files: Settings, such that may be there one day among them.
     """
     unsaid = {name: is_set for name, is_set in reading.variables.items() if not _is_said(name)}
     if not reading.is_limited or any(unsaid.values()):
         return
-    followed = (*(os.fspath(file) for file in files), *reading.files, *_program())
+    followed = (*(os.fspath(file) for file in files), *sys.path, *reading.files)
     stats = {path: _stat_of(path) for path in followed}
     if not all(map(_is_settled, stats.values())):
         return
@@ -189,18 +188,6 @@ def _folder(argv: Sequence[str]) -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("mediahost", appauthor=False) / FOLDER
-
-
-def _program() -> list[str]:
-    """The sources of all that is loaded but Python's own, and where more might be installed."""
-    own = os.path.dirname(os.__file__)  # noqa: PTH120 - a million times
-    loaded: list[object] = list(sys.modules.values())
-    # Not by getattr: a module may be anything, such as what is loaded when it is looked at.
-    sources = [vars(one).get("__file__") for one in loaded if isinstance(one, ModuleType)]
-    return [
-        *sys.path,
-        *(one for one in sources if one and (not one.startswith(own) or "-packages" in one)),
-    ]
 
 
 def _stat_of(path: str) -> Stat:

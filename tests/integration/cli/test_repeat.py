@@ -42,6 +42,18 @@ def mediahost_host_started(settings):
     return ()
 """
 
+ODD = """
+import sys
+
+class Odd:
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+sys.modules["steady_odd"] = Odd()
+sys.modules["steady_nameless"] = type(sys)("steady_nameless")
+sys.modules["steady_nameless"].__file__ = 3
+"""
+
 # The default of a config out of another module, as it comes anew in each process.
 HELPED = """
 import sys
@@ -333,6 +345,14 @@ def test_what_can_not_be_looked_at_or_is_secret_is_not_noted(helped: Caller, sou
     assert helped.notes == []
 
 
+def test_odd_modules_are_no_hindrance(caller: Caller) -> None:
+    caller.plugin(ODD + PLUGIN.read_text())
+    for name in ("steady_odd", "steady_nameless"):
+        caller.monkeypatch.setitem(sys.modules, name, sys)  # so that they are gone afterwards
+    assert told(caller(*SAY)).startswith(f"{FILES} files: {FILES} done")
+    assert len(caller.notes) == 1
+
+
 def test_two_plugins_of_one_name_are_both_vouched_for(caller: Caller) -> None:
     caller.plugin(PLUGIN.read_text())
     other = caller.home.folder / "other" / "own.py"
@@ -434,6 +454,23 @@ def test_without_a_data_folder_of_its_own_a_call_is_noted_among_the_users_caches
     assert not cached.has_opened()
     cached("--data-dir", str(cached.home.data), *SAY)
     assert cached.has_opened()
+
+
+def test_whoever_closed_the_streams_hears_nothing(home: "Home") -> None:
+    home.tones(1)
+    environ = {"MEDIAHOST_PLUGINS": str(PLUGIN)}
+    program = home.start(*SAY, environ=environ, prefix=["sh", "-c", 'exec "$0" "$@" >&- 2>&-'])
+    assert program.communicate(timeout=60) == ("", "")
+    assert program.returncode == 0
+
+
+def test_interrupted_before_anything_is_loaded_it_says_no_more_than_that(cached: Caller) -> None:
+    def interrupted() -> bool:
+        raise KeyboardInterrupt
+
+    cached.monkeypatch.setattr(mediahost.cli, "_was_repeated", interrupted)
+    answer = cached(*SAY)
+    assert (answer.code, answer.err) == (130, "")
 
 
 def test_an_interrupted_look_is_said_as_any_other(cached: Caller) -> None:
