@@ -42,11 +42,11 @@ from mediahost.store.filling import fill_children
 from mediahost.store.requests import insert_jobs
 from mediahost.store.tables import (
     PROCESSING,
+    STILL_PROCESSING,
     TO_CANCEL,
     job_attempts,
     job_progress,
     jobs,
-    rechecked,
 )
 
 _PENDING: ColumnElement[str] = literal_column("'pending'")
@@ -98,7 +98,7 @@ _END = update(jobs).where(jobs.c.id == bindparam("job_id"))
 _COMPLETE = _END.where(
     jobs.c.attempt == bindparam("of_attempt"),
     jobs.c.host == bindparam("by_host"),
-    rechecked(PROCESSING),
+    STILL_PROCESSING,
 ).values(
     status=literal_column("'completed'"),
     result=bindparam("to_result", type_=jobs.c.result.type),

@@ -24,7 +24,7 @@ from mediahost.model.media import MediaFile, MediaKind
 from mediahost.ports import Ready
 from mediahost.store.dialect import among, listed, read_rows, unix_now, utc_now
 from mediahost.store.engine import Database, lasting
-from mediahost.store.tables import LATER, READY, jobs, rechecked
+from mediahost.store.tables import LATER, READY, jobs
 
 _KINDS = {kind.value: kind for kind in MediaKind}
 
@@ -78,6 +78,8 @@ _OF_PAIR = (
     jobs.c.source == bindparam("of_source"),
     jobs.c.action == bindparam("of_action"),
 )
+# Of jobs that were chosen already: as a whole, so that none of the indexes answers it.
+_STILL_READY = text(f"({READY.text}) IS TRUE")
 _IN_ORDER = (jobs.c.priority.desc(), jobs.c.number)
 
 
@@ -94,7 +96,7 @@ def _first(*columns: Any) -> Select[Any]:
 def _claim(which: Any) -> Update:
     return (
         sql_update(jobs)
-        .where(which, rechecked(READY))
+        .where(which, _STILL_READY)
         .values(
             status=literal_column("'processing'"),
             attempt=jobs.c.attempt + 1,

@@ -342,7 +342,8 @@ BACKLOG = (
 
 
 def claim_and_complete(store: SqlStore) -> None:
-    (job,) = store.claim("here", 1, 60, "user", ["hello.halves"])
+    store.ready()
+    (job,) = store.claim("here", 1, 60)
     store.commit("here", [Completion(job, MediaAnalysisResult(), hash_bytes(b"result"), 1)])
 
 
@@ -352,7 +353,9 @@ def test_a_claim_does_not_read_a_backlog_that_postgres_has_not_counted(
     with postgres_store._database.write() as connection:
         connection.exec_driver_sql(BACKLOG)
     plans = postgres_plans(postgres_store, claim_and_complete, as_if_large=False)
-    claimed, completed = (plan for plan in plans if plan.startswith("Update on jobs"))
+    assert [plan for plan in plans if "idx_jobs_status" in plan] == []
+    promoted, claimed, completed = (plan for plan in plans if plan.startswith("Update on jobs"))
+    assert "Index Scan using idx_jobs_later" in promoted
     assert "Index Cond: (number = chosen.number)" in claimed, claimed
     assert re.search(r"Index Cond: \(id = ", completed), completed
 
