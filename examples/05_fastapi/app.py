@@ -62,7 +62,7 @@ class Wish(BaseModel):
     """One action on one media file."""
 
     path: str
-    action: str
+    action: str = Field(min_length=1)
     config: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -232,6 +232,8 @@ def test_what_goes_wrong_is_said_in_a_sentence(home: "Home", service: FastAPI) -
             unknown = await client.post("/jobs", json={"path": tone, "action": "count.loo"})
             assert unknown.status_code == 422
             assert "did you mean count.look?" in unknown.json()["detail"]
+            nameless = await client.post("/jobs", json={"path": tone, "action": ""})
+            assert nameless.status_code == 422
             gone = await client.post("/jobs", json={"path": "/none.wav", "action": "count.look"})
             assert gone.status_code == 422
             assert gone.json()["detail"] == "There is no file or folder /none.wav"
