@@ -65,6 +65,8 @@ def locate(url_or_path: str | os.PathLike[str]) -> Location:
         StoreError: It names none. The message doesn't repeat it: it may hold a password.
     """
     text = os.fspath(url_or_path)
+    if not text.strip():
+        raise _not_understood()
     if "://" not in text:
         if text == _IN_MEMORY or (isinstance(url_or_path, str) and _ALMOST_URL.match(text)):
             raise _not_understood()

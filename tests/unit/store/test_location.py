@@ -119,6 +119,8 @@ def test_an_unquoted_at_sign_in_a_password_is_refused_before_half_of_it_is_shown
     "url",
     [
         "http://me:secret@x/y",
+        "",
+        " ",
         "sqlite://",
         "postgresql://me:secret@h:x/",
         ":memory:",
