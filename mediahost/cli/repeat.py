@@ -40,7 +40,7 @@ _SECRETS = ("AUTH", "CRED", "KEY", "PASS", "PWD", "SECRET", "TOKEN", "URL")
 # The store of such a call may be anywhere, with a password in its address.
 _STORES = ("DATABASE_URL", "MEDIAHOST_DATABASE_URL")
 
-# A call that nobody repeats for so long is forgotten.
+# After this a note is forgotten, needed or not: a run makes it anew.
 KEPT_S = 90 * 86_400
 
 # What was changed after this, or shortly before, may not be what this process has read.

@@ -145,6 +145,7 @@ def _remember(
     """Note what the call came to, for the next in the same words."""
     from mediahost.cli.repeat import Repeat, remember
     from mediahost.host.unchanged import FEW
+    from mediahost.plugin.installed import under_development
     from mediahost.settings import PIPELINES, settings_files
 
     settings = host.settings
@@ -166,7 +167,8 @@ def _remember(
             asked,
         ),
         reading,
-        [*files, PIPELINES, settings.plugins_dir],
+        # The plugins by their names: one may be a link to another file next time.
+        [*files, PIPELINES, settings.plugins_dir, *under_development()],
     )
 
 

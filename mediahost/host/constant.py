@@ -1,5 +1,9 @@
 """Constant recipes: those whose configs follow from what was asked for and from what was read."""
 
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
 from mediahost.host.planner import Recipe
 from mediahost.plugin.action import Action, is_secret
 
@@ -15,6 +19,14 @@ def is_constant(recipe: Recipe) -> bool:
 def _is_constant(action: Action) -> bool:
     given = action.model_fields_set
     return not any(
-        is_secret(field) or (field.default_factory is not None and name not in given)
+        is_secret(field)
+        or (field.default_factory is not None and name not in given)
+        or _mentions_model(field.annotation)  # which may have either
         for name, field in type(action).model_fields.items()
     )
+
+
+def _mentions_model(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return True
+    return any(map(_mentions_model, get_args(annotation)))

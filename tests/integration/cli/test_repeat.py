@@ -251,7 +251,7 @@ def test_a_call_that_wants_more_than_the_count_gets_it(cached: Caller, option: s
     assert len(cached.notes) == 1
 
 
-@pytest.mark.parametrize("action", ["steady.draw", "steady.hide:secret=abc"])
+@pytest.mark.parametrize("action", ["steady.draw", "steady.hide:secret=abc", "steady.nest"])
 def test_what_may_ask_something_else_next_time_is_not_noted(caller: Caller, action: str) -> None:
     for _ in range(2):
         assert caller("run", "media", "--action", action).code == 0
@@ -292,14 +292,17 @@ def test_a_module_that_only_a_plugin_loads_is_vouched_for(helped: Caller) -> Non
     assert told(helped(*SAY)).startswith(f"{FILES} files: {FILES} done")
 
 
-@pytest.mark.parametrize("variable", ["STEADY_WORD", "MEDIAHOST_STEADY_WORD"])
 @pytest.mark.parametrize(
-    "look", ["os.environ.get({0!r}, 'yes')", "os.getenvb({0!r}.encode(), b'yes').decode()"]
+    ("variable", "look"),
+    [
+        ("STEADY_WORD", "os.environ.get('STEADY_WORD', 'yes')"),
+        ("MEDIAHOST_STEADY_WORD", "os.getenvb(b'MEDIAHOST_STEADY_WORD', b'yes').decode()"),
+    ],
 )
 def test_a_default_of_the_environment_is_another_with_it(
     helped: Caller, variable: str, look: str
 ) -> None:
-    write_word(helped, f"word = {look.format(variable)}")
+    write_word(helped, f"word = {look}")
     helped(*SAY)
     helped.settle()
     helped(*SAY)
@@ -366,6 +369,21 @@ def test_two_plugins_of_one_name_are_both_vouched_for(caller: Caller) -> None:
     caller(*SAY)
     assert not caller.has_opened()
     Path(mine).write_text(PLUGIN.read_text().replace('= "yes"', '= "oh yes"'))
+    assert told(caller(*SAY)).startswith(f"{FILES} files: {FILES} done")
+
+
+def test_a_plugin_by_a_link_is_another_when_the_link_is(caller: Caller) -> None:
+    link = caller.home.folder / "link.py"
+    (caller.home.folder / "other.py").write_text(PLUGIN.read_text().replace('"yes"', '"no"'))
+    link.symlink_to(PLUGIN)
+    caller.monkeypatch.setenv("MEDIAHOST_PLUGINS", str(link))
+    caller(*SAY)
+    caller.settle()
+    caller(*SAY)
+    caller(*SAY)
+    assert not caller.has_opened()
+    link.unlink()
+    link.symlink_to("other.py")
     assert told(caller(*SAY)).startswith(f"{FILES} files: {FILES} done")
 
 

@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from mediahost import Action, Analyzer, Context, MediaAnalysisResult, MediaFile, hookimpl
 
@@ -36,7 +36,22 @@ class Hide(Analyzer, name="steady.hide", version=1):
         return MediaAnalysisResult()
 
 
+class Hidden(BaseModel):
+    """What a field may be."""
+
+    secret: SecretStr = SecretStr("")
+
+
+class Nest(Analyzer, name="steady.nest", version=1):
+    """Keep a secret within a field."""
+
+    hidden: tuple[Hidden, ...] = ()
+
+    def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
+        return MediaAnalysisResult()
+
+
 @hookimpl
 def mediahost_register_actions() -> list[type[Action]]:
     """Give the host the actions."""
-    return [Say, Draw, Hide]
+    return [Say, Draw, Hide, Nest]
