@@ -10,7 +10,7 @@ from textual import events, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.geometry import Size
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -78,6 +78,15 @@ class MediahostApp(PatientApp):
     ]
     DEFAULT_CSS = """
     App { background: $background; }
+    """
+    # Where a person is, said without colours.
+    CSS = """
+    OptionList:nocolor > .option-list--option-highlighted { text-style: underline; }
+    OptionList:focus:nocolor > .option-list--option-highlighted { text-style: reverse; }
+    Select:focus:nocolor > SelectCurrent { text-style: reverse; }
+    Switch:focus:nocolor { text-style: reverse; }
+    JobTable:nocolor .job-table--cursor { text-style: bold reverse; }
+    JobTable:nocolor .job-table--cursor-blurred { text-style: underline; }
     """
 
     def __init__(
@@ -256,7 +265,12 @@ class MediahostApp(PatientApp):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What is done to all that is painted."""
-        return [*super().get_line_filters(), *self._signs]
+        filters = [*super().get_line_filters(), *self._signs]
+        if not self.no_color:
+            return filters
+        # Textual chooses before it knows the theme: of the terminal's own colours it made black.
+        colorless = NoColor() if self.native_ansi_color else Monochrome()
+        return [colorless if isinstance(one, NoColor | Monochrome) else one for one in filters]
 
     def notify(
         self,
