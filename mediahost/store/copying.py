@@ -11,6 +11,7 @@ moment, which a restart ends.
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -44,6 +45,8 @@ from mediahost.store.tables import job_changes, meta
 from mediahost.store.upgrade import upgrade
 
 BATCH = 500
+
+_LOCK = text(f"LOCK TABLE {meta.name} IN EXCLUSIVE MODE")
 
 Key = tuple[Any, ...]
 Row = Mapping[Any, Any]
@@ -80,10 +83,7 @@ def copy_store(
         StoreError: A database can't be used, or a copy differs from its row.
     """
     with target.read() as connection:
-        if connection.execute(select(meta.c.id)).first():
-            raise UsageError(
-                "There is a store already where the copy should go", "Give a new place."
-            )
+        _refuse_store(connection)
     with source.read() as reading:
         copied = [_copy(reading, target, table, on_rows) for table in _tables()]
         for table in _tables():
@@ -140,6 +140,21 @@ def _copy_or_say_how_to_go_on(
         raise StoreError(error.message, "\n".join(filter(None, hints))) from error
 
 
+def _refuse_store(connection: Connection) -> None:
+    if connection.execute(select(meta.c.id)).first():
+        raise UsageError("There is a store already where the copy should go", "Give a new place.")
+
+
+@contextmanager
+def _writing(target: Database) -> Iterator[Connection]:
+    """A transaction in which no other copy writes to the same place, nor has been finished."""
+    with target.write() as writing:
+        if writing.dialect.name == "postgresql":  # SQLite has one writer at a time
+            writing.execute(_LOCK)
+        _refuse_store(writing)
+        yield writing
+
+
 def _tables() -> list[Table]:
     """What is copied, parents first. What a database notes for itself is its own."""
     return [table for table in all_tables() if table not in (meta, job_changes, cached_folders)]
@@ -158,7 +173,7 @@ def _copy(reading: Connection, target: Database, table: Table, on_rows: OnRows) 
 
 
 def _write_missing(target: Database, table: Table, rows: Sequence[Row]) -> int:
-    with target.write() as writing:
+    with _writing(target) as writing:
         there = _rows_of(writing, table, [_key(table, row) for row in rows])
         missing = [dict(row) for row in rows if _key(table, row) not in there]
         if missing:
@@ -185,7 +200,7 @@ def _remove_others(reading: Connection, target: Database, table: Table) -> None:
 def _remove_unequal(
     target: Database, table: Table, keys: Sequence[Key], here: Mapping[Key, RowMapping]
 ) -> None:
-    with target.write() as writing:
+    with _writing(target) as writing:
         there = _rows_of(writing, table, keys)
         stale = [
             key for key in there if key not in here or row_hash(here[key]) != row_hash(there[key])

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -19,7 +20,7 @@ import pytest
 from sqlalchemy import Connection, Insert, PoolProxiedConnection
 from sqlalchemy.engine import make_url
 
-from mediahost.errors import StoreError
+from mediahost.errors import StoreError, UsageError
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest, JobStatus
 from mediahost.model.job_filter import JobFilter
@@ -335,6 +336,12 @@ def test_a_server_that_restarts_in_the_middle_of_a_run_loses_nothing(
     store.close()
 
 
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
 @pytest.fixture
 def twenty_jobs(tmp_path: Path) -> Path:
     """A store on SQLite."""
@@ -364,6 +371,41 @@ def test_a_copy_onto_a_server_goes_on_when_that_is_back(
     assert batches == [5, 5, 5, 5, 5, 1], "one of them twice; the last is the signature"
     assert (tables["jobs"].rows, tables["jobs"].written) == (20, 20)
     copy = open_store(url)
+    assert len(copy.jobs()) == 20
+    copy.close()
+
+
+def test_of_two_copies_to_one_place_at_once_one_is_finished_and_the_other_told(
+    bare_postgres_url: str, twenty_jobs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[BaseException] = []
+
+    def copy_too() -> None:
+        try:
+            copy_to(twenty_jobs, bare_postgres_url)
+        except BaseException as error:  # noqa: BLE001 - told below, in the test's own thread
+            told.append(error)
+
+    other = Thread(target=copy_too)
+
+    def write(connection: Connection, insert: Insert, rows: Sequence[Any]) -> int:
+        written = write_rows(connection, insert, rows)
+        if not other.ident:
+            other.start()
+            ends_at = time.monotonic() + TIMEOUT_S
+            with psycopg.connect(bare_postgres_url, autocommit=True) as looking:
+                while looking.execute(WAITING).fetchone() == (0,):
+                    assert time.monotonic() < ends_at
+        return written
+
+    monkeypatch.setattr(copying, "write_rows", write)
+    try:
+        copy_to(twenty_jobs, bare_postgres_url)
+    except UsageError as error:
+        told.append(error)
+    other.join(TIMEOUT_S)
+    assert [str(error) for error in told] == ["There is a store already where the copy should go"]
+    copy = open_store(bare_postgres_url)
     assert len(copy.jobs()) == 20
     copy.close()
 
