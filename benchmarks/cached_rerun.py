@@ -186,9 +186,9 @@ def _jobs(installation: Installation) -> int:
 
 
 def _in_process(report: Report, installation: Installation, folder: Path, files: int) -> None:
+    from mediahost.cached import CachedFolders  # noqa: PLC0415 - as above
     from mediahost.cli.actions import pipeline_of  # noqa: PLC0415 - as above
     from mediahost.host.walk import walk  # noqa: PLC0415 - as above
-    from mediahost.ports import CachedFolders  # noqa: PLC0415 - as above
     from mediahost.settings import load_settings  # noqa: PLC0415 - as above
     from mediahost.store.glance import GlancedStore  # noqa: PLC0415 - as above
     from mediahost.wiring import make_host  # noqa: PLC0415 - as above

@@ -20,9 +20,10 @@ from benchmarks.corpus import WORK
 from benchmarks.report import Report
 from benchmarks.store_floor import copy, lite, recorded, replay
 from benchmarks.store_rows import FOLDER_FILES, RESULT, asked, cached_keys, fill
+from mediahost.cached import HashedFile
 from mediahost.hashing import CacheKey, FileStat
 from mediahost.model.result import MediaAnalysisResult
-from mediahost.ports import Completion, HashedFile
+from mediahost.ports import Completion
 from mediahost.store import SqlStore, open_store
 from mediahost.store.about import upgrade_at
 

@@ -1,6 +1,6 @@
 """Every seam in one read: what the host asks of a store, an executor and a clock.
 
-It loads no models: a run that finds everything cached has no time for pydantic.
+It loads no models: who implements a port need not wait for pydantic.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from mediahost.cached import CachedFile, CachedFolder, CachedFolders, HashedFile, Hit
     from mediahost.model.care import KeptResult, Needs, OldJob
     from mediahost.model.hosts import Heartbeat, HostView
     from mediahost.model.job import (
@@ -44,67 +45,6 @@ class Clock(Protocol):
 
 
 # --- the store ---------------------------------------------------------------------------------
-
-
-class HashedFile(NamedTuple):
-    """A memo: the hash that a file had, the stat that it had then, and when that was.
-
-    `hashed_at_ns` counts nanoseconds since the Unix epoch and is taken before the first byte
-    is read.
-    """
-
-    stat: FileStat
-    hashed_at_ns: int
-    file_hash: str
-
-
-# The five parts of the FileStat that a file had, `hashed_at_ns` of the memo, and how many ms the
-# cached result took to compute: a plain tuple, for there may be a million.
-CachedFile = tuple[int, int, int, int, int, int, int]
-
-
-class CachedFolder(NamedTuple):
-    """A folder whose media files all had the results of a recipe.
-
-    Attributes:
-        listing_hash: Hash of the names and stats that its files had then.
-        files: How many files something was to be done for.
-        results: How many cached results those have.
-        saved_ms: What computing these took.
-    """
-
-    listing_hash: str
-    files: int
-    results: int
-    saved_ms: int
-
-
-class CachedFolders(NamedTuple):
-    """Folders that had all results of a recipe.
-
-    Attributes:
-        as_of: What to give `remember_folders` for folders that are looked at after this.
-        folders: By their paths as text.
-    """
-
-    as_of: int
-    folders: dict[str, CachedFolder]
-
-
-class Hit(NamedTuple):
-    """A cached result, without its payload.
-
-    Attributes:
-        key: What it is kept under.
-        result_hash: Hash of the result, what a following step's key is made of.
-        elapsed_ms: How long it took to compute: what a hit saves.
-        artifacts: (path, hash) of each file that must still be there unchanged.
-    """
-
-    key: CacheKey
-    result_hash: str
-    elapsed_ms: int
-    artifacts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

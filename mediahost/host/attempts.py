@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mediahost.cached import Hit
 from mediahost.errors import MediahostError
 from mediahost.hashing import (
     CacheKey,
@@ -24,7 +25,7 @@ from mediahost.model.media import MediaFile, display
 from mediahost.model.result import MediaProcessingResult, Result
 from mediahost.plugin.attempt import result_hash
 from mediahost.plugin.registry import Registry
-from mediahost.ports import AttemptSpec, Completion, Ended, Hit, OnBytes, Setback, Store
+from mediahost.ports import AttemptSpec, Completion, Ended, OnBytes, Setback, Store
 
 # What can be done next once a job and all these results are committed.
 FollowUps = Callable[[ClaimedJob, Mapping[CacheKey, Hit]], Sequence[JobRequest]]

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
 
+from mediahost.cached import HashedFile
 from mediahost.errors import MediahostError
 from mediahost.hashing import ChangedWhileHashing, FileStat, hash_file
 from mediahost.host.found import FoundFile, Problem, reason_of
 from mediahost.model.media import MediaFile, MediaKind, display, is_remote, path_to_url
-from mediahost.ports import Clock, HashedFile, Store
+from mediahost.ports import Clock, Store
 
 # Remember hashes after so many files: a kill in the middle of a large folder loses little.
 REMEMBER_EVERY = 256

@@ -10,6 +10,7 @@ from typing import Self
 from uuid import UUID
 
 from mediahost import __version__
+from mediahost.cached import Hit
 from mediahost.errors import (
     InvalidConfig,
     InvalidMedia,
@@ -44,7 +45,7 @@ from mediahost.model.job import ClaimedJob, JobRequest
 from mediahost.model.media import display, is_remote, path_to_url, url_to_path
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.plugin.registry import Registry
-from mediahost.ports import Clock, Executor, Hit, RemoteFiles, Store, StoredResult
+from mediahost.ports import Clock, Executor, RemoteFiles, Store, StoredResult
 from mediahost.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mediahost.cached import Hit
 from mediahost.errors import InvalidPipeline, PluginError
 from mediahost.hashing import Algorithm, CacheKey, canonical, config_hash, hash_bytes
 from mediahost.host.files import Candidate, FileHashes
@@ -17,7 +18,7 @@ from mediahost.model.media import MediaKind, display, kind_of
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.plugin.action import Action
 from mediahost.plugin.registry import Registry
-from mediahost.ports import Hit, Store
+from mediahost.ports import Store
 
 Accept = Callable[[CacheKey], bool]
 

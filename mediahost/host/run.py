@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from mediahost.cached import Hit
 from mediahost.hashing import CacheKey
 from mediahost.host.dispatch import Dispatcher
 from mediahost.host.files import Candidate
@@ -16,7 +17,7 @@ from mediahost.host.telling import Listener
 from mediahost.model.event import Event, EventKind
 from mediahost.model.job import ClaimedJob, JobRequest, JobStatus
 from mediahost.model.media import path_to_url, url_to_path
-from mediahost.ports import Hit, Store
+from mediahost.ports import Store
 
 EVERY_JOB = 1 << 31
 

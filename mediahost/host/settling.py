@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from mediahost.cached import Hit
 from mediahost.errors import MediahostError, StoreError
 from mediahost.hashing import CacheKey
 from mediahost.host.artifacts import ArtifactFolder
@@ -13,7 +14,7 @@ from mediahost.host.schedule import Schedule
 from mediahost.host.telling import Teller
 from mediahost.model.event import EventKind
 from mediahost.model.job import ClaimedJob, JobRequest, Outcome
-from mediahost.ports import Completion, Ended, Hit, Setback, Store
+from mediahost.ports import Completion, Ended, Setback, Store
 
 
 class Settling:

@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from mediahost import __version__
+from mediahost.cached import CachedFile, CachedFolder
 from mediahost.hashing import Algorithm, FileStat, StatParts, canonical, hash_bytes, is_trusted
 from mediahost.host.found import FoundFile
 from mediahost.host.walk import Listing, Walk
 from mediahost.model.media import MediaKind, path_to_url
-from mediahost.ports import CachedFile, CachedFolder, Store
 
 if TYPE_CHECKING:
     from mediahost.host.planner import Recipe
+    from mediahost.ports import Store
 
 # Of fewer files a person wants to read a line each.
 FEW = 50
@@ -59,7 +60,7 @@ class Unchanged:
         saved_ms: What computing those took.
     """
 
-    def __init__(self, store: Store, asked: Sequence[Asked]) -> None:
+    def __init__(self, store: "Store", asked: Sequence[Asked]) -> None:
         self._store = store
         self.asked = asked
         # The version says what kind of media file a name is.

@@ -14,9 +14,10 @@ from sqlalchemy import (
     update,
 )
 
+from mediahost.cached import CachedFile, Hit
 from mediahost.hashing import CacheKey
 from mediahost.model.result import MediaProcessingResult
-from mediahost.ports import CachedFile, Completion, Hit, StoredResult
+from mediahost.ports import Completion, StoredResult
 from mediahost.store.deriving import write_made_files, write_passages
 from mediahost.store.dialect import (
     among,

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import Select, delete, exists, literal_column, or_, select, text
 
+from mediahost.cached import HashedFile
 from mediahost.hashing import FileStat
 from mediahost.model.care import KeptFile, KeptResult, Needs, OldJob
 from mediahost.model.job import JobStatus, Token
 from mediahost.model.media import url_to_path
-from mediahost.ports import HashedFile
 from mediahost.store.children import media_assets
 from mediahost.store.dialect import among, listed, unix_now
 from mediahost.store.engine import Database, lasting

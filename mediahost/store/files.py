@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from mediahost.cached import HashedFile
 from mediahost.hashing import FileStat
-from mediahost.ports import HashedFile
 from mediahost.store.dialect import among, listed, upsert
 from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import file_hashes

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import bindparam, delete, exists, literal_column, or_, select, text
 
-from mediahost.ports import CachedFolder, CachedFolders
+from mediahost.cached import CachedFolder, CachedFolders
 from mediahost.store.dialect import among, listed, unix_now, upsert
 from mediahost.store.engine import Database, lasting
 from mediahost.store.folder_tables import cached_folders

@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from mediahost.cached import CachedFile, CachedFolder, CachedFolders, HashedFile, Hit
 from mediahost.hashing import ALGORITHMS, Algorithm, CacheKey, FileStat
-from mediahost.ports import CachedFile, CachedFolder, CachedFolders, HashedFile, Hit, Store
 from mediahost.store.hits import (
     KEPT_FOLDERS_S,
     SQLITE_ANALYSES,
@@ -27,6 +27,9 @@ from mediahost.store.hits import (
     newest_hits,
 )
 from mediahost.store.sqlite_file import BUSY_TIMEOUT_S, MAPPED_BYTES, connect
+
+if TYPE_CHECKING:
+    from mediahost.ports import Store
 
 _PREFIX = "sqlite:///"
 
@@ -54,8 +57,8 @@ _REMEMBER_FOLDER = (
 
 
 def glance_first(
-    url_or_path: str, algorithm: Algorithm | None, open_store: Callable[[], Store]
-) -> Store:
+    url_or_path: str, algorithm: Algorithm | None, open_store: "Callable[[], Store]"
+) -> "Store":
     """A store that is opened when a glance at it no longer does.
 
     Where there is nothing to glance at, because it is on a server, not there, of another version
@@ -169,7 +172,7 @@ class Glance:
 class GlancedStore:
     """A store behind a glance: everything that the glance can't answer opens it."""
 
-    def __init__(self, glance: Glance, open_store: Callable[[], Store]) -> None:
+    def __init__(self, glance: Glance, open_store: "Callable[[], Store]") -> None:
         self._glance = glance
         self._open_store = open_store
         self._lock = Lock()
@@ -223,7 +226,7 @@ class GlancedStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._opened(), name)
 
-    def _opened(self) -> Store:
+    def _opened(self) -> "Store":
         with self._lock:
             self._store = self._store or self._open_store()
             return self._store

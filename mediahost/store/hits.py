@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
+from mediahost.cached import CachedFile, Hit
 from mediahost.hashing import CacheKey
 from mediahost.model.media import url_to_path
-from mediahost.ports import CachedFile, Hit
 
 _GROUPED = """
 SELECT groups.key, files.key, created_at, found.id, result_hash, elapsed_ms, {artifacts}

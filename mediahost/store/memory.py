@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from mediahost.cached import CachedFile, CachedFolder, CachedFolders, HashedFile, Hit
 from mediahost.errors import IllegalTransition
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm, CacheKey
 from mediahost.model.hosts import Heartbeat, HostView
@@ -31,17 +32,7 @@ from mediahost.model.media import path_to_url
 from mediahost.model.pause import Pause
 from mediahost.model.result import MediaProcessingResult
 from mediahost.model.search import Found, Search
-from mediahost.ports import (
-    CachedFile,
-    CachedFolder,
-    CachedFolders,
-    Completion,
-    HashedFile,
-    Hit,
-    Ready,
-    Setback,
-    StoredResult,
-)
+from mediahost.ports import Completion, Ready, Setback, StoredResult
 from mediahost.store.documents import document_of
 from mediahost.store.hits import artifacts_of
 from mediahost.store.matching import matches

@@ -7,8 +7,9 @@ from typing import cast
 
 import pytest
 
+from mediahost.cached import CachedFolders, HashedFile, Hit
 from mediahost.hashing import CacheKey
-from mediahost.ports import CachedFolders, HashedFile, Hit, Store
+from mediahost.ports import Store
 from mediahost.store import MemoryStore, SqlStore, open_store
 from mediahost.store.glance import Glance, GlancedStore
 

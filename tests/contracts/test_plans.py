@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
+from mediahost.cached import CachedFolder, HashedFile
 from mediahost.hashing import CacheKey, FileStat, hash_bytes
 from mediahost.model.changes import Mark
 from mediahost.model.hosts import Heartbeat, HostStatus
@@ -15,7 +16,7 @@ from mediahost.model.job import Failure, JobRequest, JobStatus, Outcome, Token, 
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.model.search import Search, terms_of
-from mediahost.ports import CachedFolder, Completion, HashedFile, Setback
+from mediahost.ports import Completion, Setback
 from mediahost.store import SqlStore, open_store
 
 KEY = CacheKey(hash_bytes(b"file"), hash_bytes(b"config"))

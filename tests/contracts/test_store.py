@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from mediahost.cached import HashedFile
 from mediahost.errors import IllegalTransition
 from mediahost.hashing import CacheKey, FileStat, hash_bytes
 from mediahost.model.job import (
@@ -34,7 +35,7 @@ from mediahost.model.result import (
     Transcription,
     Word,
 )
-from mediahost.ports import Completion, HashedFile, Setback, Store
+from mediahost.ports import Completion, Setback, Store
 
 HOUR = 3600.0
 ODD_NAME = Path(os.fsdecode(b"/media/caf\xe9 \n'1'.mp4"))

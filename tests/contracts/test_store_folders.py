@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from mediahost.cached import CachedFolder, HashedFile
 from mediahost.hashing import FileStat, hash_bytes
 from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.result import MediaAnalysisResult
-from mediahost.ports import CachedFolder, Completion, HashedFile, Store
+from mediahost.ports import Completion, Store
 from mediahost.store import SqlStore, open_store
 
 FILM, OTHER, CONFIG = hash_bytes(b"film"), hash_bytes(b"other film"), hash_bytes(b"config")

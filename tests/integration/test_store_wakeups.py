@@ -7,10 +7,10 @@ from threading import Event, Thread
 
 import pytest
 
+from mediahost.cached import HashedFile
 from mediahost.hashing import FileStat, hash_bytes
 from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaFile, MediaKind
-from mediahost.ports import HashedFile
 from mediahost.store import SqlStore, open_store
 from mediahost.store.wakeups import SqliteWakeup
 

@@ -19,6 +19,7 @@ from mediahost import (
     Processor,
     hookimpl,
 )
+from mediahost.cached import Hit
 from mediahost.executor.inline import InlineExecutor
 from mediahost.hashing import CacheKey, hash_file
 from mediahost.host.artifacts import ArtifactFolder
@@ -32,7 +33,7 @@ from mediahost.model.job import ClaimedJob, JobRequest
 from mediahost.model.pipeline import Pipeline
 from mediahost.plugin import builtin
 from mediahost.plugin.registry import PluginRow, Registry
-from mediahost.ports import Completion, Hit
+from mediahost.ports import Completion
 from mediahost.settings import Settings
 from mediahost.store.memory import MemoryStore
 from mediahost.testing.media import write_wav

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mediahost import Artifact, MediaAnalysisResult, MediaProcessingResult
+from mediahost.cached import Hit
 from mediahost.hashing import CacheKey
 from mediahost.host.attempts import (
     BACKOFF_LONGEST_S,
@@ -22,7 +23,7 @@ from mediahost.host.planner import request_for
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
 from mediahost.model.pipeline import Pipeline
 from mediahost.plugin.attempt import result_hash
-from mediahost.ports import Completion, Ended, Hit
+from mediahost.ports import Completion, Ended
 
 if TYPE_CHECKING:
     from tests.unit.host.conftest import House

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mediahost.cached import HashedFile
 from mediahost.hashing import RACY_NS, ChangedWhileHashing, hash_file
 from mediahost.host.found import Problem
 from mediahost.host.walk import walk
-from mediahost.ports import HashedFile
 
 if TYPE_CHECKING:
     from tests.unit.host.conftest import House

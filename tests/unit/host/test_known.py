@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from mediahost.cached import Hit
 from mediahost.hashing import CacheKey
 from mediahost.host.known import MOST_MADE, known_of
 from mediahost.model.result import Artifact, MediaAnalysisResult, MediaProcessingResult, Result
-from mediahost.ports import Hit, StoredResult
+from mediahost.ports import StoredResult
 from mediahost.store.memory import MemoryStore
 
 

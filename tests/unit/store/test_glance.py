@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from mediahost.cached import CachedFolder, HashedFile
 from mediahost.errors import StoreError
 from mediahost.hashing import CacheKey, FileStat
 from mediahost.model.job import JobRequest
 from mediahost.model.media import MediaFile, MediaKind
 from mediahost.model.result import Artifact, MediaAnalysisResult, MediaProcessingResult, Result
-from mediahost.ports import CachedFolder, Completion, HashedFile, Store
+from mediahost.ports import Completion, Store
 from mediahost.store import SqlStore, open_store
 from mediahost.store.glance import Glance, GlancedStore, glance_first
 
