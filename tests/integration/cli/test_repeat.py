@@ -163,8 +163,8 @@ def test_a_run_of_its_own_loads_no_pydantic_and_says_the_same(home: "Home") -> N
     assert told(again) == told(loaded)
     imported = {line.rpartition("|")[2].strip() for line in again.err.splitlines()}
     assert "mediahost.cli.repeat" in imported
-    dear = {"pydantic", "typer", "rich", "sqlalchemy", "mediahost.plugin.registry", "mediahost.ports"}
-    assert not imported & dear
+    assert not imported & {"pydantic", "typer", "rich", "sqlalchemy"}
+    assert not imported & {"mediahost.plugin.registry", "mediahost.ports"}
 
 
 def test_what_is_all_cached_is_said_without_opening_anything(cached: Caller) -> None:
