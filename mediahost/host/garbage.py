@@ -300,7 +300,8 @@ def _logs(folder: Path) -> Iterator[tuple[Token, Path]]:
 
 
 def _listing(folder: Path) -> list[Path]:
+    """What is in a folder, but for links: those are somebody's own, and so is what they lead to."""
     try:
-        return sorted(folder.iterdir())
+        return sorted(path for path in folder.iterdir() if not path.is_symlink())
     except (FileNotFoundError, NotADirectoryError):
         return []

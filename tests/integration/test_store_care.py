@@ -2,12 +2,14 @@
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 CUT = ("--action", "count.cut")
 YEAR_S = 31_536_000
@@ -288,6 +290,34 @@ def test_published_copies_and_other_names_of_an_artifact_stay(home: Any) -> None
     assert mine.read_bytes() == content
     assert copies
     assert {path: path.read_bytes() for path in copies} == copies
+
+
+def test_what_links_in_the_data_folder_lead_to_is_no_garbage(home: Any) -> None:
+    home.tones(1)
+    home.run(*CUT)
+    mine = home.folder / "mine"
+    mine.mkdir()
+    (mine / "film.mp4").write_bytes(b"mine")
+    attempt = f"{UUID(int=1)}.1"
+    lone = home.data / "artifacts" / "aa"
+    lone.mkdir()
+    gone = f"{socket.gethostname()}+another boot+1+1+nonce"
+    for link in (lone / attempt, home.data / "staging" / gone):
+        link.symlink_to(mine)
+    (home.data / "artifacts" / "bb").symlink_to(mine)
+    (home.data / "logs" / f"{attempt}.log").symlink_to(mine / "film.mp4")
+    for each in (mine, mine / "film.mp4"):
+        os.utime(each, (1, 1))
+    ages = ("--jobs-days=0", "--logs-days=1", "--results-days=0", "--max-gb=0")
+    assert garbage(home, *ages, "--apply") == []
+    assert (mine / "film.mp4").read_bytes() == b"mine"
+    # What is inside of garbage goes, but not what it leads to.
+    unused = home.data / "artifacts" / "cc" / attempt
+    unused.mkdir(parents=True)
+    (unused / "parts").symlink_to(mine)
+    assert garbage(home, *ages, "--apply") == [("unused", attempt)]
+    assert not unused.exists()
+    assert (mine / "film.mp4").read_bytes() == b"mine"
 
 
 def test_an_age_beyond_all_calendars_makes_nothing_garbage(home: Any) -> None:
