@@ -80,13 +80,39 @@ def sift_repeat(argv: Sequence[str]) -> Sifted | None:
         argv: The words of the call.
     """
     try:
-        return _sift(_read(argv))
+        note = note_of(argv)
+        return _sift(_read(note)) if note else None
     except Exception:  # noqa: BLE001 - whatever is wrong, the run itself will say it
         return None
 
 
+def note_of(argv: Sequence[str]) -> Path | None:
+    """Where a call is noted: by all that is said in it, and where; None: it is not.
+
+    To be asked before plugins are loaded, which may change the environment.
+
+    Args:
+        argv: The words of the call.
+    """
+    if any(name in os.environ for name in _STORES):
+        return None
+    # The very names matter: the settings refuse one that is misspelt.
+    said = [
+        (name, value if _is_said(name) else "")
+        for name, value in sorted(os.environ.items())
+        if _is_said(name) or name.startswith(PREFIX)
+    ]
+    with suppress(OSError, RuntimeError):  # there is no working folder any more, or no home
+        here = os.getcwd()  # noqa: PTH109 - bytes that are not UTF-8
+        by = [__version__, sys.version, sys.executable, _PATH, here, list(argv), said]
+        # Version 2 of the format, the last that spells equal values alike whoever holds them.
+        name = hash_bytes(marshal.dumps(by, 2)).rpartition(":")[2]
+        return _folder(argv) / f"{name}.json"
+    return None
+
+
 def remember(
-    argv: Sequence[str],
+    note: Path,
     repeat: Repeat,
     reading: "Reading",
     files: Iterable[str | os.PathLike[str]],
@@ -94,7 +120,7 @@ def remember(
     """Note what a call came to, unless it follows from more than can be looked at next time.
 
     Args:
-        argv: Its words.
+        note: Where, by `note_of`.
         repeat: What it came to.
         reading: What the program and its plugins were made of, and looked at.
         files: Settings, such that may be there one day among them.
@@ -107,7 +133,6 @@ def remember(
     if not all(map(_is_settled, stats.values())):
         return
     with suppress(Exception):  # whatever is wrong, the run itself was right
-        note = _note_of(argv)
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _forget_old(note.parent)
         # Processes in two containers may have one number.
@@ -130,7 +155,7 @@ def _not_opened() -> NoReturn:
     raise _NotForAGlance
 
 
-def _read(argv: Sequence[str]) -> Repeat:
+def _read(note: Path) -> Repeat:
     """What is noted of a call, if it still holds.
 
     Raises:
@@ -138,34 +163,13 @@ def _read(argv: Sequence[str]) -> Repeat:
         ValueError, TypeError, KeyError, AttributeError: It is no note of ours.
         _NotForAGlance: Something that it followed from is another by now.
     """
-    noted, stats, unset = json.loads(_note_of(argv).read_text("utf-8"))
+    noted, stats, unset = json.loads(note.read_text("utf-8"))
     if any(name in os.environ for name in unset):
         raise _NotForAGlance
     if any(_stat_of(path) != stat for path, stat in stats.items()):
         raise _NotForAGlance
     asked = [(kinds, config_hash) for kinds, config_hash in noted.pop("asked")]
     return Repeat(**noted, asked=asked)
-
-
-def _note_of(argv: Sequence[str]) -> Path:
-    """Where it is noted: by all that is said in the call, and where.
-
-    Raises:
-        ValueError: The call names a store of its own.
-    """
-    if any(name in os.environ for name in _STORES):
-        raise ValueError("The store may be anywhere")
-    # The very names matter: the settings refuse one that is misspelt.
-    said = [
-        (name, value if _is_said(name) else "")
-        for name, value in sorted(os.environ.items())
-        if _is_said(name) or name.startswith(PREFIX)
-    ]
-    here = os.getcwd()  # noqa: PTH109 - bytes that are not UTF-8
-    by = [__version__, sys.version, sys.executable, _PATH, here, list(argv), said]
-    # Version 2 of the format, the last that spells equal values alike whoever holds them.
-    name = hash_bytes(marshal.dumps(by, 2)).rpartition(":")[2]
-    return _folder(argv) / f"{name}.json"
 
 
 def _is_said(name: str) -> bool:

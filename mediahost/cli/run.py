@@ -83,10 +83,11 @@ def run(
     """
     from mediahost.cli.progress import Waiting
     from mediahost.cli.reading import Reading
+    from mediahost.cli.repeat import note_of
     from mediahost.cli.summary import print_summary
     from mediahost.cli.terminal import progress_on_stderr
 
-    reading = Reading()
+    reading, note = Reading(), note_of(sys.argv[1:])
     with state.host(
         workers=workers, executor=executor, scheduler=scheduler, reading=reading
     ) as host:
@@ -114,8 +115,8 @@ def run(
             interrupted()
             raise
         print_summary(summary, recipe, as_json=as_json)
-        if asked and not (force or dry_run or output or as_json):
-            _remember(host, asked, paths, summary, reading)
+        if note and asked and not (force or dry_run or output or as_json):
+            _remember(host, paths, summary, note=note, asked=asked, reading=reading)
     if not summary.all_good:
         raise typer.Exit(1)
 
@@ -140,7 +141,13 @@ def chosen_recipe(host: "Host", actions: list[str], pipeline: str | None) -> "Re
 
 
 def _remember(
-    host: "Host", asked: "list[Asked]", paths: list[str], summary: "Summary", reading: "Reading"
+    host: "Host",
+    paths: list[str],
+    summary: "Summary",
+    *,
+    note: Path,
+    asked: "list[Asked]",
+    reading: "Reading",
 ) -> None:
     """Note what the call came to, for the next in the same words."""
     from mediahost.cli.repeat import Repeat, remember
@@ -158,7 +165,7 @@ def _remember(
         return
     files = [state.settings_file] if state.settings_file else settings_files(Path.cwd())
     remember(
-        sys.argv[1:],
+        note,
         Repeat(
             [os.path.abspath(path) for path in paths],  # noqa: PTH100 - names may not be UTF-8
             [str(folder) for folder in host.skipped_folders],

@@ -315,6 +315,18 @@ def test_a_default_of_the_environment_is_another_with_it(
     assert told(helped(*SAY)).startswith(f"{FILES} files: {FILES} done")
 
 
+def test_what_plugins_put_into_the_environment_is_not_what_was_said(helped: Caller) -> None:
+    name = "MEDIAHOST_STEADY_WORD"
+    write_word(helped, f"word = os.environ.get({name!r}, 'yes')\nos.environ[{name!r}] = 'no'")
+    for _ in range(3):
+        helped.monkeypatch.delenv(name, raising=False)
+        helped(*SAY)
+        helped.settle()
+    assert not helped.has_opened()
+    helped.monkeypatch.setenv(name, "no")
+    assert told(helped(*SAY)).startswith(f"{FILES} files: {FILES} done")
+
+
 def test_a_default_out_of_a_file_is_another_with_it(helped: Caller) -> None:
     file = helped.home.folder / "word.txt"
     write_word(helped, f"f = pathlib.Path({str(file)!r})")
