@@ -19,7 +19,8 @@ from uuid import uuid4
 from benchmarks.report import Report
 from mediahost.executor.local import LocalExecutor
 from mediahost.model.job import Token
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.ports import AttemptSpec, Ended, ExecutorEvent
 
 TITLE = "Faults: milliseconds, the median and worst of {times}"

@@ -11,7 +11,8 @@ from sqlalchemy import Insert, Select, Table, func, insert, literal, literal_col
 
 from mediahost.hashing import CacheKey, hash_bytes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.ports import Completion
 from mediahost.store import SqlStore

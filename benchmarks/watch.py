@@ -18,7 +18,7 @@ from benchmarks.host import Installation
 from benchmarks.report import Report
 from benchmarks.watchers import ALL, STAMPS, empty_folder, watcher
 from mediahost.hashing import FileStat
-from mediahost.model.media import MediaKind
+from mediahost.model.kinds import MediaKind
 from mediahost.model.watch import FileState, Watch
 from mediahost.ports import WatchedFile
 from mediahost.store import open_store

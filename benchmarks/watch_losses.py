@@ -17,7 +17,7 @@ from benchmarks.host import Installation
 from benchmarks.report import Report
 from benchmarks.watchers import ALL, PEERS, STAMPS, drop, empty_folder, watcher
 from mediahost.hashing import hash_file
-from mediahost.model.media import url_to_path
+from mediahost.model.paths import url_to_path
 
 PIECES = 6
 PAUSE_S = 0.15

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from mediahost.model.cues import CueRules, cues_of
     from mediahost.model.event import Event
     from mediahost.model.info import MediaInfo, MediaStream
-    from mediahost.model.media import MediaFile, MediaKind
+    from mediahost.model.kinds import MediaKind
+    from mediahost.model.media import MediaFile
     from mediahost.model.ranges import TimeRange
     from mediahost.model.result import (
         Analysis,
@@ -43,7 +44,7 @@ _HOMES = {
     "MediaAnalysisResult": "model.result",
     "MediaFile": "model.media",
     "MediaInfo": "model.info",
-    "MediaKind": "model.media",
+    "MediaKind": "model.kinds",
     "MediaProcessingResult": "model.result",
     "MediaStream": "model.info",
     "Processor": "plugin.action",

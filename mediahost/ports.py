@@ -28,8 +28,9 @@ if TYPE_CHECKING:
         Outcome,
         Token,
     )
+    from mediahost.model.kinds import MediaKind
     from mediahost.model.lineage import Making
-    from mediahost.model.media import MediaFile, MediaKind
+    from mediahost.model.media import MediaFile
     from mediahost.model.pause import Pause
     from mediahost.model.result import Result
     from mediahost.model.search import Found, Search

@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks.corpus import recordings
 from mediahost.hashing import config_hash, hash_file
 from mediahost.model.job import JobRequest, JobStatus
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.settings import load_settings
 from mediahost.wiring import make_host
 

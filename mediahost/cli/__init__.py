@@ -46,15 +46,19 @@ def _was_repeated() -> bool:
     """Look through the folders of a run that was asked for before; tell if all was cached."""
     from mediahost.cli.output import interrupted, tally
     from mediahost.cli.repeat import sift_repeat
-    from mediahost.cli.state import state
 
     began = time.monotonic()
     try:
-        sifted = state.sifted = sift_repeat(sys.argv[1:])
+        sifted = sift_repeat(sys.argv[1:])
     except KeyboardInterrupt:
         interrupted()
         sys.exit(SIGNAL_BASE + signal.SIGINT)
-    if sifted is None or not sifted.is_all_cached:
+    if sifted is None:
+        return False
+    if not sifted.is_all_cached:
+        from mediahost.cli.state import state
+
+        state.sifted = sifted
         return False
     done = sifted.unchanged
     counts = {"done": 0, "cached": done.results, "failed": 0}

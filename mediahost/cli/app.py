@@ -36,7 +36,7 @@ from mediahost.cli.output import examples
 from mediahost.cli.plugin_commands import Commands
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 EXIT_STORE_OR_SETTINGS = 3
 EXIT_FAULT = 70  # EX_SOFTWARE of sysexits.h

@@ -16,7 +16,7 @@ from rich.text import Text
 from mediahost.cli.output import paused, seconds
 from mediahost.cli.progress import ENDED, Watcher, bytes_of, file_name, name_of
 from mediahost.model.event import Event, EventKind
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.model.pause import Pause
 
 BAR_WIDTH = 20

@@ -8,7 +8,7 @@ import typer
 
 from mediahost.cli.output import counted, print_json, print_table, size
 from mediahost.cli.state import state
-from mediahost.model.media import display, path_to_url
+from mediahost.model.paths import display, path_to_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import typer
 from mediahost.cli.results import in_words
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host

@@ -14,7 +14,7 @@ from mediahost.cli.output import print_json, size
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
 from mediahost.model.finding import Finding
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 if TYPE_CHECKING:
     from mediahost.settings import Settings

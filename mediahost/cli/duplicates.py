@@ -11,7 +11,8 @@ import typer
 from mediahost.cli.output import counted, place, print_json, size
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
-from mediahost.model.media import MediaKind, display, path_to_url
+from mediahost.model.kinds import MediaKind
+from mediahost.model.paths import display, path_to_url
 
 if TYPE_CHECKING:
     from mediahost.host.files import Candidate

@@ -15,7 +15,7 @@ from mediahost.cli.results import AsJson, OnePath, check_is_file, to_json
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
 from mediahost.model.cues import cues_of
-from mediahost.model.media import display, path_to_url
+from mediahost.model.paths import display, path_to_url
 from mediahost.model.subtitles import Cue, SubtitleFormat, subtitles_as
 
 if TYPE_CHECKING:

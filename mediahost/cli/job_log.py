@@ -13,7 +13,7 @@ from mediahost.cli.output import print_json
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName
 from mediahost.model.job import JobView, Token
-from mediahost.model.media import display, path_to_url
+from mediahost.model.paths import display, path_to_url
 
 if TYPE_CHECKING:
     from mediahost.ports import Store

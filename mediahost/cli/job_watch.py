@@ -10,7 +10,7 @@ from mediahost.cli.output import place, seconds
 from mediahost.model.changes import Changes
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 if TYPE_CHECKING:
     from mediahost.store import SqlStore

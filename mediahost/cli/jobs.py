@@ -22,7 +22,7 @@ from mediahost.cli.output import (
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
 from mediahost.model.job import AttemptView, JobStatus, JobView
-from mediahost.model.media import display, path_to_url, url_to_path
+from mediahost.model.paths import display, path_to_url, url_to_path
 
 if TYPE_CHECKING:
     from mediahost.model.job_filter import JobFilter

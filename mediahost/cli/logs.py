@@ -4,7 +4,7 @@ import logging
 import sys
 from types import TracebackType
 
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 
 class _StderrHandler(logging.Handler):

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mediahost.model.media import display, is_remote, url_to_path
+from mediahost.model.paths import display, is_remote, url_to_path
 from mediahost.model.pause import Pause
 
 COLUMN_GAP = 2

@@ -9,7 +9,7 @@ import typer
 from mediahost.cli.output import print_json
 from mediahost.cli.state import state
 from mediahost.errors import PluginError
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 if TYPE_CHECKING:
     from mediahost.executor.environments import Environment, Environments

@@ -11,7 +11,7 @@ from mediahost.cli import complete
 from mediahost.cli.output import examples, paragraph, print_json, print_table
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -10,7 +10,7 @@ from typing import Self, TextIO
 from mediahost.cli.output import paused, seconds
 from mediahost.cli.output import size as size_of
 from mediahost.model.event import Event, EventKind
-from mediahost.model.media import display, is_remote, url_to_path
+from mediahost.model.paths import display, is_remote, url_to_path
 from mediahost.model.pause import Pause
 
 # Of a file that is being fetched, where nothing can be drawn over.

@@ -11,7 +11,8 @@ from mediahost.cli import complete
 from mediahost.cli.output import clock, local_time, place, print_json, seconds, size
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
-from mediahost.model.media import display, is_remote, kind_of
+from mediahost.model.kinds import kind_of
+from mediahost.model.paths import display, is_remote
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host

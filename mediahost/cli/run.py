@@ -11,7 +11,7 @@ from mediahost.cli import complete
 from mediahost.cli.output import counted, interrupted, paused
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
-from mediahost.model.media import display, is_remote
+from mediahost.model.paths import display, is_remote
 
 if TYPE_CHECKING:
     from mediahost.cli.reading import Reading

@@ -9,7 +9,7 @@ import typer
 from mediahost.cli.output import MOST, clock, made_from, print_json, print_table
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 if TYPE_CHECKING:
     from mediahost.model.search import Found

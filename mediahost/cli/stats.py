@@ -6,7 +6,7 @@ import typer
 
 from mediahost.cli.output import print_json, print_table, seconds
 from mediahost.cli.state import state
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 if TYPE_CHECKING:
     from mediahost.model.spending import Spending

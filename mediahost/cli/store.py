@@ -7,7 +7,7 @@ import typer
 
 from mediahost.cli.output import examples, print_json, size
 from mediahost.cli.state import state
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 app = typer.Typer(
     help="Look at the store and care for it.", no_args_is_help=True, rich_markup_mode=None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from mediahost.cli.output import counted, made_from, paragraph, place, print_json, seconds, tally
 from mediahost.host.run import RowState, RunRow, Summary
-from mediahost.model.media import display, path_to_url
+from mediahost.model.paths import display, path_to_url
 
 if TYPE_CHECKING:
     from rich.console import Console

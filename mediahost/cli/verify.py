@@ -9,7 +9,7 @@ import typer
 from mediahost.cli.output import print_json
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
-from mediahost.model.media import display, path_to_url
+from mediahost.model.paths import display, path_to_url
 
 EXIT_LOST = 1
 

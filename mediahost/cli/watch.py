@@ -11,7 +11,7 @@ from mediahost.cli.output import examples, print_json, print_table
 from mediahost.cli.run import Workers
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
-from mediahost.model.media import display, url_to_path
+from mediahost.model.paths import display, url_to_path
 
 if TYPE_CHECKING:
     from mediahost.model.watch import Watch

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mediahost.cli.output import counted, paragraph, seconds
 from mediahost.host.identity import is_gone
 from mediahost.model.job import JobStatus
-from mediahost.model.media import display, url_to_path
+from mediahost.model.paths import display, url_to_path
 from mediahost.model.watch import FileState
 
 if TYPE_CHECKING:

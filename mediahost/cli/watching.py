@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from mediahost.cli.output import paragraph, place, print_json
-from mediahost.model.media import MediaKind, display, url_to_path
+from mediahost.model.kinds import MediaKind
+from mediahost.model.paths import display, url_to_path
 from mediahost.model.watch import FileState, WatchState
 from mediahost.watch.preview import Preview, previews
 from mediahost.watch.recipes import recipe_for

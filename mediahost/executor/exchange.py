@@ -11,7 +11,8 @@ from typing import Any
 
 from mediahost.errors import InvalidMedia, TransientError, UsageError
 from mediahost.hashing import verify_file
-from mediahost.model.media import MediaFile, display, url_to_path
+from mediahost.model.media import MediaFile
+from mediahost.model.paths import display, url_to_path
 
 # No attempt runs so long.
 OLD_S = 7 * 86_400

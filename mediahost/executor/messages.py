@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from mediahost.model.job import Failure, Outcome, Token
-from mediahost.model.media import MediaFile, path_to_url, url_to_path
+from mediahost.model.media import MediaFile
+from mediahost.model.paths import path_to_url, url_to_path
 from mediahost.model.result import result_from_text, result_to_text
 from mediahost.ports import AttemptSpec, Ended
 

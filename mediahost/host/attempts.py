@@ -21,7 +21,8 @@ from mediahost.host.in_hand import Held
 from mediahost.host.inputs import Inputs
 from mediahost.host.look import Look
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome
-from mediahost.model.media import MediaFile, display
+from mediahost.model.media import MediaFile
+from mediahost.model.paths import display
 from mediahost.model.result import MediaProcessingResult, Result
 from mediahost.plugin.attempt import result_hash
 from mediahost.plugin.registry import Registry

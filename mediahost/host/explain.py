@@ -7,7 +7,7 @@ from typing import Any
 
 from mediahost.hashing import CacheKey, FileStat
 from mediahost.host.planner import Planned, Recipe, State
-from mediahost.model.media import display, path_to_url, url_to_path
+from mediahost.model.paths import display, path_to_url, url_to_path
 from mediahost.ports import Store, StoredResult
 
 

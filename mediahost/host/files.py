@@ -11,7 +11,9 @@ from mediahost.cached import HashedFile
 from mediahost.errors import MediahostError
 from mediahost.hashing import ChangedWhileHashing, FileStat, hash_file
 from mediahost.host.found import FoundFile, Problem, reason_of
-from mediahost.model.media import MediaFile, MediaKind, display, is_remote, path_to_url
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
+from mediahost.model.paths import display, is_remote, path_to_url
 from mediahost.ports import Clock, Store
 
 # Remember hashes after so many files: a kill in the middle of a large folder loses little.

@@ -4,7 +4,8 @@ import os
 from typing import NamedTuple
 
 from mediahost.hashing import FileStat
-from mediahost.model.media import MediaKind, display
+from mediahost.model.kinds import MediaKind
+from mediahost.model.paths import display
 
 
 class Problem(NamedTuple):

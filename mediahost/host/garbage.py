@@ -17,7 +17,7 @@ from uuid import UUID
 from mediahost.host.artifacts import ARTIFACTS, LOGS, STAGING
 from mediahost.model.care import KeptResult, Needs
 from mediahost.model.job import JobStatus, Token
-from mediahost.model.media import url_to_path
+from mediahost.model.paths import url_to_path
 from mediahost.ports import CaredStore
 
 DAY_S = 86_400

@@ -42,7 +42,7 @@ from mediahost.host.walk import walk
 from mediahost.model.event import Event, EventKind
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest
-from mediahost.model.media import display, is_remote, path_to_url, url_to_path
+from mediahost.model.paths import display, is_remote, path_to_url, url_to_path
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.plugin.registry import Registry
 from mediahost.ports import Clock, Executor, RemoteFiles, Store, StoredResult

@@ -11,7 +11,9 @@ from mediahost.errors import MediahostError, UsageError
 from mediahost.hashing import Algorithm
 from mediahost.host.files import Candidate
 from mediahost.host.found import Problem
-from mediahost.model.media import MediaFile, MediaKind, display, is_remote
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
+from mediahost.model.paths import display, is_remote
 from mediahost.ports import OnBytes, RemoteFile, RemoteFiles
 
 # Enough to be slowed by the network and not by the waiting, few enough to be a polite guest.

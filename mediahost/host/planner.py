@@ -14,7 +14,8 @@ from mediahost.errors import InvalidPipeline, PluginError
 from mediahost.hashing import Algorithm, CacheKey, canonical, config_hash, hash_bytes
 from mediahost.host.files import Candidate, FileHashes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaKind, display, kind_of
+from mediahost.model.kinds import MediaKind, kind_of
+from mediahost.model.paths import display
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.plugin.action import Action
 from mediahost.plugin.registry import Registry

@@ -17,7 +17,7 @@ from mediahost.host.found import Problem
 from mediahost.host.identity import is_running
 from mediahost.host.inputs import sort_out
 from mediahost.host.run import RunRow
-from mediahost.model.media import display, is_remote, url_to_path
+from mediahost.model.paths import display, is_remote, url_to_path
 
 # What file systems without hard links answer: FAT, many network drives.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}

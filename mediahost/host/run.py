@@ -16,7 +16,7 @@ from mediahost.host.planner import Planned, Planner, Recipe, State, request_for
 from mediahost.host.telling import Listener
 from mediahost.model.event import Event, EventKind
 from mediahost.model.job import ClaimedJob, JobRequest, JobStatus
-from mediahost.model.media import path_to_url, url_to_path
+from mediahost.model.paths import path_to_url, url_to_path
 from mediahost.ports import Store
 
 EVERY_JOB = 1 << 31

@@ -14,7 +14,8 @@ from mediahost.cached import CachedFile, CachedFolder
 from mediahost.hashing import Algorithm, FileStat, StatParts, canonical, hash_bytes, is_trusted
 from mediahost.host.found import FoundFile
 from mediahost.host.walk import Listing, Walk
-from mediahost.model.media import MediaKind, path_to_url
+from mediahost.model.kinds import MediaKind
+from mediahost.model.paths import path_to_url
 
 if TYPE_CHECKING:
     from mediahost.host.planner import Recipe

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from mediahost.hashing import ChangedWhileHashing, FileStat, algorithm_of, hash_file
 from mediahost.host.artifacts import ARTIFACTS
-from mediahost.model.media import url_to_path
+from mediahost.model.paths import url_to_path
 from mediahost.ports import CaredStore
 
 # So many files are handed to the threads at a time.

@@ -4,13 +4,13 @@ import marshal
 import os
 import stat as stat_module
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import NamedTuple
 
 from mediahost.hashing import FileStat, StatParts, hash_bytes, stat_parts
 from mediahost.host.found import FoundFile, Problem, reason_of
-from mediahost.model.media import KIND_OF_SUFFIX, MediaKind, display, kind_of
+from mediahost.model.kinds import KIND_OF_SUFFIX, MediaKind, kind_of
+from mediahost.model.paths import display
 
 # Files are sifted so many at a time: what is known of them is asked for at once.
 SIFTED_AT_ONCE = 4_096
@@ -56,7 +56,6 @@ class Listing(NamedTuple):
 Sift = Callable[[Sequence[Listing]], Sequence[FoundFile]]
 
 
-@dataclass
 class Walk:
     """What a walk over files and folders found.
 
@@ -66,9 +65,10 @@ class Walk:
         ignored: How many files in the folders are no media files.
     """
 
-    found: list[FoundFile] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    ignored: int = 0
+    def __init__(self) -> None:
+        self.found: list[FoundFile] = []
+        self.problems: list[Problem] = []
+        self.ignored = 0
 
 
 def _all_of(listings: Sequence[Listing]) -> list[FoundFile]:

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from mediahost.model.job import JobStatus
-from mediahost.model.media import MediaKind
+from mediahost.model.kinds import MediaKind
 
 # A job is of the kind of its media file.
 JobType = MediaKind

@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from mediahost.model.media import MediaKind
+from mediahost.model.kinds import MediaKind
 from mediahost.model.pipeline import Step
 
 HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")

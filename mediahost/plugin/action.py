@@ -11,7 +11,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from mediahost.errors import InvalidConfig, UnknownName
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
 from mediahost.plugin.context import Context
 

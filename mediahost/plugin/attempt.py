@@ -15,7 +15,9 @@ from pydantic_core import PydanticSerializationError, to_json
 from mediahost.errors import JobCancelled, MediahostError, PluginError, TransientError
 from mediahost.hashing import Algorithm, canonical, hash_bytes, hash_file
 from mediahost.model.job import Failure, Outcome
-from mediahost.model.media import MediaFile, display, mime_type_of
+from mediahost.model.kinds import mime_type_of
+from mediahost.model.media import MediaFile
+from mediahost.model.paths import display
 from mediahost.model.result import (
     Artifact,
     MediaAnalysisResult,

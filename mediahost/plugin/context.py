@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from mediahost.errors import InvalidMedia, JobCancelled
 from mediahost.model.info import MediaInfo
-from mediahost.model.media import MediaFile, display
+from mediahost.model.media import MediaFile
+from mediahost.model.paths import display
 from mediahost.model.result import Result
 
 T = TypeVar("T")

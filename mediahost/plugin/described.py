@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self, cast
 from pydantic import Field, PrivateAttr, create_model
 
 from mediahost.errors import InvalidConfig, PluginError, UnknownName
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.result import MediaAnalysisResult, MediaProcessingResult
 from mediahost.plugin.action import Action, ActionInfo, Analyzer, Processor
 from mediahost.plugin.context import Context

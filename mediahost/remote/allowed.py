@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from mediahost.errors import InvalidMedia, TransientError, UsageError
-from mediahost.model.media import display
 from mediahost.model.origin import Origin
+from mediahost.model.paths import display
 
 HOW = "Allow it in the settings: remote_allow, docs/settings.md."
 

@@ -14,7 +14,8 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 from mediahost.errors import InvalidMedia
 from mediahost.hashing import Algorithm, algorithm_of, hash_bytes
-from mediahost.model.media import display, kind_of
+from mediahost.model.kinds import kind_of
+from mediahost.model.paths import display
 from mediahost.ports import OnBytes, RemoteFile
 from mediahost.remote.allowed import Allowed, shown
 from mediahost.remote.filesystems import FileSystem

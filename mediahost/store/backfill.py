@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, literal_column, select
 
-from mediahost.model.media import mime_type_of
+from mediahost.model.kinds import mime_type_of
 from mediahost.store.deriving import write_made_files, write_passages
 from mediahost.store.filling import write_children
 from mediahost.store.tables import analysis_jobs, jobs, processing_jobs

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from mediahost.errors import StoreError, UsageError
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.store.copying import copy_store
 from mediahost.store.engine import Database
 from mediahost.store.sqlite import SqliteDatabase

@@ -11,7 +11,7 @@ from mediahost.cached import HashedFile
 from mediahost.hashing import FileStat
 from mediahost.model.care import KeptFile, KeptResult, Needs, OldJob
 from mediahost.model.job import JobStatus, Token
-from mediahost.model.media import url_to_path
+from mediahost.model.paths import url_to_path
 from mediahost.store.children import media_assets
 from mediahost.store.dialect import among, listed, unix_now
 from mediahost.store.engine import Database, lasting

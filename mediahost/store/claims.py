@@ -20,7 +20,8 @@ from sqlalchemy import update as sql_update
 from sqlalchemy.sql.elements import TextClause
 
 from mediahost.model.job import ClaimedJob, JobRequest, Token
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.ports import Ready
 from mediahost.store.dialect import among, listed, read_rows, unix_now, utc_now
 from mediahost.store.engine import Database, lasting

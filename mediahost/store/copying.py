@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from mediahost.errors import StoreError, UsageError
 from mediahost.hashing import hash_bytes
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.store.catalog import all_tables
 from mediahost.store.databases import database_at
 from mediahost.store.dialect import among, listed, write_rows

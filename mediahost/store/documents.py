@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mediahost.model.media import path_to_url, url_to_path
+from mediahost.model.paths import path_to_url, url_to_path
 from mediahost.model.result import Artifact, MediaProcessingResult, Result, result_from_json
 from mediahost.store.spelling import Spelled
 

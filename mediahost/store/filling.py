@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from mediahost.model.job import new_job_ids
-from mediahost.model.media import mime_type_of
+from mediahost.model.kinds import mime_type_of
 from mediahost.ports import Completion
 from mediahost.store.children import analysis_results, media_assets, transcriptions
 from mediahost.store.dialect import plain_text, write_rows

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mediahost.errors import UsageError
 from mediahost.hashing import canonical
-from mediahost.model.media import path_to_url
+from mediahost.model.paths import path_to_url
 from mediahost.model.schemas import JsonObject, can_be_kept
 
 # What columns of whole numbers take, and what limits may be.

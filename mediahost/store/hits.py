@@ -11,7 +11,7 @@ from typing import Any
 
 from mediahost.cached import CachedFile, Hit
 from mediahost.hashing import CacheKey
-from mediahost.model.media import url_to_path
+from mediahost.model.paths import url_to_path
 
 _GROUPED = """
 SELECT groups.key, files.key, created_at, found.id, result_hash, elapsed_ms, {artifacts}

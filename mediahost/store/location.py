@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from mediahost.errors import StoreError
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 POSTGRES = "postgresql"
 # The names that other programs give the one kind of database, whatever driver they use.

@@ -28,7 +28,7 @@ from mediahost.model.job import (
     Token,
 )
 from mediahost.model.lineage import Making
-from mediahost.model.media import path_to_url
+from mediahost.model.paths import path_to_url
 from mediahost.model.pause import Pause
 from mediahost.model.result import MediaProcessingResult
 from mediahost.model.search import Found, Search

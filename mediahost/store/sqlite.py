@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from mediahost.errors import StoreError
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.store.engine import Database
 from mediahost.store.location import locate
 from mediahost.store.spelling import json_text, json_value

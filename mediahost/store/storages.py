@@ -18,7 +18,7 @@ from mediahost.errors import UsageError
 from mediahost.hashing import canonical, hash_bytes
 from mediahost.hashing import verify_file as has_hash
 from mediahost.model.faults import first_fault
-from mediahost.model.media import url_to_path
+from mediahost.model.paths import url_to_path
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.store.caches import save_analyses, save_processings

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mediahost.model.job import JobStatus
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.store.browse import JobLine
 from mediahost.tui import words
 from mediahost.tui.signs import sign_of

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static, Switch
 
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.tui.forms import FormField, config_of, faults_of, fields_of, placed, read, written
 
 

@@ -19,7 +19,7 @@ from mediahost.errors import StoreError
 from mediahost.model.changes import Changes
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.store.browse import ActionCount
 from mediahost.tui.news import Trouble
 from mediahost.tui.seldom import Seldom

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 MOST_ITEMS = 200
 NAME_WIDTH = 24

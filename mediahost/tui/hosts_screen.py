@@ -20,7 +20,7 @@ from textual.widgets import Static
 from mediahost.errors import StoreError
 from mediahost.host.identity import is_gone
 from mediahost.model.hosts import HostView
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.model.pause import Pause
 from mediahost.tui.confirm import Confirm
 from mediahost.tui.facts import facts

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.text import Text
 
 from mediahost.model.job import JobStatus, JobView
-from mediahost.model.media import display, url_to_path
+from mediahost.model.paths import display, url_to_path
 from mediahost.tui.facts import facts
 from mediahost.tui.signs import CANCELLING, SIGNS
 from mediahost.tui.words import age, size, took

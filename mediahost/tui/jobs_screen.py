@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from mediahost.model.changes import Changes
 from mediahost.model.job import JobStatus
-from mediahost.model.media import url_to_path
+from mediahost.model.paths import url_to_path
 from mediahost.tui.awaiting import with_rows
 from mediahost.tui.detail import JobDetail
 from mediahost.tui.facets import Facets

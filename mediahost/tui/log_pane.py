@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, RichLog, Static
 
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 READ_EVERY_S = 0.5
 TAIL = 256 * 1024

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 
 def open_outside(path: Path) -> str:

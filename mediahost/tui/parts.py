@@ -11,7 +11,8 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from mediahost.model.media import MediaKind, display, kind_of
+from mediahost.model.kinds import MediaKind, kind_of
+from mediahost.model.paths import display
 from mediahost.model.result import MediaProcessingResult, Transcription
 from mediahost.ports import StoredResult
 from mediahost.tui.facts import facts, plain

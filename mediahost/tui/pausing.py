@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.model.pause import Pause, PauseKind
 from mediahost.tui.moves import MOVES
 from mediahost.tui.words import fit

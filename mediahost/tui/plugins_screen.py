@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from mediahost.errors import MediahostError
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.plugin.action import Action
 from mediahost.plugin.registry import PluginRow, Registry
 from mediahost.tui.config_form import ConfigForm

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from mediahost.errors import StoreError
 from mediahost.host.artifacts import log_path
 from mediahost.model.job import JobStatus, JobView, Token
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.tui.log_pane import readable
 from mediahost.tui.session import Session
 from mediahost.tui.views import Shown, Views

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 from textual.worker import WorkerFailed
 
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 # Calls to focus a widget are put off by Textual until other messages are done.
 SETTLED_S = 0.1

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from mediahost.errors import StoreError
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.store.figures import Figures
 from mediahost.tui.lanes import plot
 from mediahost.tui.news import Trouble

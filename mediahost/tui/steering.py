@@ -8,7 +8,7 @@ from textual.screen import Screen
 from mediahost.errors import MediahostError
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
-from mediahost.model.media import url_to_path
+from mediahost.model.paths import url_to_path
 from mediahost.model.pause import Pause, PauseKind
 from mediahost.tui.confirm import Confirm
 from mediahost.tui.job_list import JobList

@@ -19,7 +19,8 @@ from textual.widgets.tree import TreeNode
 
 from mediahost.errors import MediahostError
 from mediahost.host.run import RowState, Summary
-from mediahost.model.media import display, kind_of
+from mediahost.model.kinds import kind_of
+from mediahost.model.paths import display
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.tui.config_form import ConfigForm
 from mediahost.tui.plugins_screen import usable

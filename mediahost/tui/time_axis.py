@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.tui.lanes import Lane, bars, ticks
 from mediahost.tui.words import clock, fit
 

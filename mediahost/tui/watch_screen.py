@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from mediahost.errors import MediahostError, StoreError
 from mediahost.model.changes import Changes
-from mediahost.model.media import display, url_to_path
+from mediahost.model.paths import display, url_to_path
 from mediahost.model.watch import FileState, Watch
 from mediahost.tui.config_form import ConfigForm
 from mediahost.tui.confirm import Confirm

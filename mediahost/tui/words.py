@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 
-from mediahost.model.media import display, url_to_path
+from mediahost.model.paths import display, url_to_path
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 _BLOCKS = " ▏▎▍▌▋▊▉█"

@@ -11,7 +11,7 @@ from pathlib import Path
 from mediahost.errors import MediahostError
 from mediahost.hashing import FileStat, verify_file
 from mediahost.host.publish import copy_to, move_to_free, names_for
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost.model.watch import Watch
 from mediahost.watch.outputs import Written, is_there
 

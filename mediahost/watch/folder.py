@@ -13,7 +13,7 @@ from uuid import UUID
 from mediahost.hashing import FileStat
 from mediahost.host.found import FoundFile
 from mediahost.host.standing import StandingOrder
-from mediahost.model.media import display, path_to_url, url_to_path
+from mediahost.model.paths import display, path_to_url, url_to_path
 from mediahost.model.watch import AT_REST, FileState, Watch, WatchState
 from mediahost.ports import WatchedFile, WatchRow, WatchStore
 from mediahost.watch.guard import Guard, is_too_much

@@ -17,7 +17,7 @@ from mediahost.host.found import FoundFile, Problem
 from mediahost.host.standing import Standing, StandingOrder
 from mediahost.host.writers import Writers, writers_of
 from mediahost.model.job import JobStatus
-from mediahost.model.media import display, url_to_path
+from mediahost.model.paths import display, url_to_path
 from mediahost.model.watch import FileState, Watch
 from mediahost.ports import OwnOutput, WatchedFile, WatchStore
 from mediahost.watch.aftermath import Kept, after_failure, after_success

@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection, Iterable
 
 from mediahost.host.found import FoundFile
-from mediahost.model.media import path_to_url, url_to_path
+from mediahost.model.paths import path_to_url, url_to_path
 from mediahost.model.watch import FileState
 from mediahost.ports import WatchedFile, WatchStore
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mediahost.model.media import path_to_url
+from mediahost.model.paths import path_to_url
 from mediahost.model.watch import FileState, WatchState
 
 

@@ -13,7 +13,7 @@ from mediahost.hashing import hash_file
 from mediahost.host.planner import Planned
 from mediahost.host.publish import copy_to
 from mediahost.host.standing import Standing
-from mediahost.model.media import display, path_to_url
+from mediahost.model.paths import display, path_to_url
 from mediahost.model.watch import Watch
 from mediahost.ports import OwnOutput, WatchStore
 

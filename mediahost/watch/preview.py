@@ -8,7 +8,7 @@ from typing import Any
 from mediahost.host.found import FoundFile, Problem
 from mediahost.host.host import Host
 from mediahost.host.planner import State
-from mediahost.model.media import path_to_url
+from mediahost.model.paths import path_to_url
 from mediahost.model.watch import FileState
 from mediahost.ports import WatchedFile, WatchRow, WatchStore
 from mediahost.watch.ledger import Ledger, place_of

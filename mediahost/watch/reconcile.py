@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from mediahost.host.found import FoundFile
-from mediahost.model.media import path_to_url, url_to_path
+from mediahost.model.paths import path_to_url, url_to_path
 from mediahost.model.watch import AT_REST, FileState
 from mediahost.ports import WatchedFile
 from mediahost.watch.ledger import Ledger, Place

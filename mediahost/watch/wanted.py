@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pathspec import GitIgnoreSpec
 
-from mediahost.model.media import MediaKind, display, kind_of
+from mediahost.model.kinds import MediaKind, kind_of
+from mediahost.model.paths import display
 from mediahost.model.watch import Watch
 
 IGNORE_FILE = ".mediahostignore"

@@ -9,7 +9,7 @@ from mediahost.errors import MediahostError, UsageError
 from mediahost.host.host import Host
 from mediahost.host.identity import is_gone
 from mediahost.model.event import Event, EventKind
-from mediahost.model.media import display, path_to_url, url_to_path
+from mediahost.model.paths import display, path_to_url, url_to_path
 from mediahost.model.watch import Watch, WatchState
 from mediahost.ports import WatchRow, WatchStore
 from mediahost.watch.folder import FolderWatch

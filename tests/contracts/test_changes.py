@@ -11,7 +11,8 @@ from sqlalchemy import text
 from mediahost.hashing import hash_bytes
 from mediahost.model.changes import MOST_CHANGES, Changes, Mark
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, JobStatus, Outcome
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.ports import Completion, Setback
 from mediahost.store import SqlStore, changelog, open_store

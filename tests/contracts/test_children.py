@@ -12,7 +12,9 @@ from sqlalchemy.exc import IntegrityError
 
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome
-from mediahost.model.media import MediaFile, MediaKind, path_to_url
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
+from mediahost.model.paths import path_to_url
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import (
     Analysis,

@@ -13,7 +13,8 @@ from mediahost.hashing import CacheKey, FileStat, hash_bytes
 from mediahost.model.changes import Mark
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import Failure, JobRequest, JobStatus, Outcome, Token, new_job_id
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.model.search import Search, terms_of
 from mediahost.ports import Completion, Setback

@@ -8,7 +8,8 @@ import pytest
 
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import (
     Analysis,

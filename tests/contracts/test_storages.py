@@ -10,7 +10,8 @@ import pytest
 from mediahost.errors import UsageError
 from mediahost.hashing import CacheKey, config_hash, hash_bytes, hash_file
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import Artifact, MediaAnalysisResult, MediaProcessingResult, Result
 from mediahost.plugin.attempt import result_hash

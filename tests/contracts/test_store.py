@@ -24,7 +24,9 @@ from mediahost.model.job import (
     Token,
     new_job_id,
 )
-from mediahost.model.media import MediaFile, MediaKind, path_to_url
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
+from mediahost.model.paths import path_to_url
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import (
     Analysis,

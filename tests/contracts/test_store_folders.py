@@ -10,7 +10,8 @@ from sqlalchemy import text
 from mediahost.cached import CachedFolder, HashedFile
 from mediahost.hashing import FileStat, hash_bytes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.ports import Completion, Store
 from mediahost.store import SqlStore, open_store

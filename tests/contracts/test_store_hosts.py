@@ -8,7 +8,8 @@ import pytest
 from mediahost.hashing import hash_bytes
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, JobStatus, Outcome
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.pause import Pause, PauseKind
 from mediahost.ports import Ready, Setback, Store
 

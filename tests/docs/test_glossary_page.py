@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mediahost.model.job import JobStatus
-from mediahost.model.media import MediaKind
+from mediahost.model.kinds import MediaKind
 from mediahost.plugin.action import POOLS
 
 DOCS = Path(__file__).parents[2] / "docs"

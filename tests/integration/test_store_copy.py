@@ -12,7 +12,8 @@ import pytest
 
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.store import copying, open_store
 from mediahost.store.sqlite_file import files_of
 from mediahost.store.tables import Record, meta

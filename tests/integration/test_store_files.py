@@ -16,7 +16,8 @@ import pytest
 from mediahost.errors import StoreError
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.ports import Store
 from mediahost.store import open_store
 from mediahost.store.about import describe, upgrade_at

@@ -24,7 +24,8 @@ from mediahost.errors import StoreError, UsageError
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest, JobStatus
 from mediahost.model.job_filter import JobFilter
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.model.search import Search, terms_of
 from mediahost.ports import Completion

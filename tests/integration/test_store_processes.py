@@ -14,7 +14,8 @@ import pytest
 from mediahost.errors import StoreError
 from mediahost.hashing import CacheKey, hash_bytes
 from mediahost.model.job import JobRequest, JobStatus
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.store import JobRepository, SqlStore, open_session, open_store
 
 TIMEOUT_S = 60
@@ -25,7 +26,8 @@ import sys
 from pathlib import Path
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.ports import Completion
 from mediahost.store import open_store

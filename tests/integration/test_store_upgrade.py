@@ -23,7 +23,8 @@ from sqlalchemy import Connection, MetaData, Table, Uuid, create_engine, inspect
 from mediahost.errors import StoreError
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.store import open_store
 from mediahost.store.about import describe, upgrade_at
 from mediahost.store.databases import database_at

@@ -10,7 +10,8 @@ import pytest
 from mediahost.cached import HashedFile
 from mediahost.hashing import FileStat, hash_bytes
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.store import SqlStore, open_store
 from mediahost.store.wakeups import SqliteWakeup
 

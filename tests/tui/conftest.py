@@ -12,7 +12,8 @@ from textual.widgets._toast import Toast
 
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.plugin.registry import Registry

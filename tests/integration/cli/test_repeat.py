@@ -163,7 +163,7 @@ def test_a_run_of_its_own_loads_no_pydantic_and_says_the_same(home: "Home") -> N
     assert told(again) == told(loaded)
     imported = {line.rpartition("|")[2].strip() for line in again.err.splitlines()}
     assert "mediahost.cli.repeat" in imported
-    assert not imported & {"pydantic", "typer", "rich", "sqlalchemy"}
+    assert not imported & {"dataclasses", "pydantic", "typer", "rich", "sqlalchemy"}
     assert not imported & {"mediahost.plugin.registry", "mediahost.ports"}
 
 

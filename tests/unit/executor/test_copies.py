@@ -10,7 +10,8 @@ import pytest
 from mediahost.executor.copies import Copies
 from mediahost.executor.exchange import Exchange
 from mediahost.hashing import hash_file
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 
 Share = Callable[[str], MediaFile]
 

@@ -8,7 +8,8 @@ import pytest
 from mediahost.executor.attempt import Attempt
 from mediahost.executor.waiting import AHEAD_MOST, LOOK_AHEAD, PASSES_MOST, Waiting
 from mediahost.model.job import Token
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.ports import AttemptSpec
 
 

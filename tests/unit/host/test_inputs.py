@@ -15,7 +15,8 @@ from mediahost.host.host import Host
 from mediahost.host.inputs import sort_out
 from mediahost.model.event import Event, EventKind
 from mediahost.model.job import new_job_id
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.ports import OnBytes, RemoteFile
 from mediahost.settings import Settings
 

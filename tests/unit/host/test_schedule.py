@@ -6,7 +6,8 @@ from pathlib import Path
 from mediahost.host.in_hand import Held
 from mediahost.host.schedule import READ_AHEAD_MOST, Limit, Schedule, Share
 from mediahost.model.job import ClaimedJob, JobRequest, Token
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.ports import Ready
 
 LIMITS = {"t.gpu": Limit("gpu", None), "t.ask": Limit("network", 2)}

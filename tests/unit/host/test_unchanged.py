@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from mediahost.hashing import RACY_NS
 from mediahost.host import unchanged
 from mediahost.host.found import Problem
 from mediahost.host.run import RowState, Summary
-from mediahost.host.walk import walk
+from mediahost.host.walk import Walk, walk
 from mediahost.model.event import Event
 from mediahost.plugin.registry import PluginRow
 
@@ -178,10 +177,10 @@ def test_files_left_and_files_that_can_not_be_read_are_not_all_cached(cached: "H
     sieve = unchanged.Unchanged(cached.store, _asked(cached, LOOK))
     walked = walk([cached.media], sift=sieve.sift)
     assert unchanged.Sifted(walked, sieve).is_all_cached
-    odd = Problem("/odd.wav", "It is odd")
-    assert not unchanged.Sifted(replace(walked, problems=[odd]), sieve).is_all_cached
-    left = walk([cached.media]).found
-    assert not unchanged.Sifted(replace(walked, found=left), sieve).is_all_cached
+    odd = Walk()
+    odd.problems.append(Problem("/odd.wav", "It is odd"))
+    assert not unchanged.Sifted(odd, sieve).is_all_cached
+    assert not unchanged.Sifted(walk([cached.media]), sieve).is_all_cached
     nothing = unchanged.Unchanged(cached.store, _asked(cached, LOOK))
     assert not unchanged.Sifted(walked, nothing).is_all_cached
 

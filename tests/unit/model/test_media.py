@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediahost import MediaFile, MediaInfo, MediaKind, MediaStream
-from mediahost.model.media import display, kind_of, mime_type_of, path_to_url, url_to_path
+from mediahost.model.kinds import kind_of, mime_type_of
+from mediahost.model.paths import display, path_to_url, url_to_path
 
 # Any bytes but NUL and the separator make a file name.
 names = st.binary(min_size=1).map(lambda name: name.replace(b"\0", b"x").replace(b"/", b"y"))

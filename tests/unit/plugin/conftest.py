@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mediahost import Context
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.plugin import builtin
 from mediahost.plugin.registry import PluginRow, Registry
 

@@ -20,7 +20,8 @@ from sqlalchemy.dialects import postgresql
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import Failure, JobRequest, JobStatus, Outcome
 from mediahost.model.job_filter import JobFilter
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.ports import Completion, Setback
 from mediahost.store import SqlStore, browse, open_store

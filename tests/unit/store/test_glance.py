@@ -11,7 +11,8 @@ from mediahost.cached import CachedFolder, HashedFile
 from mediahost.errors import StoreError
 from mediahost.hashing import CacheKey, FileStat
 from mediahost.model.job import JobRequest
-from mediahost.model.media import MediaFile, MediaKind
+from mediahost.model.kinds import MediaKind
+from mediahost.model.media import MediaFile
 from mediahost.model.result import Artifact, MediaAnalysisResult, MediaProcessingResult, Result
 from mediahost.ports import Completion, Store
 from mediahost.store import SqlStore, open_store

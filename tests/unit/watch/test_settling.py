@@ -9,7 +9,7 @@ import pytest
 from mediahost.hashing import FileStat
 from mediahost.host.found import FoundFile
 from mediahost.host.writers import Writers, writers_of
-from mediahost.model.media import MediaKind
+from mediahost.model.kinds import MediaKind
 from mediahost.watch.settling import Settling
 
 SETTLE_S = 0.15

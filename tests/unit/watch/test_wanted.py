@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mediahost.model.media import MediaKind
+from mediahost.model.kinds import MediaKind
 from mediahost.model.watch import Watch
 from mediahost.watch.wanted import Wanted
 

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mediahost import Context, InvalidMedia
-from mediahost.model.media import display
+from mediahost.model.paths import display
 from mediahost_documents.page_range import chosen
 from mediahost_documents.password import VARIABLE
 

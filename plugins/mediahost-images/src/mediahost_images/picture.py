@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mediahost import InvalidMedia
 from mediahost.errors import MediahostError
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from textual.widget import Widget
 
-from mediahost.model.media import url_to_path
+from mediahost.model.paths import url_to_path
 from mediahost.tui.parts import Facts, Files, Parts, is_picture, pictures_of
 from mediahost.tui.picture import Picture
 from mediahost.tui.views import Shown

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mediahost.model.event import Event
-from mediahost.model.media import display
+from mediahost.model.paths import display
 
 MOST_LINES = 10
 MOST_CHARS = 200
