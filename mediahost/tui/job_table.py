@@ -6,11 +6,8 @@ It asks for what it has not got by a message and shows placeholders until it com
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -20,43 +17,16 @@ from textual.strip import Strip
 
 from mediahost.store.browse import JobLine
 from mediahost.tui.awaiting import Awaiting, with_rows
-from mediahost.tui.columns import Columns, cells, header, placeholder
+from mediahost.tui.job_lines import PARTS, Cursor, JobLines, age_of
 from mediahost.tui.rows import Rows
-from mediahost.tui.signs import STYLES
 
 MARGIN = 64
-MOST_DRAWN = 256
-_PREFIX = "job-table--"
-_STYLES = (*STYLES, "header", "cursor", "mark", "number", "action", "media", "error", "cached")
-
-
-class _Cursor(Enum):
-    """Whether the cursor is on a row, and whether the keys go there."""
-
-    ELSEWHERE = 0
-    FOCUSED = 1
-    BLURRED = 2
-
-    @classmethod
-    def of(cls, *, here: bool, focused: bool) -> "_Cursor":
-        if not here:
-            return cls.ELSEWHERE
-        return cls.FOCUSED if focused else cls.BLURRED
-
-
-# All that a drawn line depends on, as long as theme and size are the same: the job's line, its age,
-# the cursor, the mark, the width.
-_Look = tuple[JobLine, int, _Cursor, bool, int]
 
 
 class JobTable(ScrollView, Awaiting, can_focus=True):
     """Jobs, one a line."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(_PREFIX + name for name in _STYLES),
-        _PREFIX + "dim",
-        _PREFIX + "cursor-blurred",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = PARTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", "Down", show=False, id="jobs.down"),
         Binding("k,up", "move(-1)", "Up", show=False, id="jobs.up"),
@@ -131,13 +101,9 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         self._range_from: int | None = None
         self._whole = False
         self._to_end = False
-        self._attempts = attempts
-        self._columns = Columns.for_width(80)
         self._now = datetime.now(UTC)
-        self._rich: dict[str, Style] = {}
-        self._bases: dict[_Cursor, Style] = {}
         self._asked: frozenset[int] = frozenset()
-        self._drawn: dict[int, tuple[_Look, Strip]] = {}
+        self._lines = JobLines(self, attempts=attempts)
 
     # --- what is shown -------------------------------------------------------------------------
 
@@ -217,7 +183,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         first, _ = self.window
         for offset, number in enumerate(self.in_sight()):
             line = self.rows.line(number)
-            if line and _age_of(line, before) != _age_of(line, self._now):
+            if line and age_of(line, before) != age_of(line, self._now):
                 self._refresh_row(first + offset)
 
     # --- marks ---------------------------------------------------------------------------------
@@ -330,8 +296,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
 
     def on_resize(self) -> None:
         """Other columns fit."""
-        self._columns = Columns.for_width(self.scrollable_content_region.width)
-        self._drawn.clear()
+        self._lines.fit(self.scrollable_content_region.width)
         self._resized()
         self.refresh()  # it may have been painted with the columns of before
         self._scroll_to_cursor()
@@ -343,9 +308,7 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
     def notify_style_update(self) -> None:
         """Another theme."""
         super().notify_style_update()
-        self._rich.clear()
-        self._bases.clear()
-        self._drawn.clear()
+        self._lines.forget_styles()
 
     def _refresh_row(self, index: int) -> None:
         y = index - self.window[0] + 1
@@ -362,68 +325,17 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         width = self.scrollable_content_region.width
         if y == 0:
             self._ask()
-            segment = Segment(header(self._columns), self.rich_style + self._style("header"))
-            return self._strip([segment], width, self.rich_style)
+            return self._lines.header(width)
         index = self.window[0] + y - 1
         if index >= len(self.rows):
             return Strip.blank(width, self.rich_style)
         number = self.rows.number_at(index)
         line = self.rows.line(number)
-        cursor = _Cursor.of(here=index == self.cursor, focused=self.has_focus)
+        cursor = Cursor.of(here=index == self.cursor, focused=self.has_focus)
         if line is None:
-            base = self._base(cursor)
-            text, name = placeholder(number, self._columns, width)
-            return self._strip([Segment(text, base + self._style(name))], width, base)
+            return self._lines.placeholder(number, cursor, width)
         marked = self.all_marked or number in self.marked
-        look = (line, _age_of(line, self._now), cursor, marked, width)
-        drawn = self._drawn.get(number)
-        # A list that scrolls is painted anew, though most of its lines are the same.
-        if drawn is None or drawn[0] != look:
-            drawn = self._drawn[number] = (look, self._draw(line, cursor, width, marked=marked))
-            if len(self._drawn) > MOST_DRAWN:
-                del self._drawn[next(iter(self._drawn))]
-        return drawn[1]
-
-    def _draw(self, line: JobLine, cursor: "_Cursor", width: int, *, marked: bool) -> Strip:
-        base = self._base(cursor)
-        parts = cells(
-            line,
-            self._columns,
-            self._now,
-            attempts=self._attempts,
-            marked=marked,
-        )
-        strong = cursor is _Cursor.FOCUSED
-        segments = [
-            Segment(text, base if strong else self._part_style(base, name, line.matches))
-            for text, name in parts
-        ]
-        return self._strip(segments, width, base)
-
-    def _base(self, cursor: "_Cursor") -> Style:
-        style = self._bases.get(cursor)
-        if style is None:
-            style = self._bases[cursor] = self.rich_style + self._style_of_cursor(cursor)
-        return style
-
-    def _style_of_cursor(self, cursor: "_Cursor") -> Style:
-        if cursor is _Cursor.ELSEWHERE:
-            return Style.null()
-        return self._style("cursor" if cursor is _Cursor.FOCUSED else "cursor-blurred")
-
-    def _part_style(self, base: Style, name: str, matches: bool) -> Style:
-        # What the filter no longer lets through stays where it is, faded, until the next refresh.
-        return base + self._style(name if matches else "dim")
-
-    def _strip(self, segments: list[Segment], width: int, style: Style) -> Strip:
-        return Strip(segments).adjust_cell_length(width, style)
-
-    def _style(self, name: str) -> Style:
-        style = self._rich.get(name)
-        if style is None:
-            style = self.get_component_rich_style(_PREFIX + name, partial=True)
-            self._rich[name] = style
-        return style
+        return self._lines.painted(line, self._now, cursor, width, marked=marked)
 
     def _ask(self) -> None:
         """Ask once for the lines in sight and some around that are not there."""
@@ -435,8 +347,3 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
         if frozenset(wanted) != self._asked:
             self._asked = frozenset(wanted)
             self.post_message(self.Wanted(wanted))
-
-
-def _age_of(line: JobLine, now: datetime) -> int:
-    seconds = int((now - line.created_at).total_seconds())
-    return seconds if seconds < 60 else 60 * (seconds // 60)  # noqa: PLR2004 - a minute
