@@ -17,6 +17,7 @@ from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm
 from mediahost.model.faults import words_of
 from mediahost.model.job_filter import InvalidFilter, JobFilter
 from mediahost.model.origin import Origin
+from mediahost.model.paths import expanded
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.model.spending import Price
 from mediahost.model.watch import Watch
@@ -214,7 +215,7 @@ class Settings(BaseModel):
     @field_validator(*PATH_FIELDS)
     @classmethod
     def _without_tilde(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        return expanded(value).absolute()
 
     @property
     def plugins_dir(self) -> Path:
@@ -326,11 +327,11 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}") from None
     for name in PATH_FIELDS:
         if isinstance(data.get(name), str):
-            data[name] = path.parent / Path(data[name]).expanduser()
+            data[name] = path.parent / expanded(data[name])
     for rule in data["watch"] if isinstance(data.get("watch"), list) else ():
         _root_watch(rule, path.parent)
     if isinstance(url := data.get("database_url"), str) and "://" not in url:
-        data["database_url"] = str(path.parent / Path(url).expanduser())
+        data["database_url"] = str(path.parent / expanded(url))
     return data
 
 
@@ -338,7 +339,7 @@ def _root_watch(rule: Any, folder: Path) -> None:
     """Let the relative paths of a watch count from the settings file's folder."""
     for name in WATCH_PATH_FIELDS if isinstance(rule, dict) else ():
         if isinstance(rule.get(name), str):
-            rule[name] = str(folder / Path(rule[name]).expanduser())
+            rule[name] = str(folder / expanded(rule[name]))
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from mediahost import __version__
 from mediahost.hashing import RACY_NS, hash_bytes, stat_parts
 from mediahost.host.unchanged import Asked, Sifted, Unchanged
 from mediahost.host.walk import walk
+from mediahost.model.paths import expanded
 from mediahost.store.glance import Glance, GlancedStore
 from mediahost.store.sqlite_file import create_private
 
@@ -188,7 +189,7 @@ def _folder(argv: Sequence[str]) -> Path:
         elif word.startswith(f"{DATA_DIR_OPTION}="):
             data_dir = word.partition("=")[2]
     if data_dir:
-        return Path(data_dir).expanduser() / FOLDER
+        return expanded(data_dir) / FOLDER
     from platformdirs import user_cache_path
 
     return user_cache_path("mediahost", appauthor=False) / FOLDER

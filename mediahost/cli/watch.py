@@ -1,6 +1,5 @@
 """`mediahost watch`: folders whose files are processed as they come."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from mediahost.cli.output import examples, print_json, print_table
 from mediahost.cli.run import Workers
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
-from mediahost.model.paths import display, url_to_path
+from mediahost.model.paths import display, expanded, url_to_path
 
 if TYPE_CHECKING:
     from mediahost.model.watch import Watch
@@ -127,7 +126,7 @@ def _rule_for(store: "WatchStore", path: str, asked: dict[str, Any]) -> "tuple[W
     """The watch that is on the folder already if nothing else is asked, or a new one."""
     from mediahost.watch.watcher import rule_of, watch_at
 
-    folder = Path(path).expanduser().absolute()
+    folder = expanded(path).absolute()
     if not folder.is_dir():
         raise UsageError(
             f"There is no folder {display(path)}",
@@ -214,7 +213,7 @@ def add(
     """
     from mediahost.watch.watcher import enrol
 
-    values: dict[str, Any] = {"path": Path(path).expanduser().absolute(), "name": name}
+    values: dict[str, Any] = {"path": expanded(path).absolute(), "name": name}
     values |= _steps(action, pipeline)
     values |= {"output": output} if output is not None else {}
     values |= {"settle_s": settle} if settle is not None else {}

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Literal
 
 from mediahost.model.job import JobStatus
+from mediahost.model.paths import expanded
 
 Comparison = Literal["<", "<=", ">", ">=", "="]
 Value = str | float | bool
@@ -194,7 +194,7 @@ def _value(field: str, written: str, start: int, end: int) -> Value:
                 )
             return min(float(found[1]) * _SECONDS[found[2] or "s"], LONGEST_S)
         case _:
-            return str(Path(plain).expanduser()) if plain.startswith("~/") else plain
+            return str(expanded(plain)) if plain.startswith("~/") else plain
 
 
 def _one_of(word: str, known: tuple[str, ...], noun: str, start: int, end: int) -> str:

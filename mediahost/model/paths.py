@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 FILE_URL = "file://"
@@ -45,3 +46,8 @@ def display(text: str | os.PathLike[str]) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in shown
     )
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """With the home folder for `~`; as it is where nobody has the name behind it, as shells do."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - `Path.expanduser` raises for strangers

@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mediahost.model.kinds import MediaKind
+from mediahost.model.paths import expanded
 from mediahost.model.pipeline import Step
 
 HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
@@ -121,7 +122,7 @@ class Watch(BaseModel):
     def _whole(cls, value: Path | None) -> Path | None:
         if value is None:
             return None
-        whole = value.expanduser().absolute()
+        whole = expanded(value).absolute()
         short = Path(os.path.normpath(whole))
         # `..` behind a symbolic link leads elsewhere than it reads.
         return short if short.resolve() == whole.resolve() else whole
@@ -157,7 +158,7 @@ class Watch(BaseModel):
     @classmethod
     def _called_by_its_folder(cls, data: object) -> object:
         if isinstance(data, dict) and not data.get("name") and data.get("path"):
-            data = {**data, "name": Path(data["path"]).expanduser().absolute().name or "root"}
+            data = {**data, "name": expanded(data["path"]).absolute().name or "root"}
         return data
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from mediahost.errors import StoreError
-from mediahost.model.paths import display
+from mediahost.model.paths import display, expanded
 
 POSTGRES = "postgresql"
 # The names that other programs give the one kind of database, whatever driver they use.
@@ -130,7 +130,7 @@ def _is_port(text: str) -> bool:
 
 
 def _file(text: str) -> Location:
-    path = (Path(text).expanduser() if text.startswith("~/") else Path(text)).absolute()
+    path = (expanded(text) if text.startswith("~/") else Path(text)).absolute()
     return Location(path, URL.create("sqlite", database=os.fspath(path)))
 
 

@@ -20,7 +20,7 @@ from textual.widgets.tree import TreeNode
 from mediahost.errors import MediahostError
 from mediahost.host.run import RowState, Summary
 from mediahost.model.kinds import kind_of
-from mediahost.model.paths import display
+from mediahost.model.paths import display, expanded
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.tui.config_form import ConfigForm
 from mediahost.tui.plugins_screen import usable
@@ -178,7 +178,7 @@ class SubmitScreen(Screen[str | None]):
         if event.input.id != "place":
             return
         event.stop()
-        path = Path(event.value).expanduser()
+        path = expanded(event.value)
         if path.is_dir():
             tree = self.query_one(MediaTree)
             tree.path = path

@@ -13,7 +13,7 @@ from mediahost.hashing import hash_file
 from mediahost.host.planner import Planned
 from mediahost.host.publish import copy_to
 from mediahost.host.standing import Standing
-from mediahost.model.paths import display, path_to_url
+from mediahost.model.paths import display, expanded, path_to_url
 from mediahost.model.watch import Watch
 from mediahost.ports import OwnOutput, WatchStore
 
@@ -136,7 +136,7 @@ def target_for(template: str, fields: Mapping[str, str]) -> Path:
         OutputRefused: It would lead out of that folder, such as by a symbolic link in it.
     """
     fixed, brace, _ = template.partition("{")
-    top = Path(fixed if not brace else fixed.rpartition("/")[0] or "/").expanduser().absolute()
+    top = expanded(fixed if not brace else fixed.rpartition("/")[0] or "/").absolute()
     if not brace:
         name = fields["name"]
         name = name if name.startswith(fields["stem"]) else f"{fields['stem']}.{name}"

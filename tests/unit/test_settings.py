@@ -98,6 +98,12 @@ def test_a_tilde_is_the_home_folder(folder: Path) -> None:
     assert load_settings(folder=folder, environ={}).data_dir == home / "media"
 
 
+def test_a_tilde_before_what_is_nobodys_name_is_a_tilde(folder: Path) -> None:
+    write(folder / FILE_NAME, 'data_dir = "~no-one-of-that-name/media"')
+    settings = load_settings(folder=folder, environ={})
+    assert settings.data_dir == folder / "~no-one-of-that-name" / "media"
+
+
 def test_a_url_of_a_database_is_left_as_it_is(folder: Path) -> None:
     write(folder / FILE_NAME, 'database_url = "postgresql://db/media"')
     assert load_settings(folder=folder, environ={}).store_url == "postgresql://db/media"
