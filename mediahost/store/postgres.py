@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, text
@@ -117,20 +118,32 @@ class PostgresDatabase(Database):
     def _writing(self, *, synced: bool) -> Iterator[Connection]:  # noqa: ARG002 - the server decides
         with self.engine.connect() as connection:
             yield connection
-            transaction = connection.scalar(_TRANSACTION)
+            transaction, started_at = connection.execute(_TRANSACTION).one()
             try:
                 connection.commit()
             except DBAPIError as error:
                 if not (error.connection_invalidated and transaction):
                     raise
-                if not self.persevere(lambda: self._was_committed(transaction)):
+                if not self.persevere(lambda: self._was_committed(transaction, started_at)):
                     raise
 
-    def _was_committed(self, transaction: str) -> bool:
-        """Whether a transaction was, whose commit got no answer. The server remembers."""
+    def _was_committed(self, transaction: str, started_at: datetime) -> bool:
+        """Whether a transaction was, whose commit got no answer. The server remembers.
+
+        Of what a crash took before it was on the disk it knows nothing, and gives the number to
+        another one. What was there when it had recovered is told by the checkpoint of that moment.
+
+        Args:
+            transaction: Its number.
+            started_at: When the server that it was on had started.
+        """
         with self.explained():
             while True:
                 with self._reader.connect() as connection:
+                    now_started_at, next_number = connection.execute(_SERVER).one()
+                    epoch, within = map(int, next_number.split(":"))
+                    if now_started_at != started_at and int(transaction) >= (epoch << 32) + within:
+                        return False
                     state = connection.scalar(_STATE, {"transaction": transaction})
                 if state != "in progress":
                     return bool(state == "committed")
@@ -158,7 +171,11 @@ def error_of(location: Location, cause: BaseException | None) -> StoreError | No
     return None
 
 
-_TRANSACTION = text("SELECT CAST(pg_current_xact_id_if_assigned() AS text)")
+_TRANSACTION = text(
+    "SELECT CAST(pg_current_xact_id_if_assigned() AS text), pg_postmaster_start_time()"
+)
+# The next number is `epoch:number`, as of the last checkpoint.
+_SERVER = text("SELECT pg_postmaster_start_time(), next_xid FROM pg_control_checkpoint()")
 _STATE = text("SELECT pg_xact_status(CAST(:transaction AS xid8))")
 
 
