@@ -96,9 +96,11 @@ def _run(what: str, argument: str) -> dict[str, float]:
 def _filled(jobs: int) -> Path:
     folder = WORK / f"tui-{jobs}"
     path = folder / "store.db"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        open_store(path).close()
+    is_new = not path.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    # Here, for what upgrades an older store stays in the memory of the process.
+    open_store(path).close()
+    if is_new:
         with closing(sqlite3.connect(path)) as database, database:
             database.execute("PRAGMA synchronous = OFF")
             database.execute(FILL, {"jobs": jobs})
