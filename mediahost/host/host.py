@@ -38,7 +38,7 @@ from mediahost.host.schedule import Limit, Schedule
 from mediahost.host.standing import StandingOrder
 from mediahost.host.telling import Listener
 from mediahost.host.unchanged import Asked, Sifted, Unchanged, asked_of
-from mediahost.host.walk import walk
+from mediahost.host.walk import Walk, walk
 from mediahost.model.event import Event, EventKind
 from mediahost.model.hosts import Heartbeat, HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest
@@ -172,11 +172,12 @@ class Host:
         """
         started = time.monotonic()
         announce = self._announcing(listener)
-        sieve = None if list_all or force or output else self._sieve(recipe)
-        if sieve is None or (sifted and sifted.unchanged.asked != sieve.asked):
-            sifted = None
+        asked = None if list_all or force or output else self._asked_of_each(recipe)
+        walked, sieve = None, None if asked is None else Unchanged(self.store, asked)
+        if sifted and sifted.unchanged.asked == asked:
+            walked, sieve = sifted
         roots, summary = self._candidates(
-            paths, recipe, output, on_hashed, on_fetching, sieve=sieve, sifted=sifted
+            paths, recipe, output, on_hashed, on_fetching, sieve=sieve, walked=walked
         )
         run = Run(
             self.store,
@@ -235,7 +236,7 @@ class Host:
         on_fetching: OnFetching,
         *,
         sieve: Unchanged | None = None,
-        sifted: Sifted | None = None,
+        walked: Walk | None = None,
     ) -> tuple[list[Candidate], Summary]:
         paths, urls = sort_out(paths)
         for path in paths:
@@ -244,11 +245,9 @@ class Host:
         skip = [*self._artifacts.folders, *([output] if output else [])]
         # A file that is named and lies in a folder that is named too would be counted twice.
         folders_only = all(map(os.path.isdir, paths))
-        if sifted:
-            walked, sieve = sifted
-        elif sieve and folders_only:
+        if walked is None and sieve and folders_only:
             walked = walk(paths, skip, sieve.sift)
-        else:
+        elif walked is None:
             walked = walk(paths, skip)
         wanted = [file for file in walked.found if recipe.accepts_kind(file.kind)]
         self._refuse_named_misfits(paths, recipe, wanted, walked.problems)
@@ -263,13 +262,12 @@ class Host:
             summary.unlisted_saved_ms = sieve.saved_ms
         return roots, summary
 
-    def _sieve(self, recipe: Recipe) -> Unchanged | None:
-        """What sifts unchanged files out of a run, unless a plugin wants to hear of each."""
+    def _asked_of_each(self, recipe: Recipe) -> list[Asked] | None:
+        """What unchanged files can be sifted out by, unless a plugin wants to hear of each."""
         planned = self.registry.plugins.hook.mediahost_plan_jobs.get_hookimpls()
         if planned or EventKind.CACHED in self._announcer.kinds:
             return None
-        asked = asked_of(recipe, self.store.algorithm)
-        return None if asked is None else Unchanged(self.store, asked)
+        return asked_of(recipe, self.store.algorithm)
 
     def repeatable(self, recipe: Recipe) -> list[Asked] | None:
         """What a run of the recipe asks of each file, if it will be the same next time.
@@ -278,11 +276,10 @@ class Host:
         plugin is told what happens, or is broken, so that nobody knows what it wants.
         """
         self._announcer.start()
-        sieve = self._sieve(recipe)
         odd = any(row.error or row.environment for row in self.registry.rows)
-        if sieve is None or odd or self._announcer.is_heard or not is_constant(recipe):
+        if odd or self._announcer.is_heard or not is_constant(recipe):
             return None
-        return list(sieve.asked)
+        return self._asked_of_each(recipe)
 
     @property
     def skipped_folders(self) -> Sequence[Path]:
