@@ -1,11 +1,11 @@
 """Constant recipes: those whose configs follow from what was asked for and from what was read."""
 
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
 from mediahost.host.planner import Recipe
-from mediahost.plugin.action import Action, is_secret
+from mediahost.plugin.action import Action, is_secret, parts_of
 
 
 def is_constant(recipe: Recipe) -> bool:
@@ -21,12 +21,10 @@ def _is_constant(action: Action) -> bool:
     return not any(
         is_secret(field)
         or (field.default_factory is not None and name not in given)
-        or _mentions_model(field.annotation)  # which may have either
+        or any(map(_is_model, parts_of(field.annotation)))  # which may have either
         for name, field in type(action).model_fields.items()
     )
 
 
-def _mentions_model(annotation: Any) -> bool:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return True
-    return any(map(_mentions_model, get_args(annotation)))
+def _is_model(part: Any) -> bool:
+    return isinstance(part, type) and issubclass(part, BaseModel)

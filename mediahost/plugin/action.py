@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -159,13 +159,14 @@ class Processor(Action, ABC):
 
 def is_secret(field: FieldInfo) -> bool:
     """Whether a field holds secrets, be it in a list or only sometimes."""
-    return _mentions_secret(field.annotation)
+    return any(part in {SecretStr, SecretBytes} for part in parts_of(field.annotation))
 
 
-def _mentions_secret(annotation: Any) -> bool:
-    return annotation in {SecretStr, SecretBytes} or any(
-        _mentions_secret(part) for part in get_args(annotation)
-    )
+def parts_of(annotation: Any) -> Iterator[Any]:
+    """A type as a field has it, and those that it is made of, such as that of a list's items."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from parts_of(part)
 
 
 def _in_words(action: type[Action], error: ValidationError) -> str:
