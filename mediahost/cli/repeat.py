@@ -71,7 +71,7 @@ class Repeat(NamedTuple):
 
 
 class _NotForAGlance(Exception):
-    """The store would have to be opened."""
+    """It takes more than a glance: plugins are to be loaded, or the store is to be opened."""
 
 
 def sift_repeat(argv: Sequence[str]) -> Sifted | None:
