@@ -25,11 +25,13 @@ class Meant(NamedTuple):
         done: What has become of them then.
         steer: Does it.
         otherwise: Why it may concern none of them.
+        relists: The list is another one then.
     """
 
     done: str
     steer: Steer
     otherwise: str
+    relists: bool = False
 
 
 class Steering:
@@ -54,7 +56,7 @@ class Steering:
 
     async def delete(self) -> None:
         """Delete jobs; their results stay."""
-        meant = Meant("deleted", self._session.delete, "cancel first what runs")
+        meant = Meant("deleted", self._session.delete, "cancel first what runs", relists=True)
         await self._ask("Delete", meant, at_once=False)
 
     async def pause(self) -> None:
@@ -124,7 +126,7 @@ class Steering:
         said = f"{jobs} {meant.done}" if concerned else f"Nothing was done: {meant.otherwise}"
         self._screen.notify(said)
         self._list.table.clear_marks()
-        if meant.steer == self._session.delete:
+        if meant.relists:
             self._list.relist()
 
     def _say(self, error: MediahostError) -> None:
