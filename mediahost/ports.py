@@ -286,6 +286,23 @@ class Store(Protocol):
         """This host's attempts that somebody asked to cancel."""
         ...
 
+    def change_priority(
+        self, job_ids: Collection[UUID], priority: int, *, relative: bool = False
+    ) -> dict[UUID, int]:
+        """Have pending jobs go earlier or later among those of their source.
+
+        Jobs that are processing or have ended stay as they are.
+
+        Args:
+            job_ids: The jobs.
+            priority: Higher goes first. What comes of it is kept within the limits of a priority.
+            relative: It is added to what each of them has.
+
+        Returns:
+            The priority of each that is pending, after the call.
+        """
+        ...
+
     def retry(self, job_ids: Collection[UUID]) -> list[UUID]:
         """Make failed and cancelled jobs pending again, their failures forgotten.
 

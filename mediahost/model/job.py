@@ -11,6 +11,9 @@ from uuid import UUID
 
 from mediahost.model.media import MediaFile
 
+# What a priority may be: room enough for any order, and few enough digits to be read.
+LOWEST_PRIORITY, HIGHEST_PRIORITY = -1000, 1000
+
 _RAND_A_MAX = 0xFFF
 _last_millisecond_and_count = (0, 0)
 
@@ -39,6 +42,11 @@ def _id_of(chance: bytes) -> UUID:
     _last_millisecond_and_count = (now, count)
     random = int.from_bytes(chance) & ((1 << 62) - 1)
     return UUID(int=(now << 80) | (0x7 << 76) | (count << 64) | (0b10 << 62) | random)
+
+
+def limited_priority(wanted: int) -> int:
+    """The nearest priority that a job may have."""
+    return max(LOWEST_PRIORITY, min(HIGHEST_PRIORITY, wanted))
 
 
 class JobStatus(StrEnum):

@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from mediahost.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from mediahost.model.kinds import MediaKind
 from mediahost.model.paths import expanded
 from mediahost.model.pipeline import Step
@@ -94,7 +95,9 @@ class Watch(BaseModel):
     hours: str | None = Field(
         None, description="Submit at these hours of the day only, such as 22:00-06:00"
     )
-    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first")
+    priority: int = Field(
+        0, ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY, description="Higher goes first"
+    )
     output: str | None = Field(
         None,
         description="Where artifacts are copied to: a folder, or a template such as ~/O/{stem}",

@@ -1,4 +1,4 @@
-"""The log of changes: which jobs changed their state, written by the database itself.
+"""The log of changes: which jobs changed their state or their turn, written by the database itself.
 
 Triggers write it, so that no writer can forget to, whatever program it is. New jobs are not in it
 (their numbers say which they are), except those of other programs. It holds the last changes only:
@@ -37,11 +37,17 @@ MOST_TRIMMED = 100_000
 # Where Postgres tells those who listen.
 CHANNEL = "mediahost_jobs"
 
-SQLITE = (
-    """CREATE TRIGGER job_changes_update AFTER UPDATE OF status, cancel_requested ON jobs BEGIN
+# What is told of a job that is there: its state, and its turn among those that wait.
+LOGGED = "status, cancel_requested, priority"
+_ON_UPDATE = {
+    "sqlite": """CREATE TRIGGER job_changes_update AFTER UPDATE OF {} ON jobs BEGIN
         INSERT INTO job_changes (job_number, was, became)
             VALUES (new.number, old.status, new.status);
     END""",
+    "postgresql": """CREATE TRIGGER job_changes_update AFTER UPDATE OF {} ON jobs
+        FOR EACH ROW EXECUTE FUNCTION mediahost_log_job_change()""",
+}
+SQLITE = (
     """CREATE TRIGGER job_changes_insert AFTER INSERT ON jobs WHEN new.action IS NULL BEGIN
         INSERT INTO job_changes (job_number, became) VALUES (new.number, new.status);
     END""",
@@ -64,8 +70,6 @@ POSTGRESQL = (
         PERFORM pg_notify('mediahost_jobs', '');
         RETURN NULL;
     END $$""",
-    """CREATE TRIGGER job_changes_update AFTER UPDATE OF status, cancel_requested ON jobs
-        FOR EACH ROW EXECUTE FUNCTION mediahost_log_job_change()""",
     """CREATE TRIGGER job_changes_insert AFTER INSERT ON jobs
         FOR EACH ROW WHEN (NEW.action IS NULL) EXECUTE FUNCTION mediahost_log_job_change()""",
     """CREATE TRIGGER job_changes_delete AFTER DELETE ON jobs
@@ -81,6 +85,18 @@ def create_triggers(connection: Connection) -> None:
     """Make what writes the log."""
     for statement in SQLITE if connection.dialect.name == "sqlite" else POSTGRESQL:
         connection.exec_driver_sql(statement)
+    _log_updates(connection, LOGGED)
+
+
+def log_updates_of(connection: Connection, columns: str) -> None:
+    """Have changes of these columns logged, and of no others."""
+    on_jobs = "" if connection.dialect.name == "sqlite" else " ON jobs"
+    connection.exec_driver_sql(f"DROP TRIGGER job_changes_update{on_jobs}")
+    _log_updates(connection, columns)
+
+
+def _log_updates(connection: Connection, columns: str) -> None:
+    connection.exec_driver_sql(_ON_UPDATE[connection.dialect.name].format(columns))
 
 
 def drop_triggers(connection: Connection) -> None:

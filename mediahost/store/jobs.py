@@ -6,10 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import (
     Connection,
+    Integer,
     RowMapping,
     Select,
     and_,
     bindparam,
+    case,
     delete,
     false,
     func,
@@ -22,7 +24,15 @@ from sqlalchemy import (
 
 from mediahost.errors import IllegalTransition
 from mediahost.hashing import CacheKey
-from mediahost.model.job import TRANSITIONS, JobRequest, JobStatus, JobView
+from mediahost.model.job import (
+    HIGHEST_PRIORITY,
+    LOWEST_PRIORITY,
+    TRANSITIONS,
+    JobRequest,
+    JobStatus,
+    JobView,
+    limited_priority,
+)
 from mediahost.store.dialect import among, listed, utc_now
 from mediahost.store.engine import Database, lasting
 from mediahost.store.requests import LOCK, active_jobs, insert_jobs
@@ -72,6 +82,16 @@ _CANCEL = (
     .where(_THESE, _PENDING)
     .values(status=literal_column("'cancelled'"), completed_at=utc_now(), run_after=None)
 )
+_CHANGE_PRIORITY = update(jobs).where(_THESE, _PENDING).returning(jobs.c.id, jobs.c.priority)
+_SET_PRIORITY = _CHANGE_PRIORITY.values(priority=bindparam("to_priority"))
+_SHIFTED = jobs.c.priority + bindparam("by", type_=Integer)
+_SHIFT_PRIORITY = _CHANGE_PRIORITY.values(
+    priority=case(
+        (_SHIFTED > HIGHEST_PRIORITY, HIGHEST_PRIORITY),
+        (_SHIFTED < LOWEST_PRIORITY, LOWEST_PRIORITY),
+        else_=_SHIFTED,
+    )
+)
 _ASK_TO_CANCEL = update(jobs).where(_THESE, PROCESSING).values(cancel_requested=true())
 _RETRY = (
     update(jobs)
@@ -120,6 +140,20 @@ class Jobs:
             connection.execute(_CANCEL, these)
             connection.execute(_ASK_TO_CANCEL, these)
             return {row.id: JobStatus(row.status) for row in connection.execute(_STATES, these)}
+
+    @lasting
+    def change_priority(
+        self, job_ids: Collection[UUID], priority: int, *, relative: bool = False
+    ) -> dict[UUID, int]:
+        """Have pending jobs go earlier or later; returns the priority of each, after the call."""
+        these = {"job_ids": listed(job_ids)}
+        with self._database.write() as connection:
+            if relative:
+                rows = connection.execute(_SHIFT_PRIORITY, {**these, "by": priority})
+            else:
+                to = {"to_priority": limited_priority(priority)}
+                rows = connection.execute(_SET_PRIORITY, {**these, **to})
+            return {row.id: row.priority for row in rows}
 
     @lasting
     def retry(self, job_ids: Collection[UUID]) -> list[UUID]:

@@ -26,6 +26,7 @@ from mediahost.model.job import (
     JobView,
     Outcome,
     Token,
+    limited_priority,
 )
 from mediahost.model.lineage import Making
 from mediahost.model.paths import path_to_url
@@ -403,6 +404,19 @@ class MemoryStore:
                 elif record.status is JobStatus.PROCESSING:
                     record.cancel_requested = True
             return {record.request.job_id: record.status for record in self._these(job_ids)}
+
+    def change_priority(
+        self, job_ids: Collection[UUID], priority: int, *, relative: bool = False
+    ) -> dict[UUID, int]:
+        """Have pending jobs go earlier or later; returns the priority of each, after the call."""
+        with self._lock:
+            pending = [each for each in self._these(job_ids) if each.status is JobStatus.PENDING]
+            for record in pending:
+                before = record.request.priority if relative else 0
+                changed = limited_priority(before + priority)
+                record.request = replace(record.request, priority=changed)
+                record.updated_at = datetime.now(UTC)
+            return {record.request.job_id: record.request.priority for record in pending}
 
     def cancel_requests(self, host: str) -> set[Token]:
         """This host's attempts that somebody asked to cancel."""

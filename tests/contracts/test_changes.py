@@ -108,6 +108,18 @@ def test_a_request_to_cancel_is_a_change(sql_store: SqlStore, watcher: SqlStore)
     assert watcher.changes(seen.mark).changed == (1,)
 
 
+def test_another_turn_is_a_change(sql_store: SqlStore, watcher: SqlStore) -> None:
+    submit(sql_store, 3)
+    (job,) = sql_store.claim("here", 1, 60)
+    seen = watcher.changes()
+    sql_store.change_priority([view.job_id for view in sql_store.jobs()], 3)
+    seen = watcher.changes(seen.mark)
+    assert (set(seen.changed), seen.added, seen.resync) == ({2, 3}, (), False)
+    assert counted(seen) == {"pending": 2, "processing": 1}
+    sql_store.change_priority([job.token.job_id], 3)
+    assert watcher.changes(seen.mark).changed == (), "what runs keeps its turn"
+
+
 def test_holding_a_lease_is_no_change(sql_store: SqlStore, watcher: SqlStore) -> None:
     submit(sql_store, 1)
     (job,) = claim_all(sql_store)

@@ -60,6 +60,8 @@ HOT: dict[str, Callable[[SqlStore], Any]] = {
     "a result in the place of another": live_twice,
     "release": lambda store: store.release("here", [TOKEN]),
     "cancel": lambda store: store.request_cancel([JOB]),
+    "another priority": lambda store: store.change_priority([JOB], 3),
+    "a higher priority": lambda store: store.change_priority([JOB], 1, relative=True),
     "cancel requests": lambda store: store.cancel_requests("here"),
     "retry": lambda store: store.retry([JOB]),
     "delete": lambda store: store.delete_jobs([JOB]),

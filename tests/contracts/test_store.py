@@ -854,6 +854,65 @@ def test_a_job_to_be_cancelled_is_not_tried_again(store: Store, ending: str) -> 
     assert store.claim("here", 5, HOUR) == []
 
 
+# --- turns -------------------------------------------------------------------------------------
+
+
+def priorities(store: Store, *job_ids: UUID) -> list[int]:
+    return [look(store, job_id).priority for job_id in job_ids]
+
+
+def test_a_pending_job_is_given_another_turn(store: Store) -> None:
+    a, b, c = store.submit([asked("a"), asked("b", priority=1), asked("c")])
+    assert store.change_priority([c, new_job_id()], 2) == {c: 2}
+    assert priorities(store, a, b, c) == [0, 1, 2]
+    jobs = [claim_one(store), claim_one(store)]
+    assert [job.token.job_id for job in jobs] == [c, b]
+    assert [job.request.priority for job in jobs] == [2, 1]
+    assert store.change_priority([], 5) == {}
+
+
+def test_turns_are_moved_by_steps_within_the_limits_of_a_priority(store: Store) -> None:
+    a, b, c = store.submit([asked("a"), asked("b", priority=999), asked("c", priority=-998)])
+    assert store.change_priority([a, b, c], 5, relative=True) == {a: 5, b: 1000, c: -993}
+    assert store.change_priority([a, b, c], -10, relative=True) == {a: -5, b: 990, c: -1000}
+    assert priorities(store, a, b, c) == [-5, 990, -1000]
+    assert store.change_priority([a], 5000) == {a: 1000}
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_what_runs_or_has_ended_keeps_its_turn(store: Store, relative: bool) -> None:
+    ended = complete(store, asked("a")).job_id
+    store.submit([asked("b")])
+    running = claim_one(store).token.job_id
+    later = _to_be_tried_later(store)
+    changed = store.change_priority([ended, running, later], 3, relative=relative)
+    assert changed == {later: 3}, "what waits for its next attempt is pending"
+    assert priorities(store, ended, running, later) == [0, 0, 3]
+
+
+def _to_be_tried_later(store: Store) -> UUID:
+    store.submit([asked("c")])
+    job = claim_one(store)
+    store.commit("here", [], [failed(job, retry_in_s=HOUR)])
+    return job.token.job_id
+
+
+def test_another_turn_is_a_change_of_the_job(store: Store) -> None:
+    (job_id,) = store.submit([asked()])
+    before = look(store, job_id).updated_at
+
+    def changed() -> bool:
+        store.change_priority([job_id], 1)
+        return look(store, job_id).updated_at > before
+
+    assert any(changed() for _ in range(1000)), "clocks are coarse, but not so coarse"
+
+
+def test_ten_thousand_turns_are_changed_at_once(store: Store) -> None:
+    ids = store.submit([asked(str(i)) for i in range(10_000)])
+    assert store.change_priority(ids, 1, relative=True) == dict.fromkeys(ids, 1)
+
+
 # --- trying again, deleting --------------------------------------------------------------------
 
 
