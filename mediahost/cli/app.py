@@ -17,6 +17,7 @@ from mediahost.cli import (
     export,
     hosts,
     job_log,
+    job_steering,
     jobs,
     lineage,
     pauses,
@@ -68,6 +69,18 @@ app.command(
     "explain",
     epilog=examples("explain talk.mp4", "explain talk.mp4 --action av.convert:format=mp3"),
 )(results.explain)
+jobs.app.command(epilog=examples("jobs cancel 12 13", "jobs cancel --status pending"))(
+    job_steering.cancel
+)
+jobs.app.command(epilog=examples("jobs retry 12", "jobs retry --filter 'state:failed age<2d'"))(
+    job_steering.retry
+)
+jobs.app.command(epilog=examples("jobs delete 12", "jobs delete --status completed"))(
+    job_steering.delete
+)
+jobs.app.command(
+    epilog=examples("jobs priority 12 13 --to 5", "jobs priority --filter 'action:av.*' --by -1")
+)(job_steering.priority)
 jobs.app.command(
     "log", epilog=examples("jobs log 12", "jobs log 12 --attempt 1", "jobs log 12 --follow")
 )(job_log.log)

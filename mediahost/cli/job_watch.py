@@ -85,17 +85,23 @@ def as_line(line: "JobLine", *, as_json: bool = False) -> str:
 
 def _state(line: "JobLine") -> str:
     if line.status is JobStatus.PROCESSING:
-        if line.cancel_requested:
-            return "being cancelled"
-        done = "" if line.fraction is None else f", {round(line.fraction * 100)} percent"
-        return f"processing{done}{f', {display(line.message)}' if line.message else ''}"
+        return _under_way(line)
     if line.status is JobStatus.FAILED:
         return f"failed: {display((line.error or '').partition(chr(10))[0])}".rstrip(": .")
     if line.status is JobStatus.COMPLETED and line.cached:
         return "completed, cached"
     if line.status is JobStatus.COMPLETED and line.processing_time_ms is not None:
         return f"completed in {seconds(line.processing_time_ms)}"
+    if line.status is JobStatus.PENDING and line.priority:
+        return f"pending, priority {line.priority}"
     return str(line.status)
+
+
+def _under_way(line: "JobLine") -> str:
+    if line.cancel_requested:
+        return "being cancelled"
+    done = "" if line.fraction is None else f", {round(line.fraction * 100)} percent"
+    return f"processing{done}{f', {display(line.message)}' if line.message else ''}"
 
 
 def _to_json(line: "JobLine") -> dict[str, object]:
@@ -106,6 +112,7 @@ def _to_json(line: "JobLine") -> dict[str, object]:
         "action": line.action,
         "media_url": line.media_url,
         "attempt": line.attempt,
+        "priority": line.priority,
         "error": line.error,
         "cached": line.cached,
         "progress": line.fraction,

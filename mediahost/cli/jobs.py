@@ -1,4 +1,4 @@
-"""`mediahost jobs`: look at jobs and steer them."""
+"""`mediahost jobs`: look at jobs."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,12 +29,10 @@ if TYPE_CHECKING:
     from mediahost.ports import Store
     from mediahost.store import SqlStore
 
-EVERY_JOB = 1 << 31
-MOST_ANSWERS = 20
 INT64_DIGITS = 18
 
 app = typer.Typer(
-    help="List, show, cancel, retry, pause and delete jobs; read their logs.",
+    help="List, show, cancel, retry, pause and delete jobs, change their turn; read their logs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -46,18 +44,6 @@ OneJob = Annotated[
         metavar="JOB",
         autocompletion=complete.jobs,
     ),
-]
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(
-        help="Numbers or ids, as `jobs list` shows.",
-        metavar="JOB",
-        autocompletion=complete.jobs,
-    ),
-]
-Statuses = Annotated[
-    list[JobStatus] | None,
-    typer.Option("--status", "-s", help="Every job of this status; may be given again."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -88,7 +74,7 @@ def list_jobs(
 ) -> None:
     """List the newest jobs."""
     if plain or watch:
-        _tell(_filter(filter_text or "", status or ()), limit, watch=watch, as_json=as_json)
+        _tell(filter_of(filter_text or "", status or ()), limit, watch=watch, as_json=as_json)
         return
     with state.store(browse=True) as store:
         if filter_text is None:
@@ -141,12 +127,17 @@ def _filtered(
     """
     from mediahost.store.browse import Order
 
-    lines = store.browse().first(_filter(text, statuses), Order.NEWEST, limit)
+    lines = store.browse().first(filter_of(text, statuses), Order.NEWEST, limit)
     views = store.get_jobs([line.job_id for line in lines])
     return [views[line.job_id] for line in lines if line.job_id in views]
 
 
-def _filter(text: str, statuses: Collection[JobStatus]) -> "JobFilter":
+def filter_of(text: str, statuses: Collection[JobStatus] = ()) -> "JobFilter":
+    """What a filter means, and one of these statuses besides.
+
+    Raises:
+        UsageError: It can't be understood.
+    """
     from mediahost.model.job_filter import InvalidFilter, JobFilter
 
     words = f"state:{','.join(statuses)} {text}" if statuses else text
@@ -190,6 +181,7 @@ def show(*, job: OneJob, as_json: AsJson = False) -> None:
         "file hash": view.file_hash,
         "config hash": view.config_hash,
         "source": view.source,
+        "priority": str(view.priority) if view.priority else "",
         "attempt": f"{view.attempt} ({counted(view.failures, 'failure')})",
         "created": local_time(view.created_at),
         "started": local_time(view.started_at),
@@ -210,44 +202,6 @@ def show(*, job: OneJob, as_json: AsJson = False) -> None:
         typer.echo(f"See its result with: mediahost results {place(view.media_url)}")
     elif view.status.final:
         typer.echo(f"Try it again with: mediahost jobs retry {view.number}")
-
-
-@app.command(epilog=examples("jobs cancel 12 13", "jobs cancel --status pending"))
-def cancel(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = False) -> None:
-    """Cancel jobs; running ones stop as soon as their host hears of it."""
-    with state.store() as store:
-        views = _chosen(store, jobs, status)
-        after = store.request_cancel([view.job_id for view in views])
-    answers = {view.number: _cancel_answer(view, after.get(view.job_id)) for view in views}
-    _answer(answers, as_json=as_json)
-    if any(view.status.final and view.status is not JobStatus.CANCELLED for view in views):
-        raise typer.Exit(1)
-
-
-@app.command(epilog=examples("jobs retry 12", "jobs retry --status failed"))
-def retry(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = False) -> None:
-    """Make failed or cancelled jobs pending again."""
-    with state.store() as store:
-        views = _chosen(store, jobs, status)
-        again = set(store.retry([view.job_id for view in views]))
-    answers = {
-        view.number: "pending again"
-        if view.job_id in again
-        else "not needed: another job is at the same already"
-        for view in views
-    }
-    _answer(answers, as_json=as_json)
-    if again and not as_json:
-        typer.echo("Run pending jobs with: mediahost work --drain")
-
-
-@app.command(epilog=examples("jobs delete 12", "jobs delete --status completed"))
-def delete(*, jobs: Names = None, status: Statuses = None, as_json: AsJson = False) -> None:
-    """Delete jobs that are not running; cached results stay."""
-    with state.store() as store:
-        views = _chosen(store, jobs, status)
-        store.delete_jobs([view.job_id for view in views])
-    _answer({view.number: "deleted" for view in views}, as_json=as_json)
 
 
 def find(store: "Store", name: str) -> JobView:
@@ -300,40 +254,9 @@ def _attempt_to_json(attempt: AttemptView) -> dict[str, Any]:
     return {**asdict(attempt), "outcome": str(attempt.outcome), "ended_at": ended_at}
 
 
-def _chosen(
-    store: "Store", names: Collection[str] | None, statuses: Collection[JobStatus] | None
-) -> list[JobView]:
-    if bool(names) == bool(statuses):
-        raise UsageError(
-            "Name jobs, or give a --status: one of the two", "See: mediahost jobs list"
-        )
-    if statuses:
-        return store.jobs(statuses=statuses, limit=EVERY_JOB)
-    found = (find(store, name) for name in names or ())
-    return list({view.job_id: view for view in found}.values())
-
-
-def _answer(answers: dict[int, str], *, as_json: bool) -> None:
-    if as_json:
-        print_json({str(number): text for number, text in answers.items()})
-    elif len(answers) <= MOST_ANSWERS:
-        for number, text in answers.items():
-            typer.echo(f"job {number}: {text}")
-        if not answers:
-            typer.echo("There are no such jobs.")
-    else:
-        texts = list(answers.values())
-        for text in dict.fromkeys(texts):
-            typer.echo(f"{counted(texts.count(text), 'job')}: {text}")
-
-
-def _cancel_answer(before: JobView, after: JobStatus | None) -> str:
-    if before.status.final:
-        return f"is {before.status} already"
-    return "cancelling" if after is JobStatus.PROCESSING else "cancelled"
-
-
 def _status(job: JobView) -> str:
+    if job.status is JobStatus.PENDING and job.priority:
+        return f"pending (priority {job.priority})"
     if job.status is not JobStatus.PROCESSING:
         return str(job.status)
     if job.cancel_requested:

@@ -62,6 +62,7 @@ class JobLine(NamedTuple):
         origin_url: The file that the media file was made of; None: no action made it.
         error: The beginning of why it failed.
         fraction: How far the attempt is, 0 to 1, or None.
+        priority: Higher goes first within its source, while it is pending.
         matches: Whether the filter still holds for it.
     """
 
@@ -80,6 +81,7 @@ class JobLine(NamedTuple):
     cached: bool
     fraction: float | None
     message: str | None
+    priority: int
     matches: bool
 
 
@@ -121,6 +123,7 @@ _LINE = (
     jobs.c.cached,
     job_progress.c.fraction,
     job_progress.c.message,
+    jobs.c.priority,
 )
 _WITH_PROGRESS = jobs.outerjoin(
     job_progress,

@@ -87,7 +87,7 @@ def _media(job: JobLine, width: int) -> str:
 
 
 def _note(job: JobLine, width: int) -> Iterator[Cell]:
-    """How far it is, or why it failed."""
+    """How far it is, why it failed, or that its turn is another one."""
     inner = width - 1
     if job.status is JobStatus.PROCESSING and job.fraction is not None:
         bar = min(BAR, inner - 5)
@@ -100,6 +100,8 @@ def _note(job: JobLine, width: int) -> Iterator[Cell]:
         yield (words.fit(display((job.error or "").partition("\n")[0]), inner) + " ", "error")
     elif job.cached:
         yield (words.fit("cached", width), "cached")
+    elif job.status is JobStatus.PENDING and job.priority:
+        yield (words.fit(f"priority {job.priority}", inner) + " ", "dim")
     else:
         yield (" " * width, "dim")
 

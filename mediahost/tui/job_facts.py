@@ -58,6 +58,7 @@ def _standing(job: JobView, now: datetime) -> dict[str, object]:
         "started": moment(job.started_at, now),
         "ended": moment(job.completed_at, now),
         "source": job.source,
+        "priority": job.priority or "",
         "host": job.host if job.status is JobStatus.PROCESSING else "",
         "file hash": job.file_hash,
         "config hash": job.config_hash,

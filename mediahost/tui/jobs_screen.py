@@ -54,6 +54,8 @@ class JobsScreen(Screen[None]):
         Binding("R", "rerun", "Run again with another config", show=False, id="jobs.rerun"),
         Binding("p", "pause", "Pause or resume", show=False, id="jobs.pause"),
         Binding("d", "delete", "Delete", show=False, id="jobs.delete"),
+        Binding("plus", "move(True)", "Move up: a higher priority", show=False, id="jobs.move_up"),
+        Binding("minus", "move(False)", "Move down: a lower one", show=False, id="jobs.move_down"),
         Binding("l", "log", "Log", show=False, id="jobs.log"),
         Binding("o", "open_file", "Open the file outside", show=False, id="jobs.open_file"),
         Binding("y", "copy", "Copy the path", show=False, id="jobs.copy"),
@@ -276,6 +278,11 @@ class JobsScreen(Screen[None]):
     async def action_delete(self) -> None:
         """Delete."""
         await self._steering.delete()
+
+    @opens
+    async def action_move(self, up: bool) -> None:
+        """Move up or down among those that wait."""
+        await self._steering.move(up=up)
 
     @opens
     async def action_pause(self) -> None:

@@ -189,6 +189,17 @@ class Session:
         idle = [status for status in JobStatus if status is not JobStatus.PROCESSING]
         return await self._steer(wanted, numbers, idle, self.store.delete_jobs)
 
+    async def move_up(self, wanted: JobFilter, numbers: Collection[int] | None) -> int:
+        """Raise the priority of these pending jobs, or of all that match; returns how many."""
+        return await self._steer(wanted, numbers, [JobStatus.PENDING], self._shifting(1))
+
+    async def move_down(self, wanted: JobFilter, numbers: Collection[int] | None) -> int:
+        """Lower the priority of these pending jobs, or of all that match; returns how many."""
+        return await self._steer(wanted, numbers, [JobStatus.PENDING], self._shifting(-1))
+
+    def _shifting(self, by: int) -> Callable[[Collection[UUID]], int]:
+        return lambda ids: len(self.store.change_priority(ids, by, relative=True))
+
     def _cancel_batch(self, ids: Collection[UUID]) -> int:
         return len(self.store.request_cancel(ids))
 

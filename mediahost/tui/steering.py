@@ -26,12 +26,14 @@ class Meant(NamedTuple):
         steer: Does it.
         otherwise: Why it may concern none of them.
         relists: The list is another one then.
+        keeps_marks: It may well be done to the same jobs again, and is as easily undone.
     """
 
     done: str
     steer: Steer
     otherwise: str
     relists: bool = False
+    keeps_marks: bool = False
 
 
 class Steering:
@@ -58,6 +60,15 @@ class Steering:
         """Delete jobs; their results stay."""
         meant = Meant("deleted", self._session.delete, "cancel first what runs", relists=True)
         await self._ask("Delete", meant, at_once=False)
+
+    async def move(self, *, up: bool) -> None:
+        """Raise or lower the priority of pending jobs by one step."""
+        way = "up" if up else "down"
+        steer = self._session.move_up if up else self._session.move_down
+        meant = Meant(
+            f"moved {way}", steer, "only pending jobs wait for their turn", keeps_marks=True
+        )
+        await self._ask(f"Move {way}", meant, at_once=True)
 
     async def pause(self) -> None:
         """Have jobs wait until they are resumed: all, or those of this one's action or source."""
@@ -109,7 +120,8 @@ class Steering:
             details = "" if line is None else f"{line.status} {line.action}\n{line.media_url}"
         else:
             return
-        if not at_once or table.all_marked or table.marked:
+        is_marked = bool(table.marked) and not meant.keeps_marks
+        if not at_once or table.all_marked or is_marked:
             question = Confirm(f"{verb} {what}?", details, verb)
             if await self._screen.app.push_screen_wait(question) is not True:
                 return
@@ -125,7 +137,8 @@ class Steering:
         jobs = "1 job" if concerned == 1 else f"{concerned:,} jobs"
         said = f"{jobs} {meant.done}" if concerned else f"Nothing was done: {meant.otherwise}"
         self._screen.notify(said)
-        self._list.table.clear_marks()
+        if not meant.keeps_marks:
+            self._list.table.clear_marks()
         if meant.relists:
             self._list.relist()
 

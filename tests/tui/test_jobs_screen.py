@@ -1,6 +1,7 @@
 """The screen Jobs on a real store: what is seen, what keys do, and what comes in from outside."""
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -189,6 +190,64 @@ def test_marks_and_all_that_match_are_steered_together(tui: "Tui", until: Any) -
         await pilot.press("y")
         await until(pilot, "496 jobs cancelled")
         assert tui.store.count_jobs()[JobStatus.PENDING] == 0
+
+    tui.run(steps)
+
+
+def test_a_job_is_moved_up_and_down_at_once(tui: "Tui", until: Any) -> None:
+    tui.submit(2)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "1-2 of 2")
+        await pilot.press("plus", "plus")
+        await until(pilot, "priority 2")
+        await pilot.press("minus")
+        await until(pilot, "priority 1")
+        (first,) = tui.claim()
+        assert first.request.media.path.name == "av.probe-0001.wav", "the newer one goes first"
+        await until(pilot, "▶ processing av.probe")
+        await pilot.press("plus")
+        await until(pilot, "Nothing was done: only pending jobs wait for their turn")
+
+    tui.run(steps)
+
+
+def test_marked_jobs_are_moved_again_and_all_that_match_after_a_question(
+    tui: "Tui", until: Any
+) -> None:
+    tui.submit(300)
+    tui.claim()
+
+    def priorities() -> set[int]:
+        return {job.priority for job in tui.store.jobs(limit=1000)}
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "of 300")
+        await pilot.press("space", "space", "minus")
+        await until(pilot, "2 jobs moved down")
+        await pilot.press("minus")
+        await until(pilot, "priority -2")
+        assert table_of(app).marked == {299, 300}, "they stay marked, to be moved further"
+        assert priorities() == {0, -2}
+        await pilot.press("asterisk", "plus")
+        await until(pilot, "Move up all 300 jobs?")
+        await pilot.press("y")
+        await until(pilot, "299 jobs moved up")
+        assert priorities() == {0, 1, -1}
+
+    tui.run(steps)
+
+
+def test_another_turn_is_seen_whoever_gave_it(tui: "Tui", until: Any) -> None:
+    tui.submit(1)
+
+    async def steps(pilot: Pilot[None], _: MediahostApp) -> None:
+        await until(pilot, "· pending    av.probe")
+        await pilot.press("enter")
+        await until(pilot, "Summary")
+        tui.store.change_priority([job.job_id for job in tui.store.jobs()], 7)
+        await until(pilot, "priority 7")
+        await until(pilot, lambda text: re.search(r"priority +7", text))
 
     tui.run(steps)
 

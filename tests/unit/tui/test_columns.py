@@ -13,7 +13,7 @@ MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 def text_of(width: int, media: str, origin: str | None) -> str:
     head = (1, UUID(int=1), JobStatus.COMPLETED, "av.probe", media, origin, 1, MOMENT, None, 5)
-    line = JobLine(*head, None, False, False, None, None, True)  # noqa: FBT003 - a row
+    line = JobLine(*head, None, False, False, None, None, 0, True)  # noqa: FBT003 - a row
     columns = Columns.for_width(width)
     return "".join(text for text, _ in cells(line, columns, MOMENT, attempts=3, marked=False))
 

@@ -15,7 +15,7 @@ NUMBERS = st.sets(st.integers(1, 10_000), max_size=200)
 def line(number: int, status: JobStatus = JobStatus.PENDING) -> JobLine:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     head = (number, UUID(int=number), status, "av.probe", "/in/a.wav", None, 0, moment, None, None)
-    return JobLine(*head, None, False, False, None, None, True)  # noqa: FBT003 - a row
+    return JobLine(*head, None, False, False, None, None, 0, True)  # noqa: FBT003 - a row
 
 
 def rows_of(numbers: set[int], order: Order = Order.NEWEST) -> Rows:
