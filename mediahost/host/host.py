@@ -439,7 +439,7 @@ class Host:
             return []
         recipe = self.recipe(pipeline)
         return [
-            request_for(one, row, request.source)
+            request_for(one, row, request.source, request.priority)
             for one, roots in self._planner.recipes_for(recipe, self._roots_at(request.root_url))
             for row in self._planner.evaluate(one, roots, fresh=fresh)
             if row.state is State.MISSING and request.step in row.step.needs

@@ -181,7 +181,7 @@ class Run:
         recipe, root = known
         rows = self._planner.evaluate(recipe, [root], self._accepts, fresh)
         return [
-            request_for(recipe, row, self.source)
+            request_for(recipe, row, self.source, job.request.priority)
             for row in rows
             if row.state is State.MISSING and job.request.step in row.step.needs
         ]

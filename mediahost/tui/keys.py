@@ -12,7 +12,7 @@ from mediahost.errors import UnknownName
 
 OURS = "mediahost.tui."
 # What Textual calls otherwise than Unicode does.
-LETTERS = {"slash": "/"}
+LETTERS = {"slash": "/", "plus": "+", "minus": "-"}
 
 
 class Deed(NamedTuple):

@@ -86,6 +86,30 @@ def test_jobs_and_what_became_of_them(home: "Home", call: "Call") -> None:
     assert said(call, "jobs", "list") == []
 
 
+def test_turns_of_jobs_that_wait(home: "Home", call: "Call") -> None:
+    home.tones(3)
+    call("run", "media", "--action", "faulty.raise")
+    assert len(said(call, "jobs", "retry", "--filter", "faulty")) == 3
+    assert said(call, "jobs", "priority", "1", "2", "--to", "-3") == {
+        "1": "has priority -3",
+        "2": "has priority -3",
+    }
+    said(call, "jobs", "priority", "--filter", "job:2,3", "--by", "4")
+    said(call, "jobs", "priority", "--status", "pending", "--by", "1")
+    listed = {job["number"]: job["priority"] for job in said(call, "jobs", "list")}
+    assert listed == {1: -2, 2: 2, 3: 5}
+    assert "pending (priority 5)" in call("jobs", "list").out
+    assert "priority     5" in call("jobs", "show", "3").out
+    said_of_3 = call("jobs", "list", "--plain", "--filter", "job:3").out
+    assert said_of_3.endswith("pending, priority 5.\n")
+    said(call, "jobs", "cancel", "--filter", "job:3")
+    kept = said(call, "jobs", "priority", "2", "3", "--to", "0", code=1)
+    assert kept["2"] == "has priority 0"
+    assert kept["3"] == "is cancelled already; only pending jobs wait for their turn"
+    assert said(call, "jobs", "priority", "--filter", "job:3", "--to", "0") == {}
+    assert said(call, "jobs", "delete", "--filter", "state:cancelled") == {"3": "deleted"}
+
+
 def test_plugins_actions_and_pipelines(home: "Home", call: "Call") -> None:
     home.settings('[[pipelines.talks.steps]]\naction = "count.look"')
     rows = {row["name"]: row for row in said(call, "plugins", "list")}

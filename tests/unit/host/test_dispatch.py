@@ -92,6 +92,19 @@ def test_work_finishes_a_pipeline_of_the_settings_with_its_joins(
     assert sorted(done) == ["t.follow", "t.look", "t.look"]
 
 
+def test_later_steps_have_the_priority_of_the_step_before(house: "House") -> None:
+    house.tone()
+    steps = [{"action": "t.look"}, {"action": "t.follow", "after": "t.look"}]
+    pipeline = Pipeline.model_validate({"name": "two", "steps": steps})
+    host = house.host(pipelines={"two": pipeline})
+    with host:
+        host.submit([house.media], host.recipe(pipeline))
+        house.store.change_priority([job.job_id for job in house.store.jobs()], 7)
+        host.work(forever=False)
+    priorities = {job.action: job.priority for job in house.store.jobs()}
+    assert priorities == {"t.look": 7, "t.follow": 7}
+
+
 class Patient(Analyzer, name="t.patient", version=1):
     """Runs until it is cancelled."""
 

@@ -162,6 +162,16 @@ def test_a_pending_job_that_is_cancelled_is_told_of(meddled: "House") -> None:
     assert sorted(states(summary)) == ["cancelled", "done"]
 
 
+def test_later_steps_of_a_run_have_the_priority_of_the_step_before(meddled: "House") -> None:
+    store: Any = meddled.store
+    meddled.tone()
+    store.after = lambda: store.change_priority([store.jobs()[0].job_id], 7)
+
+    run(meddled, LOOK, {"action": "t.follow", "after": "t.look"})
+
+    assert {job.action: job.priority for job in store.jobs()} == {"t.look": 7, "t.follow": 7}
+
+
 def test_a_pending_job_that_is_deleted_is_told_of(meddled: "House") -> None:
     store: Any = meddled.store
     meddled.tone()
