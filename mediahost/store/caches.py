@@ -11,6 +11,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     select,
+    text,
     update,
 )
 
@@ -228,6 +229,9 @@ def save_results(
 
 
 _PLACE = ("file_path", "config_hash")
+# Of two that replaced at once, either would miss what the other one had just put there, or both
+# would keep the same old content. Any number: "replaced" in ASCII. SQLite has one writer.
+_LOCK = text("SELECT pg_advisory_xact_lock(8243118303764243812)")
 # One object, so that the statement made with it is found again.
 _MADE_NOW = {"created_at": unix_now()}
 _INSERT_PROCESSING = processing_jobs.insert().values(_MADE_NOW)
@@ -237,6 +241,12 @@ def save_processings(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
     """Add rows of what processors made, and the names of the files."""
     write_rows(connection, _INSERT_PROCESSING, rows)
     write_made_files(connection, rows)
+
+
+def save_processing_once(connection: Connection, row: Mapping[str, Any]) -> None:
+    """Add a row of what a processor made, unless its job has one already."""
+    if insert_absent(connection, processing_jobs, [row], key=["job_id"], fixed=_MADE_NOW):
+        write_made_files(connection, [row])
 
 
 def save_analyses(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -273,6 +283,8 @@ def _keep_superseded(connection: Connection, rows: Sequence[Mapping[str, Any]]) 
     Returns:
         Ids of the rows that stay in their place, to be replaced.
     """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
     replaced = []
     coming = {(row["file_path"], row["config_hash"]): row["file_hash"] for row in rows}
     for there in read_rows(connection, _SUPERSEDED, {"places": listed(coming)}):

@@ -48,7 +48,9 @@ class MediaAsset(Record, table=True):
     )
     mime_type: str | None = Field(default=None, sa_column=Column("mime_type", String(100)))
     details: dict[str, Any] | None = Field(
-        default_factory=dict, sa_column=Column("metadata", Json, server_default=text("'{}'"))
+        default_factory=dict,
+        alias="metadata",
+        sa_column=Column("metadata", Json, server_default=text("'{}'")),
     )
     created_at: datetime | None = Field(
         default=None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
@@ -57,7 +59,8 @@ class MediaAsset(Record, table=True):
     job: Job = Relationship(back_populates="assets")
 
     def __repr__(self) -> str:
-        return f"<MediaAsset {self.asset_type} {self.file_path!r} of job {self.job_id}>"
+        kind, path, job_id = map(self._loaded, ("asset_type", "file_path", "job_id"))
+        return f"<MediaAsset {kind} {path!r} of job {job_id}>"
 
 
 class Transcription(Record, table=True):
@@ -88,7 +91,9 @@ class Transcription(Record, table=True):
         ),
     )
     details: dict[str, Any] | None = Field(
-        default_factory=dict, sa_column=Column("metadata", Json, server_default=text("'{}'"))
+        default_factory=dict,
+        alias="metadata",
+        sa_column=Column("metadata", Json, server_default=text("'{}'")),
     )
     created_at: datetime | None = Field(
         default=None, sa_column=Column("created_at", Utc, nullable=False, server_default=utc_now())
@@ -97,8 +102,8 @@ class Transcription(Record, table=True):
     job: Job = Relationship(back_populates="transcriptions")
 
     def __repr__(self) -> str:
-        said = f"{len(self.text_content)} characters"
-        return f"<Transcription by {self.provider}: {said}, of job {self.job_id}>"
+        provider, said, job_id = map(self._loaded, ("provider", "text_content", "job_id"))
+        return f"<Transcription by {provider}: {len(said)} characters, of job {job_id}>"
 
 
 class AnalysisResult(Record, table=True):
@@ -135,7 +140,8 @@ class AnalysisResult(Record, table=True):
     job: Job = Relationship(back_populates="analysis_results")
 
     def __repr__(self) -> str:
-        return f"<AnalysisResult {self.analysis_type} by {self.model_used} of job {self.job_id}>"
+        kind, model, job_id = map(self._loaded, ("analysis_type", "model_used", "job_id"))
+        return f"<AnalysisResult {kind} by {model} of job {job_id}>"
 
 
 media_assets = Record.metadata.tables["media_assets"]

@@ -59,8 +59,10 @@ def a_url(what: str, path: str | os.PathLike[str]) -> str:
     """The URL of a path, as columns have it.
 
     Raises:
-        UsageError: No file can have that path.
+        UsageError: It is no path, or none that a file can have.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise UsageError(f"The {what} must be a path, not {path!r}")
     return a_text(what, path_to_url(path))
 
 

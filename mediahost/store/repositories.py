@@ -52,6 +52,8 @@ class JobRepository(Repository[S_co]):
     @door
     def get_by_id(self, session: Session, job_id: UUID | str) -> Job | None:
         """The job with its children, or None."""
+        # What was changed here and not written yet would be read over.
+        session.flush()
         return session.get(Job, _id(job_id), options=_WITH_CHILDREN, populate_existing=True)
 
     @door
@@ -112,6 +114,8 @@ class JobRepository(Repository[S_co]):
         wanted = _status(status)
         if processing_time_ms is not None:
             a_count("processing time", processing_time_ms)
+        if error is not None and not isinstance(error, str):
+            raise UsageError(f"The error must be text, not {error!r}")
         given = {
             # It may quote anything: the output of programs, names of files.
             "error": None if error is None else plain_text(error),
@@ -161,9 +165,10 @@ class _Children(Repository[S_co], Generic[S_co, RowT]):
         if "metadata" in values:
             values["details"] = values.pop("metadata")
         child = self.row(**values)
-        session.add(child)
         try:
-            session.flush()
+            # Whoever is told that there is no such job can go on.
+            with session.begin_nested():
+                session.add(child)
         except IntegrityError as error:
             raise UsageError(f"There is no job {values['job_id']}") from error
         session.refresh(child)

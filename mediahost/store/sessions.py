@@ -26,6 +26,8 @@ _NOTHING_YET = "SELECT 1"
 def open_session(store: SqlStore) -> Iterator[Session]:
     """A session that commits at the end, or rolls back if an exception comes out of it.
 
+    It may commit earlier, too, and go on.
+
     A server that restarts is waited for before the session begins.
 
     Raises:
@@ -33,9 +35,10 @@ def open_session(store: SqlStore) -> Iterator[Session]:
     """
     sessions = sessionmaker(session_engine(store), expire_on_commit=False, autoflush=False)
     database = store.database
-    with database.explained(), sessions.begin() as session:
+    with database.explained(), sessions() as session:
         database.persevere(lambda: _connect(database, session))
         yield session
+        session.commit()
 
 
 def _connect(database: Database, session: Session) -> None:

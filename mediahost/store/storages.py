@@ -21,7 +21,7 @@ from mediahost.model.faults import first_fault
 from mediahost.model.paths import url_to_path
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import MediaAnalysisResult
-from mediahost.store.caches import save_analyses, save_processings
+from mediahost.store.caches import save_analyses, save_processing_once
 from mediahost.store.engine import lasting
 from mediahost.store.given import a_limit, a_text, a_url, an_object
 from mediahost.store.store import SqlStore, open_store
@@ -290,8 +290,8 @@ class MediaProcessingStorage(_Storage):
             "elapsed_ms": None,
             "artifacts": [{"path": given["output_path"], "file_hash": output_hash}],
         }
-        there = self._keep(row)
-        differing = [name for name, value in given.items() if there and there[name] != value]
+        kept = self._keep(row)
+        differing = [name for name, value in given.items() if kept[name] != value]
         if differing:
             raise UsageError(
                 f"Job {job_id} was saved with another {' and '.join(differing)}",
@@ -299,14 +299,11 @@ class MediaProcessingStorage(_Storage):
             )
 
     @lasting
-    def _keep(self, row: Mapping[str, Any]) -> RowMapping | None:
-        """The row that is there already under its job, or None: then it is added."""
-        of_job = {"of_job": row["job_id"]}
+    def _keep(self, row: Mapping[str, Any]) -> RowMapping:
+        """Add the row unless one is there already under its job; the one that is there then."""
         with self._database.write() as connection:
-            there = connection.execute(_OF_JOB, of_job).mappings().one_or_none()
-            if there is None:
-                save_processings(connection, [row])
-        return there
+            save_processing_once(connection, row)
+            return connection.execute(_OF_JOB, {"of_job": row["job_id"]}).mappings().one()
 
     def get_by_job_id(self, job_id: object) -> MediaProcessingRow | None:
         """What the job made, or None."""
@@ -349,7 +346,8 @@ def _plain(row: RowMapping) -> dict[str, Any]:
 
 
 def _unchanged(path: str, expected: str) -> bool:
-    if not Path(path).exists():
+    # What is a folder by now, or a pipe, has no content to hash.
+    if not Path(path).is_file():
         return False
     try:
         return has_hash(path, expected)
@@ -359,6 +357,9 @@ def _unchanged(path: str, expected: str) -> bool:
 
 def _checked_ranges(ranges: Sequence[TimeRange | Mapping[str, Any]]) -> list[TimeRange]:
     try:
-        return _RANGES.validate_python(ranges)
+        checked = _RANGES.validate_python(ranges)
     except ValidationError as error:
         raise UsageError(f"Time range {first_fault(error)}") from None
+    for number, each in enumerate(checked):
+        an_object(f"payload of time range {number}", each.payload)
+    return checked

@@ -24,11 +24,13 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.orm import RelationshipProperty, relationship
+from sqlalchemy.orm import RelationshipProperty, relationship, validates
 from sqlalchemy.sql.elements import TextClause
 from sqlmodel import Field, Relationship, SQLModel
 
-from mediahost.model.job import new_job_id
+from mediahost.errors import UnknownName
+from mediahost.model.job import JobStatus, new_job_id
+from mediahost.model.kinds import MediaKind
 from mediahost.store.dialect import BigSerial, Json, Real, Utc, unix_now, utc_now
 
 # Conditions are text with literals, never parameters: a planner takes a partial index only for a
@@ -65,6 +67,10 @@ class Record(SQLModel):
             "ix": "idx_%(table_name)s_%(column_0_N_name)s",
         }
     )
+
+    def _loaded(self, column: str) -> Any:
+        """A value as far as it is loaded: to show a row must never ask a database."""
+        return vars(self).get(column, "?")
 
 
 def _children(of: str) -> RelationshipProperty[Any]:
@@ -155,10 +161,18 @@ class Job(Record, table=True):
     transcriptions: list[Any] = Relationship(sa_relationship=_children("Transcription"))
     analysis_results: list[Any] = Relationship(sa_relationship=_children("AnalysisResult"))
 
+    @validates("status", "job_type")
+    def _is_known(self, column: str, value: str) -> str:
+        """Refuse a word that nobody who reads the row would understand."""
+        known = list(map(str, JobStatus if column == "status" else MediaKind))
+        if value not in known:
+            raise UnknownName(column.replace("_", " "), str(value), known)
+        return str(value)
+
     def __repr__(self) -> str:
-        return (
-            f"<Job {self.number} {self.status}: {self.action or self.job_type} {self.media_url!r}>"
-        )
+        number, status, url = map(self._loaded, ("number", "status", "media_url"))
+        what = vars(self).get("action") or self._loaded("job_type")
+        return f"<Job {number} {status}: {what} {url!r}>"
 
 
 class JobProgress(Record, table=True):

@@ -15,6 +15,7 @@ from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest, JobStatus
 from mediahost.model.media import MediaFile
 from mediahost.store import (
+    AnalysisResult,
     AnalysisResultRepository,
     AnalysisResultResponse,
     Job,
@@ -22,9 +23,11 @@ from mediahost.store import (
     JobRepository,
     JobResponse,
     JobType,
+    MediaAsset,
     MediaAssetRepository,
     MediaAssetResponse,
     SqlStore,
+    Transcription,
     TranscriptionRepository,
     TranscriptionResponse,
     open_session,
@@ -171,6 +174,8 @@ def test_what_makes_no_sense_is_a_clear_error(jobs: JobRepository[Session]) -> N
             jobs.get_by_id(name)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="must be a whole number"):
         jobs.get_all(limit="5")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="The error must be text, not ValueError"):
+        jobs.update_status(job_id, "cancelled", error=ValueError("x"))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"^Input should be"):
         jobs.create(None)  # type: ignore[arg-type]
 
@@ -244,8 +249,13 @@ def test_children_belong_to_a_job_and_go_with_it(session: Session) -> None:
 
 
 def test_a_child_without_a_job_is_refused(sql_store: SqlStore) -> None:
-    with open_session(sql_store) as session, pytest.raises(UsageError, match="There is no job"):
-        AnalysisResultRepository(session).create({"job_id": uuid4(), **SUMMARY})
+    with open_session(sql_store) as session:
+        job = JobRepository(session).create(TALK)
+        with pytest.raises(UsageError, match="There is no job"):
+            AnalysisResultRepository(session).create({"job_id": uuid4(), **SUMMARY})
+        AnalysisResultRepository(session).create({"job_id": job.id, **SUMMARY})
+    with open_session(sql_store) as session:
+        assert len(AnalysisResultRepository(session).get_by_job(job.id)) == 1, "the session goes on"
 
 
 @pytest.mark.parametrize(
@@ -329,6 +339,74 @@ def test_a_job_that_is_added_by_hand_gets_a_number(session: Session) -> None:
     session.add(job)
     session.flush()
     assert job.number == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"status": "complete"}, "No status named 'complete'; did you mean completed"),
+        ({"job_type": "hologram"}, "No job type named 'hologram'"),
+    ],
+)
+def test_a_job_that_is_made_by_hand_has_a_known_status_and_type(
+    wrong: dict[str, str], words: str
+) -> None:
+    with pytest.raises(UnknownName, match=words):
+        Job(**{**TALK, **wrong})
+    job = Job(**{**TALK, "job_type": JobType.AUDIO, "status": JobStatus.FAILED})
+    with pytest.raises(UnknownName, match=words):
+        vars(Job)[next(iter(wrong))].__set__(job, next(iter(wrong.values())))
+    assert (job.status, job.job_type) == ("failed", "audio")
+
+
+def test_a_child_may_be_given_its_metadata_by_the_columns_name(session: Session) -> None:
+    frame: dict[str, Any] = {"asset_type": "frame", "file_path": "/1.jpg"}
+    said: dict[str, Any] = {"provider": "tiny", "text_content": "Hello"}
+    children: list[Any] = [
+        MediaAsset(**frame, metadata={"at": 1}),
+        Transcription(**said, metadata={"at": 1}),
+    ]
+    assert [child.details for child in children] == [{"at": 1}] * 2
+    assert MediaAsset(**frame).details == {}
+    session.add(Job(**TALK, assets=children[:1]))
+    session.flush()
+    session.expire_all()
+    assert children[0].details == {"at": 1}
+
+
+def test_what_is_shown_of_a_row_asks_no_database(sql_store: SqlStore) -> None:
+    with open_session(sql_store) as session:
+        job = JobRepository(session).create(TALK)
+        session.add_all(
+            children := [
+                MediaAsset(job_id=job.id, asset_type="frame", file_path="/1.jpg"),
+                Transcription(job_id=job.id, provider="tiny", text_content="Hello"),
+                AnalysisResult(job_id=job.id, analysis_type="summary"),
+            ]
+        )
+        session.commit()
+        session.expire_all()
+    assert "?" in repr(job), "nothing of it is loaded any more"
+    assert all(type(child).__name__ in repr(child) for child in children)
+
+
+def test_a_session_may_commit_and_go_on(sql_store: SqlStore) -> None:
+    with open_session(sql_store) as session:
+        job = JobRepository(session).create(TALK)
+        session.commit()
+        assert [view.status for view in sql_store.jobs()] == ["pending"]
+        JobRepository(session).start_processing(job.id)
+    assert [view.status for view in sql_store.jobs()] == ["processing"]
+
+
+def test_reading_a_job_again_keeps_what_was_changed_of_it(session: Session) -> None:
+    jobs = JobRepository(session)
+    job = jobs.create(TALK)
+    job.prompt = "Changed"
+    assert jobs.get_by_id(job.id) is job
+    session.commit()
+    session.expire_all()
+    assert job.prompt == "Changed"
 
 
 def test_what_an_exception_comes_out_of_is_rolled_back(sql_store: SqlStore) -> None:

@@ -1,19 +1,22 @@
 """The caches by themselves, as documented, on each database."""
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 
-from mediahost.errors import UsageError
+from mediahost.errors import MediahostError, UsageError
 from mediahost.hashing import CacheKey, config_hash, hash_bytes, hash_file
 from mediahost.model.job import JobRequest
 from mediahost.model.kinds import MediaKind
 from mediahost.model.media import MediaFile
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import Artifact, MediaAnalysisResult, MediaProcessingResult, Result
+from mediahost.model.search import Search
 from mediahost.plugin.attempt import result_hash
 from mediahost.ports import Completion
 from mediahost.store import (
@@ -130,6 +133,12 @@ def test_a_file_is_verified(analyses: MediaAnalysisStorage, tmp_path: Path) -> N
     path.unlink()
     assert analyses.verify_file(path, CONFIG) is False
     assert analyses.verify_file(path, TIGHT) is None
+    path.mkdir()
+    assert analyses.verify_file(path, CONFIG) is False, "a folder by now"
+    path.rmdir()
+    os.mkfifo(path)
+    assert analyses.verify_file(path, CONFIG) is False, "a pipe by now"
+    path.unlink()
     path.write_bytes(b"sound")
     analyses.save(path, "d41d8cd9", CONFIG)
     with pytest.raises(UsageError, match="not a hash"):
@@ -152,6 +161,15 @@ def test_a_range_that_can_not_be_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match="Time range 0"):
         analyses.save("a.wav", FILM, CONFIG, [wrong])
+
+
+def test_a_payload_that_is_no_json_is_refused(analyses: MediaAnalysisStorage) -> None:
+    ranges: list[dict[str, Any]] = [
+        {"start": 0, "end": 1},
+        {"start": 0, "end": 1, "payload": {"a": math.nan}},
+    ]
+    with pytest.raises(UsageError, match="The payload of time range 1 must be JSON"):
+        analyses.save("a.wav", FILM, CONFIG, ranges)
 
 
 @pytest.mark.parametrize("wrong", [{1: "x"}, {"a": math.nan}, {"a": object()}, {"a": {2: 1}}])
@@ -209,6 +227,71 @@ def test_history_is_not_rewritten(made: MediaProcessingStorage) -> None:
     row = made.get_by_job_id("job-1")
     assert row is not None
     assert row.output_hash == OTHER
+
+
+def at_once(act: Callable[[int], None]) -> list[str]:
+    """What eight threads met that did this at once, each with its number."""
+    ready = Barrier(8)
+    met: list[str] = []
+
+    def one(number: int) -> None:
+        ready.wait()
+        try:
+            act(number)
+        except MediahostError as error:
+            met.append(type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - a thread's own would be lost
+            met.append(f"{type(error).__name__}: {error}")
+
+    threads = [Thread(target=one, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return met
+
+
+def test_a_job_that_many_save_at_once_is_there_once(made: MediaProcessingStorage) -> None:
+    for job in range(5):
+        assert at_once(lambda _, job=job: made.save(f"same-{job}", *CUT[1:])) == []  # type: ignore[misc]
+    assert len(made.list_jobs()) == 5
+    for job in range(5):
+        other = at_once(lambda by, job=job: made.save(f"other-{job}", f"{by}", *CUT[2:]))  # type: ignore[misc]
+        assert other == ["UsageError"] * 7
+
+
+def test_what_many_find_in_changed_copies_of_one_file_at_once_is_all_kept(
+    analyses: MediaAnalysisStorage,
+) -> None:
+    for number in range(8):
+        analyses.save(f"copy-{number}.wav", FILM, CONFIG)
+
+    def save(number: int) -> None:
+        analyses.save(f"copy-{number}.wav", hash_bytes(bytes([number])), CONFIG)
+
+    assert at_once(save) == []
+    found = [analyses.find_by_content(hash_bytes(bytes([number])), CONFIG) for number in range(8)]
+    assert [row and row.file_path for row in found] == [f"copy-{number}.wav" for number in range(8)]
+    assert analyses.find_by_content(FILM, CONFIG) is not None, "another copy may lie elsewhere"
+
+
+def test_of_what_many_find_at_one_path_at_once_nothing_is_lost(
+    analyses: MediaAnalysisStorage, sql_store: SqlStore
+) -> None:
+    analyses.save("a.wav", FILM, CONFIG)
+
+    def save(number: int) -> None:
+        words = {**SPEECH, "label": f"speaker{number}"}
+        analyses.save("a.wav", hash_bytes(bytes([number])), CONFIG, [words])
+
+    assert at_once(save) == []
+    (row,) = analyses.list_jobs()
+    for number in range(8):
+        file_hash = hash_bytes(bytes([number]))
+        assert analyses.find_by_content(file_hash, CONFIG) is not None
+        # What other content has taken the place of is not said any more.
+        found = sql_store.search(Search(label=f"speaker{number}"))
+        assert len(found) == (row.file_hash == file_hash)
 
 
 def test_what_was_made_is_listed_newest_first(made: MediaProcessingStorage) -> None:
@@ -273,6 +356,9 @@ def test_what_no_database_keeps_is_refused_before_it_is_asked(
     for act in acts:
         with pytest.raises(UsageError, match=r"must be text|no database keeps"):
             act()
+    for path in (None, 5, b"/a.mp4"):
+        with pytest.raises(UsageError, match="The path must be a path, not "):
+            analyses.get_cached(path, "c")  # type: ignore[arg-type]
     for act in (
         lambda: analyses.save("/a\0.mp4", FILM, "c"),
         lambda: made.save("a\0", "convert", "/a", FILM, "/b", FILM),
