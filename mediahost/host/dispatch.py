@@ -156,7 +156,7 @@ class Dispatcher:
         else:
             self._start()
             self._intake.claim(source, IDLE_POLL_S if self._is_idle else CLAIM_POLL_S)
-        if self._upkeep.do(HostStatus.DRAINING if self._draining else HostStatus.WORKING):
+        if self._upkeep.do(self._status):
             self._intake.look_at_once()
         # By now the store is open, and all that it takes is loaded.
         _spare_collector()
@@ -166,6 +166,12 @@ class Dispatcher:
         if not self._started:
             self._executor.start(self._inbox.put)
             self._started = True
+
+    @property
+    def _status(self) -> HostStatus:
+        if self._draining:
+            return HostStatus.DRAINING
+        return HostStatus.WORKING if self._in_hand else HostStatus.IDLE
 
     @property
     def _is_idle(self) -> bool:

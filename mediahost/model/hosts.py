@@ -6,9 +6,10 @@ from enum import StrEnum
 
 
 class HostStatus(StrEnum):
-    """What a host is about to do."""
+    """What a host is at."""
 
     WORKING = "working"
+    IDLE = "idle"
     DRAINING = "draining"
 
 
@@ -24,7 +25,8 @@ class Heartbeat:
         executor: Where its attempts run.
         slots: How many attempts it runs at once.
         running: How many jobs it has in hand.
-        status: working, or draining: it claims nothing more.
+        status: working; idle: it has nothing in hand and waits for jobs; or draining: it claims
+            nothing more.
     """
 
     host: str

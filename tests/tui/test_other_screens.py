@@ -201,6 +201,8 @@ def test_hosts_are_known_by_their_heartbeats(tui: "Tui", until: Any, size: tuple
             ),
         )
         await until(pilot, "✖ gone")
+        tui.store.beat(replace(said, running=0, status=HostStatus.IDLE))
+        await until(pilot, "● idle")
 
     tui.run(steps, size)
 

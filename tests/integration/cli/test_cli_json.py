@@ -196,9 +196,9 @@ def test_hosts_that_share_the_store(home: "Home", starts: "Starts", call: "Call"
     home.tone("a.wav")
     run = home.start("run", "media", "--action", "count.wait")
     starts.wait()
-    # Its first job may start before it has said that it is there.
+    # Its first job may start before it has said so.
     deadline = time.monotonic() + TIMEOUT_S
-    while not (hosts := said(call, "hosts", "list")):
+    while not (hosts := said(call, "hosts", "list")) or hosts[0]["status"] == "idle":
         assert time.monotonic() < deadline
     (host,) = hosts
     assert set(host) == HOST_KEYS

@@ -1,6 +1,7 @@
 """What the dispatcher promises, on a store in memory and with attempts in this process."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -8,8 +9,10 @@ from uuid import uuid4
 import pytest
 
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile
+from mediahost.host import upkeep
 from mediahost.host.planner import request_for
 from mediahost.model.event import Event, EventKind
+from mediahost.model.hosts import Heartbeat
 from mediahost.model.job import JobStatus
 from mediahost.model.pipeline import Pipeline
 from mediahost.ports import Completion
@@ -112,6 +115,42 @@ class Patient(Analyzer, name="t.patient", version=1):
         while True:
             context.checkpoint()
             threading.Event().wait(0.01)
+
+
+class Listening(MemoryStore):
+    """A store that does something about what a host says that it is at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[tuple[str, int]] = []
+        self.then: list[Callable[[], object]] = []
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Hear it; what is news has something done about it."""
+        super().beat(heartbeat)
+        news = (str(heartbeat.status), heartbeat.running)
+        if self.said[-1:] != [news]:
+            self.said.append(news)
+            self.then.pop(0)()
+
+
+def test_a_host_that_has_nothing_in_hand_says_that_it_is_idle(
+    house: "House", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "HEARTBEAT_S", 0.0)
+    store = Listening()
+    house = type(house)(house.folder / "media", store=store)
+    house.install(Patient)
+    house.tone()
+    request = house.request(house.recipe({"action": "t.patient"}))
+    with house.host() as host:
+        store.then = [
+            lambda: store.submit([request]),
+            lambda: store.request_cancel([request.job_id]),
+            host.drain,
+        ]
+        host.work()
+    assert store.said == [("idle", 0), ("working", 1), ("idle", 0)]
 
 
 def test_jobs_of_an_action_that_a_host_does_not_have_are_left_to_others(
