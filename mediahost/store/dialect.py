@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from sqlalchemy import (
@@ -25,7 +25,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -34,8 +34,28 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from mediahost.store.spelling import json_text
 
-# None is SQL's NULL; an empty list or dict stays what it is.
-Json = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
+
+class Json(TypeDecorator[Any]):
+    """JSON, on Postgres JSONB. None is SQL's NULL; an empty list or dict stays what it is."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The database's own type."""
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(self.impl_instance)
+        # As dear to import as all our tables, and none but Postgres's users have use for it.
+        from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415 - see above
+
+        return dialect.type_descriptor(JSONB(none_as_null=True))
+
+    def coerce_compared_value(self, op: OperatorType | None, value: Any) -> Any:
+        """The type of what a column is compared with, as JSON itself would say."""
+        return self.impl_instance.coerce_compared_value(op, value)
 
 
 # SQLite's documented columns say REAL; on Postgres REAL has 4 bytes, too few for a time.
@@ -270,7 +290,7 @@ def _binder(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     """What makes the driver's values of a type's, on SQLite in a third of SQLAlchemy's time."""
     if dialect.name == "sqlite" and isinstance(kind, Uuid):
         return _hex_of
-    if dialect.name == "sqlite" and isinstance(kind, JSON) and kind.none_as_null:
+    if dialect.name == "sqlite" and isinstance(kind, Json):
         return _json_of
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
@@ -367,10 +387,18 @@ def _insert_absent(
 
 def _insert(
     table: Table, names: Sequence[str], fixed: Fixed, dialect: str
-) -> postgresql.Insert | sqlite.Insert:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+) -> "postgresql.Insert | sqlite.Insert":
+    insert = _insert_into(table, dialect)
     parameters = {name: bindparam(name, type_=table.c[name].type) for name in names}
-    return insert(table).values({**parameters, **dict(fixed)})
+    return insert.values({**parameters, **dict(fixed)})
+
+
+def _insert_into(table: Table, dialect: str) -> "postgresql.Insert | sqlite.Insert":
+    if dialect != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - loaded by its own users alone
+
+    return postgresql.insert(table)
 
 
 @lru_cache(maxsize=16)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    event,
     false,
     text,
 )
@@ -424,7 +426,18 @@ meta = Record.metadata.tables["meta"]
 def _partial(
     name: str, *columns: ColumnElement[Any], where: TextClause, unique: bool = False
 ) -> None:
-    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+    Index(name, *columns, unique=unique, sqlite_where=where)
+
+
+@event.listens_for(Record.metadata, "before_create")
+def _partial_on_postgres_too(metadata: MetaData, connection: Connection, **_: Any) -> None:
+    # Not where it is made: naming one option of Postgres loads all that SQLAlchemy has for it.
+    if connection.dialect.name != "postgresql":
+        return
+    for table in metadata.sorted_tables:
+        for index in table.indexes:
+            where = index.dialect_options["sqlite"]["where"]
+            index.dialect_kwargs["postgresql_where"] = where
 
 
 _job = jobs.c

@@ -28,7 +28,7 @@ from mediahost.model.media import MediaFile
 from mediahost.store import open_store
 from mediahost.store.about import describe, upgrade_at
 from mediahost.store.databases import database_at
-from mediahost.store.dialect import Utc
+from mediahost.store.dialect import Json, Utc
 from mediahost.store.location import locate
 from mediahost.store.schema import HEAD, MIGRATIONS
 from mediahost.store.sqlite import SqliteDatabase
@@ -80,7 +80,7 @@ def some_value(column: Any) -> Any:  # noqa: PLR0911 - one for each type
         return datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)
     if column.name in DOCUMENTS:
         return DOCUMENTS[column.name]
-    if isinstance(kind, types.JSON):
+    if isinstance(kind, Json | types.JSON):
         return {"some": ["value", 1, None]}
     if isinstance(kind, types.Integer):
         return 1

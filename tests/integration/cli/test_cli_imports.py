@@ -66,6 +66,14 @@ def test_a_run_loads_no_codec_into_the_host(home: "Home") -> None:
     assert loaded_by(home, "run", "media", "--action", "av.probe", watched=watched) == set()
 
 
+def test_a_run_on_sqlite_loads_nothing_of_other_databases(home: "Home") -> None:
+    home.example("two_cities.flac")
+    home.call("jobs", "list")
+    watched = {"sqlalchemy", "sqlalchemy.dialects.postgresql", "mediahost.store.postgres"}
+    loaded = loaded_by(home, "run", "media", "--action", "av.probe", watched=watched)
+    assert loaded == {"sqlalchemy"}
+
+
 def test_a_run_that_finds_everything_cached_loads_no_database_library(home: "Home") -> None:
     home.example("two_cities.flac")
     run = ("run", "media", "--action", "av.probe")
