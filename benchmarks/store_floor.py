@@ -5,15 +5,17 @@ hand, and their rows fetched and left as they are.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from sqlalchemy import event
 
 from mediahost.store import SqlStore
-from mediahost.store.sqlite import PRAGMAS, WRITER_PRAGMAS
+from mediahost.store.engine import Fetched
+from mediahost.store.sqlite import PRAGMAS, WRITER_PRAGMAS, SqliteDatabase
 
 
 class Statement(NamedTuple):
@@ -45,11 +47,20 @@ def recorded(store: SqlStore) -> Iterator[list[Statement]]:
     database: Any = store._database  # noqa: SLF001 - the store has no door to its statements
     # What SQLite's writer is told past SQLAlchemy, once it has written anything.
     writer = getattr(database, "_driver", None)
+
+    def fetch(sql: str, parameters: Sequence[Any]) -> Fetched:
+        told.append(Statement(sql, tuple(parameters)))
+        return Fetched(*fetch_past_sqlalchemy(sql, parameters))
+
+    fetch_past_sqlalchemy = database.fetch
     for name, listener in listeners.items():
         event.listen(database.engine, name, listener)
     if writer:
         writer.set_trace_callback(setting)
-    yield told
+    # On Postgres it goes through SQLAlchemy, which tells of it.
+    lite = isinstance(database, SqliteDatabase)
+    with patch.object(database, "fetch", fetch) if lite else nullcontext():
+        yield told
     if writer:
         writer.set_trace_callback(None)
     for name, listener in listeners.items():

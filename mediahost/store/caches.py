@@ -34,9 +34,8 @@ from mediahost.store.engine import Database, lasting
 from mediahost.store.hits import (
     POSTGRES_ANALYSES,
     POSTGRES_PROCESSINGS,
-    SQLITE_ANALYSES,
     SQLITE_CACHED_FILES,
-    SQLITE_PROCESSINGS,
+    SQLITE_HITS,
     Told,
     Wanted,
     artifacts_of,
@@ -104,10 +103,12 @@ class CachedResults:
         """The cached results among these keys."""
         if not keys:
             return {}
+        if self._database.engine.dialect.name == "sqlite":
+            wanted = Wanted(keys)
+            rows, _ = self._database.fetch(SQLITE_HITS, (json_text(wanted.groups),))
+            return newest_hits(wanted.told(rows), json_value)
         with self._database.read() as connection:
-            lite = connection.dialect.name == "sqlite"
-            told = _told_by_sqlite if lite else _told_by_postgres
-            return newest_hits(told(connection, keys))
+            return newest_hits(_told_by_postgres(connection, list(keys)), lambda plain: plain)
 
     @lasting
     def recall_cached(
@@ -175,31 +176,14 @@ class CachedResults:
         return [stored(row) for row, stored in rows]
 
 
-def _told_by_sqlite(
-    connection: Connection, keys: Collection[CacheKey]
-) -> Iterator[tuple[CacheKey, Told]]:
-    wanted = Wanted(keys)
-    groups = (json_text(wanted.groups),)
-
-    def ask(statement: str) -> Iterator[tuple[CacheKey, Told]]:
-        # The driver's own rows: SQLAlchemy's cost as much again.
-        cursor: Any = connection.exec_driver_sql(statement, groups).cursor
-        return wanted.told(cursor.fetchall())
-
-    yield from ask(SQLITE_ANALYSES)
-    for key, (*told, made) in ask(SQLITE_PROCESSINGS):
-        yield key, (*told, json_value(made))
-
-
 def _told_by_postgres(
-    connection: Connection, keys: Collection[CacheKey]
+    connection: Connection, wanted: Sequence[CacheKey]
 ) -> Iterator[tuple[CacheKey, Told]]:
-    wanted = list(keys)
     pairs = (json_text(wanted),)
     for statement in (POSTGRES_ANALYSES, POSTGRES_PROCESSINGS):
         cursor: Any = connection.exec_driver_sql(statement, pairs).cursor
-        for at, *told in cursor.fetchall():
-            yield wanted[at - 1], told
+        for row in cursor.fetchall():
+            yield wanted[row[0] - 1], row
 
 
 def _newest_first(oldest_first: Iterable[StoredResult]) -> list[StoredResult]:

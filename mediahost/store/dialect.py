@@ -32,6 +32,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from mediahost.store.engine import Database, Fetched
 from mediahost.store.spelling import json_text
 
 if TYPE_CHECKING:
@@ -239,14 +240,41 @@ def read_rows(
         statement: One that lives as long as the program, for it is kept.
         parameters: A value for each of its parameters, by name.
     """
-    sql, takes, constants = _compiled(statement, tuple(parameters), connection.dialect)
+    sql, values = _bound(statement, parameters, connection.dialect)
+    cursor = connection.exec_driver_sql(sql, values).cursor
+    return _typed(Fetched.all_of(cursor), statement, connection.dialect)
+
+
+def look_up(
+    database: Database, statement: Executable, parameters: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    """The rows of one statement that is a transaction by itself, in the shortest way.
+
+    Args:
+        database: Where.
+        statement: One that lives as long as the program, for it is kept.
+        parameters: A value for each of its parameters, by name.
+
+    Raises:
+        StoreError: The database can't be read.
+    """
+    dialect = database.engine.dialect
+    return _typed(database.fetch(*_bound(statement, parameters, dialect)), statement, dialect)
+
+
+def _bound(
+    statement: Executable, parameters: Mapping[str, Any], dialect: Dialect
+) -> tuple[str, tuple[Any, ...]]:
+    """The SQL, and the values of its parameters in their order."""
+    sql, takes, constants = _compiled(statement, tuple(parameters), dialect)
     given = {**constants, **parameters}
-    values = [convert(given[name]) if convert else given[name] for name, convert in takes]
-    cursor: Any = connection.exec_driver_sql(sql, tuple(values)).cursor
-    kinds = tuple(column[1] for column in cursor.description)
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
-    cursor.close()
-    readers = _readers(statement, kinds, connection.dialect)
+    return sql, tuple(convert(given[name]) if convert else given[name] for name, convert in takes)
+
+
+def _typed(fetched: Fetched, statement: Executable, dialect: Dialect) -> list[tuple[Any, ...]]:
+    """Rows whose values are those of the columns' types."""
+    rows, kinds = fetched
+    readers = _readers(statement, kinds, dialect)
     if not rows or not readers:
         return rows
     columns = list(zip(*rows, strict=True))

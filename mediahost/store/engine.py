@@ -2,10 +2,10 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from typing import ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, ClassVar, Concatenate, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +15,26 @@ from mediahost.store.location import Location
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Fetched(NamedTuple):
+    """What a statement has read, as the driver gives it.
+
+    Attributes:
+        rows: All of them.
+        kinds: The driver's own names for the columns' types.
+    """
+
+    rows: list[tuple[Any, ...]]
+    kinds: tuple[Any, ...]
+
+    @classmethod
+    def all_of(cls, cursor: Any) -> Self:
+        """All that a driver's cursor has to give, which is closed then."""
+        kinds = tuple(column[1] for column in cursor.description)
+        rows = cursor.fetchall()
+        cursor.close()
+        return cls(rows, kinds)
 
 
 class Database(ABC):
@@ -54,6 +74,15 @@ class Database(ABC):
         self._check_usable()
         with self.explained(), self._reading() as connection:
             yield connection
+
+    def fetch(self, sql: str, parameters: Sequence[Any]) -> Fetched:
+        """What one statement reads, in the words of the driver.
+
+        Raises:
+            StoreError: The database can't be read.
+        """
+        with self.read() as connection:
+            return Fetched.all_of(connection.exec_driver_sql(sql, tuple(parameters)).cursor)
 
     @contextmanager
     def write(self, *, synced: bool = True) -> Iterator[Connection]:

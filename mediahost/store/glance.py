@@ -8,7 +8,7 @@ opened when anything else is asked for.
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Lock
@@ -18,10 +18,8 @@ from mediahost.cached import CachedFile, CachedFolder, CachedFolders, HashedFile
 from mediahost.hashing import ALGORITHMS, Algorithm, CacheKey, FileStat
 from mediahost.store.hits import (
     KEPT_FOLDERS_S,
-    SQLITE_ANALYSES,
     SQLITE_CACHED_FILES,
-    SQLITE_PROCESSINGS,
-    Told,
+    SQLITE_HITS,
     Wanted,
     cached_files,
     newest_hits,
@@ -151,18 +149,14 @@ class Glance:
 
     def find_hits(self, keys: Collection[CacheKey]) -> dict[CacheKey, Hit]:
         """The cached results among these keys."""
-        return newest_hits(self._told(keys))
+        wanted = Wanted(keys)
+        return newest_hits(
+            wanted.told(self._rows(SQLITE_HITS, json.dumps(wanted.groups))), json.loads
+        )
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
-
-    def _told(self, keys: Collection[CacheKey]) -> Iterator[tuple[CacheKey, Told]]:
-        wanted = Wanted(keys)
-        groups = json.dumps(wanted.groups)
-        yield from wanted.told(self._rows(SQLITE_ANALYSES, groups))
-        for key, (*told, made) in wanted.told(self._rows(SQLITE_PROCESSINGS, groups)):
-            yield key, (*told, json.loads(made))
 
     def _rows(self, statement: str, *wanted: str | int) -> Iterable[Any]:
         with closing(self._connection.execute(statement, wanted)) as rows:

@@ -6,16 +6,16 @@ pairs, to be taken apart one by one, takes twice as long.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from mediahost.cached import CachedFile, Hit
 from mediahost.hashing import CacheKey
 from mediahost.model.paths import url_to_path
 
-_GROUPED = """
+_GROUPED = """\
 SELECT groups.key, files.key, created_at, found.id, result_hash, elapsed_ms, {artifacts}
-FROM json_each(?) AS groups
+FROM json_each(?1) AS groups
 CROSS JOIN json_each(groups.value) AS files
 CROSS JOIN {table} AS found
 WHERE found.{file_hash} = files.value AND found.config_hash = groups.key{condition}
@@ -33,8 +33,7 @@ _OF_PROCESSINGS = {
     "artifacts": "artifacts",
     "condition": "",
 }
-SQLITE_ANALYSES = _GROUPED.format(**_OF_ANALYSES)
-SQLITE_PROCESSINGS = _GROUPED.format(**_OF_PROCESSINGS)
+SQLITE_HITS = f"{_GROUPED.format(**_OF_ANALYSES)}UNION ALL\n{_GROUPED.format(**_OF_PROCESSINGS)}"
 
 # Postgres, which takes groups for a hundred times as many keys, is given pairs: as JSON, for two
 # arrays cost three times as much to send.
@@ -61,15 +60,17 @@ WHERE memo.folder = folders.value
 # looked at next.
 KEPT_FOLDERS_S = 90 * 86_400
 
-# When it was made, id, result hash, elapsed in ms, and the artifacts as plain JSON, if any.
-Told = Sequence[Any]
+# Ends with when it was made, id, result hash, elapsed in ms, and artifacts, if any, as the database
+# gives JSON.
+Told = tuple[Any, ...]
+_AGE = slice(-5, -3)
 
 
 class Wanted:
     """Keys to be found on SQLite.
 
     Attributes:
-        groups: Each config with the files under it: the parameter of the two statements, in JSON.
+        groups: Each config with the files under it: the parameter of SQLITE_HITS, in JSON.
     """
 
     def __init__(self, keys: Collection[CacheKey]) -> None:
@@ -81,10 +82,15 @@ class Wanted:
             config_hash: [key[0] for key in its] for config_hash, its in by_config.items()
         }
 
-    def told(self, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[CacheKey, Told]]:
-        """What rows of the two statements say of which key."""
-        keys = self._keys
-        return ((keys[row[0]][row[1]], row[2:]) for row in rows)
+    def told(self, rows: Iterable[Told]) -> Iterator[tuple[CacheKey, Told]]:
+        """What rows of SQLITE_HITS say of which key."""
+        of_config = None
+        keys: list[CacheKey] = []
+        for row in rows:
+            if row[0] != of_config:
+                of_config = row[0]
+                keys = self._keys[of_config]
+            yield keys[row[1]], row
 
 
 def cached_files(rows: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, CachedFile]]:
@@ -103,16 +109,24 @@ def cached_files(rows: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, CachedF
     return found
 
 
-def newest_hits(told: Iterable[tuple[CacheKey, Told]]) -> dict[CacheKey, Hit]:
-    """The newest cached result under each key."""
-    hits: dict[CacheKey, Hit] = {}
-    ages: dict[CacheKey, tuple[float, int]] = {}
-    for key, (created_at, number, result_hash, elapsed_ms, made) in told:
-        earlier = ages.get(key)
-        if earlier is None or earlier <= (created_at, number):
-            ages[key] = (created_at, number)
-            hits[key] = Hit(key, result_hash, elapsed_ms, artifacts_of(made) if made else ())
-    return hits
+def newest_hits(
+    told: Iterable[tuple[CacheKey, Told]], read_json: Callable[[Any], Any]
+) -> dict[CacheKey, Hit]:
+    """The newest cached result under each key.
+
+    Args:
+        told: What the database tells of each, in any order.
+        read_json: What makes a plain value of JSON as the database gives it.
+    """
+    newest: dict[CacheKey, Told] = {}
+    for key, its in told:
+        earlier = newest.get(key)
+        if earlier is None or earlier[_AGE] <= its[_AGE]:
+            newest[key] = its
+    return {
+        key: Hit(key, its[-3], its[-2], artifacts_of(read_json(its[-1])) if its[-1] else ())
+        for key, its in newest.items()
+    }
 
 
 def artifacts_of(document: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:

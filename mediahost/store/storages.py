@@ -22,6 +22,7 @@ from mediahost.model.paths import url_to_path
 from mediahost.model.ranges import TimeRange
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.store.caches import save_analyses, save_processing_once
+from mediahost.store.dialect import look_up
 from mediahost.store.engine import lasting
 from mediahost.store.given import a_limit, a_text, a_url, an_object
 from mediahost.store.store import SqlStore, open_store
@@ -53,7 +54,11 @@ _OF_CONTENT = (
     .limit(1)
 )
 # What other content has taken the place of is kept under its hash, and is at no path.
-_ALL = _ROWS.where(_analyses.file_path != _analyses.file_hash).order_by(*_NEWEST)
+_ALL = (
+    _ROWS.where(_analyses.file_path != _analyses.file_hash)
+    .order_by(*_NEWEST)
+    .limit(bindparam("limit"))
+)
 
 _MADE = select(
     _processings.job_id,
@@ -67,7 +72,9 @@ _MADE = select(
     _processings.created_at,
 )
 _OF_JOB = _MADE.where(_processings.job_id == bindparam("of_job"))
-_ALL_MADE = _MADE.order_by(_processings.created_at.desc(), _processings.id.desc())
+_ALL_MADE = _MADE.order_by(_processings.created_at.desc(), _processings.id.desc()).limit(
+    bindparam("limit")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +152,8 @@ class _Storage:
             self._close()
 
     @lasting
-    def _rows(self, /, wanted: Select[Any], **parameters: str) -> list[dict[str, Any]]:
-        with self._database.read() as connection:
-            return [_plain(row) for row in connection.execute(wanted, parameters).mappings()]
+    def _rows(self, /, wanted: Select[Any], **parameters: str | int) -> list[tuple[Any, ...]]:
+        return look_up(self._database, wanted, parameters)
 
 
 class MediaAnalysisStorage(_Storage):
@@ -209,9 +215,8 @@ class MediaAnalysisStorage(_Storage):
             at_path=a_url("path", file_path),
             of_config=a_text("config hash", config_hash),
         )
-        if not rows or file_hash not in (None, rows[0]["file_hash"]):
-            return None
-        return MediaAnalysisRow(**rows[0])
+        row = _analysis(rows[0]) if rows else None
+        return row if row and file_hash in (None, row.file_hash) else None
 
     def find_by_content(self, file_hash: str, config_hash: str) -> MediaAnalysisRow | None:
         """The newest result for this content, under whatever path it was computed."""
@@ -220,7 +225,7 @@ class MediaAnalysisStorage(_Storage):
             of_file=a_text("file hash", file_hash),
             of_config=a_text("config hash", config_hash),
         )
-        return MediaAnalysisRow(**rows[0]) if rows else None
+        return _analysis(rows[0]) if rows else None
 
     def list_jobs(self, limit: int = 100) -> list[MediaAnalysisRow]:
         """What is kept of each file and config, the newest first.
@@ -228,7 +233,7 @@ class MediaAnalysisStorage(_Storage):
         Raises:
             UsageError: The limit is negative.
         """
-        return [MediaAnalysisRow(**row) for row in self._rows(_ALL.limit(a_limit("limit", limit)))]
+        return [_analysis(row) for row in self._rows(_ALL, limit=a_limit("limit", limit))]
 
     def verify_file(self, file_path: AnyPath, config_hash: str) -> bool | None:
         """Whether the file still is what its result was computed from.
@@ -308,7 +313,7 @@ class MediaProcessingStorage(_Storage):
     def get_by_job_id(self, job_id: object) -> MediaProcessingRow | None:
         """What the job made, or None."""
         rows = self._rows(_OF_JOB, of_job=a_text("job's id", str(job_id)))
-        return MediaProcessingRow(**rows[0]) if rows else None
+        return _processing(rows[0]) if rows else None
 
     def list_jobs(self, limit: int = 100) -> list[MediaProcessingRow]:
         """What was made, the newest first.
@@ -316,8 +321,7 @@ class MediaProcessingStorage(_Storage):
         Raises:
             UsageError: The limit is negative.
         """
-        wanted = _ALL_MADE.limit(a_limit("limit", limit))
-        return [MediaProcessingRow(**row) for row in self._rows(wanted)]
+        return [_processing(row) for row in self._rows(_ALL_MADE, limit=a_limit("limit", limit))]
 
     def verify_input(self, job_id: object) -> bool | None:
         """Whether the input is what it was: True, False (changed or gone) or None (no such job).
@@ -340,9 +344,16 @@ class MediaProcessingStorage(_Storage):
         return None if row is None else _unchanged(row.output_path, row.output_hash)
 
 
-def _plain(row: RowMapping) -> dict[str, Any]:
-    paths = ("file_path", "input_path", "output_path")
-    return {name: url_to_path(value) if name in paths else value for name, value in row.items()}
+def _analysis(row: tuple[Any, ...]) -> MediaAnalysisRow:
+    file_path, *others = row
+    return MediaAnalysisRow(url_to_path(file_path), *others)
+
+
+def _processing(row: tuple[Any, ...]) -> MediaProcessingRow:
+    job_id, action, input_path, input_hash, output_path, *others = row
+    return MediaProcessingRow(
+        job_id, action, url_to_path(input_path), input_hash, url_to_path(output_path), *others
+    )
 
 
 def _unchanged(path: str, expected: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Connection, event
@@ -19,6 +20,7 @@ from mediahost.model.result import MediaAnalysisResult
 from mediahost.model.search import Search, terms_of
 from mediahost.ports import Completion, Setback
 from mediahost.store import SqlStore, open_store
+from mediahost.store.engine import Fetched
 
 KEY = CacheKey(hash_bytes(b"file"), hash_bytes(b"config"))
 JOB = new_job_id()
@@ -108,10 +110,18 @@ def sent_by(store: SqlStore, act: Callable[[SqlStore], Any]) -> list[tuple[str, 
     ) -> None:
         sent.append((statement, parameters[0] if many else parameters))
 
-    engine = store._database.engine
-    event.listen(engine, "before_cursor_execute", note)
-    act(store)
-    event.remove(engine, "before_cursor_execute", note)
+    database = store._database
+
+    def fetch(statement: str, parameters: Any) -> Fetched:
+        sent.append((statement, parameters))
+        return fetch_past_sqlalchemy(statement, parameters)
+
+    fetch_past_sqlalchemy = database.fetch
+    event.listen(database.engine, "before_cursor_execute", note)
+    with patch.object(database, "fetch", fetch):
+        act(store)
+    event.remove(database.engine, "before_cursor_execute", note)
+    assert sent
     return sent
 
 
