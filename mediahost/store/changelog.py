@@ -47,10 +47,13 @@ _ON_UPDATE = {
     "postgresql": """CREATE TRIGGER job_changes_update AFTER UPDATE OF {} ON jobs
         FOR EACH ROW EXECUTE FUNCTION mediahost_log_job_change()""",
 }
-SQLITE = (
-    """CREATE TRIGGER job_changes_insert AFTER INSERT ON jobs WHEN new.action IS NULL BEGIN
+# Of another program's job; one that gets its number here says by that which it is.
+_ON_INSERT = """CREATE TRIGGER job_changes_insert AFTER INSERT ON jobs
+    WHEN new.action IS NULL AND new.number <> 0 BEGIN
         INSERT INTO job_changes (job_number, became) VALUES (new.number, new.status);
-    END""",
+    END"""
+SQLITE = (
+    _ON_INSERT,
     """CREATE TRIGGER job_changes_delete AFTER DELETE ON jobs BEGIN
         INSERT INTO job_changes (job_number, was) VALUES (old.number, old.status);
     END""",
@@ -93,6 +96,13 @@ def log_updates_of(connection: Connection, columns: str) -> None:
     on_jobs = "" if connection.dialect.name == "sqlite" else " ON jobs"
     connection.exec_driver_sql(f"DROP TRIGGER job_changes_update{on_jobs}")
     _log_updates(connection, columns)
+
+
+def log_numbered_inserts(connection: Connection) -> None:
+    """Have jobs logged that come with a number, and no others. On Postgres all have one by then."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("DROP TRIGGER job_changes_insert")
+        connection.exec_driver_sql(_ON_INSERT)
 
 
 def _log_updates(connection: Connection, columns: str) -> None:

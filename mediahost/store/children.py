@@ -37,7 +37,10 @@ class MediaAsset(Record, table=True):
         {"comment": "Files that jobs were about or made"},
     )
 
-    id: UUID = Field(default_factory=new_job_id, sa_column=Column("id", Uuid, primary_key=True))
+    id: UUID = Field(
+        default_factory=new_job_id,
+        sa_column=Column("id", Uuid, primary_key=True, default=new_job_id),
+    )
     job_id: UUID = Field(
         sa_column=Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False)
     )
@@ -72,7 +75,10 @@ class Transcription(Record, table=True):
         {"comment": "What jobs heard in recordings"},
     )
 
-    id: UUID = Field(default_factory=new_job_id, sa_column=Column("id", Uuid, primary_key=True))
+    id: UUID = Field(
+        default_factory=new_job_id,
+        sa_column=Column("id", Uuid, primary_key=True, default=new_job_id),
+    )
     job_id: UUID = Field(
         sa_column=Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False)
     )
@@ -117,7 +123,10 @@ class AnalysisResult(Record, table=True):
         {"comment": "What models made of media files"},
     )
 
-    id: UUID = Field(default_factory=new_job_id, sa_column=Column("id", Uuid, primary_key=True))
+    id: UUID = Field(
+        default_factory=new_job_id,
+        sa_column=Column("id", Uuid, primary_key=True, default=new_job_id),
+    )
     job_id: UUID = Field(
         sa_column=Column("job_id", Uuid, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False)
     )

@@ -9,7 +9,7 @@ from mediahost.errors import StoreError
 from mediahost.store.engine import Database
 
 # The newest version under migrations/versions; a test compares the two.
-HEAD = "0009"
+HEAD = "0010"
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 

@@ -92,7 +92,10 @@ class Job(Record, table=True):
     __tablename__ = "jobs"
     __table_args__ = ({"comment": "Durable requests: one action on one media file each"},)
 
-    id: UUID = Field(default_factory=new_job_id, sa_column=Column("id", Uuid, primary_key=True))
+    id: UUID = Field(
+        default_factory=new_job_id,
+        sa_column=Column("id", Uuid, primary_key=True, default=new_job_id),
+    )
     job_type: str = Field(sa_column=Column("job_type", String(50), nullable=False))
     status: str = Field(
         default="pending",
@@ -121,7 +124,11 @@ class Job(Record, table=True):
     )
 
     number: int | None = Field(
-        default=None, sa_column=Column("number", BigInteger, nullable=False, unique=True)
+        default=None,
+        # See `mediahost.store.numbering`: no job keeps the 0.
+        sa_column=Column(
+            "number", BigInteger, nullable=False, unique=True, server_default=text("0")
+        ),
     )
     action: str | None = Field(default=None, sa_column=Column("action", Text))
     action_version: int | None = Field(default=None, sa_column=Column("action_version", Integer))

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import Uuid, bindparam, insert, text
 from sqlalchemy.orm import Session
 
 from mediahost.errors import IllegalTransition, MediahostError, UnknownName, UsageError
@@ -339,6 +340,27 @@ def test_a_job_that_is_added_by_hand_gets_a_number(session: Session) -> None:
     session.add(job)
     session.flush()
     assert job.number == 2
+
+
+def test_jobs_of_the_documented_columns_alone_get_numbers_too(sql_store: SqlStore) -> None:
+    before = sql_store.changes()
+    statement = text("INSERT INTO jobs (id, job_type, media_url) VALUES (:id, 'audio', :url)")
+    statement = statement.bindparams(bindparam("id", type_=Uuid()))
+    with open_session(sql_store) as session:
+        JobRepository(session).create(TALK)
+        for url in ("/second.mp3", "/third.mp3"):
+            session.execute(statement, {"id": uuid4(), "url": url})
+        session.execute(insert(Job), [{**TALK, "media_url": f"/{n}.mp3"} for n in ("4th", "5th")])
+        JobRepository(session).create(TALK)
+        assert [job.number for job in JobRepository(session).get_all()] == [6, 5, 4, 3, 2, 1]
+    media = MediaFile(Path("/a.wav"), JobType.AUDIO, hash_bytes(b"a"))
+    sql_store.submit([JobRequest("hello.halves", 1, {}, media, hash_bytes(b"c"))])
+    assert [view.number for view in sql_store.jobs()] == [7, 6, 5, 4, 3, 2, 1]
+    first = sql_store.jobs()[-1]
+    assert (first.status, first.parameters) == ("pending", {})
+    seen = sql_store.changes(before.mark)
+    assert (seen.added, seen.changed) == ((1, 2, 3, 4, 5, 6, 7), ())
+    assert seen.counts[JobStatus.PENDING] == 7
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ def statements(path: Path) -> dict[str, str]:
     """How each table and index was created, but for Alembic's and SQLite's own."""
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        created = {name: " ".join(sql.split()) for name, sql in rows}
+        # SQLite quotes the name of a table that was made anew.
+        created = {name: " ".join(sql.replace('"', "").split()) for name, sql in rows}
     connection.close()
     return {
         name: sql for name, sql in created.items() if not name.startswith(("sqlite_", "alembic_"))
@@ -124,8 +125,7 @@ def test_a_row_of_the_documented_columns_alone_is_complete(store: SqlStore) -> N
     with store._database.write() as connection:
         connection.execute(
             text(
-                "INSERT INTO jobs (id, job_type, media_url, number)"
-                " VALUES (:id, 'video', '/media/x.mp4', 1)"
+                "INSERT INTO jobs (id, job_type, media_url) VALUES (:id, 'video', '/media/x.mp4')"
             ),
             {"id": "0" * 32},
         )

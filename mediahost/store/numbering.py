@@ -1,0 +1,54 @@
+"""Numbers for jobs that come without: the database gives them, whatever program adds a job.
+
+Who knows the documented columns only, or adds many jobs in one statement, gives none; the column
+then has its default, 0, which no job keeps.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+from mediahost.store.tables import Record
+
+# The one row of `meta` counts. In a database that was upgraded and never opened there is none yet.
+SQLITE = (
+    """CREATE TRIGGER jobs_number AFTER INSERT ON jobs WHEN new.number = 0 BEGIN
+        UPDATE meta SET
+            last_job_number = 1 + max(last_job_number, (SELECT max(number) FROM jobs));
+        UPDATE jobs SET number = coalesce(
+            (SELECT last_job_number FROM meta), 1 + (SELECT max(number) FROM jobs)
+        ) WHERE rowid = new.rowid;
+    END""",
+)
+POSTGRESQL = (
+    """CREATE FUNCTION mediahost_number_job() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        UPDATE meta SET
+            last_job_number = 1 + greatest(last_job_number, (SELECT max(number) FROM jobs))
+            RETURNING last_job_number INTO NEW.number;
+        IF NOT FOUND THEN
+            NEW.number := 1 + coalesce((SELECT max(number) FROM jobs), 0);
+        END IF;
+        RETURN NEW;
+    END $$""",
+    """CREATE TRIGGER jobs_number BEFORE INSERT ON jobs
+        FOR EACH ROW WHEN (NEW.number = 0) EXECUTE FUNCTION mediahost_number_job()""",
+)
+
+
+def create_numbering(connection: Connection) -> None:
+    """Make what gives numbers."""
+    for statement in SQLITE if connection.dialect.name == "sqlite" else POSTGRESQL:
+        connection.exec_driver_sql(statement)
+
+
+def drop_numbering(connection: Connection) -> None:
+    """Take away what gives numbers."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("DROP TRIGGER jobs_number")
+    else:
+        connection.exec_driver_sql("DROP FUNCTION mediahost_number_job CASCADE")
+
+
+@event.listens_for(Record.metadata, "after_create")
+def _create_with_tables(_metadata: Any, connection: Connection, **_: Any) -> None:
+    create_numbering(connection)
