@@ -36,6 +36,9 @@ def recorded(store: SqlStore) -> Iterator[list[Statement]]:
 
     listeners: dict[str, Callable[..., None]] = {
         "before_cursor_execute": execute,
+        "begin": lambda each: told.append(
+            Statement(each.get_execution_options().get("begin", "BEGIN"))
+        ),
         "commit": lambda _: told.append(Statement("COMMIT")),
         "rollback": lambda _: told.append(Statement("ROLLBACK")),
     }

@@ -1,7 +1,7 @@
 """The store among a thousand rows and among a million, on SQLite and on Postgres.
 
-The floors are of the same run: the same batches by `sqlite3` alone in one table with one index,
-and the store's own statements by the driver alone.
+The floors are of the same run: the same batches by `sqlite3` alone, in one table with one index and
+in the tables that a store must have at least, and the store's own statements by the driver alone.
 """
 
 import gc
@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.corpus import WORK
 from benchmarks.report import Report
 from benchmarks.store_floor import copy, lite, recorded, replay
+from benchmarks.store_least import claim_and_complete_s
 from benchmarks.store_rows import FOLDER_FILES, RESULT, asked, cached_keys, fill
 from mediahost.cached import HashedFile
 from mediahost.hashing import CacheKey, FileStat
@@ -56,6 +57,8 @@ def measure(*, quick: bool) -> Report:
     gc.set_threshold(100_000, 50, 50)  # as the command line does
     floor = _floor(folder / "floor.db")
     report.add("sqlite3 alone: claim and complete", floor, "µs/job", "one table, one index")
+    least = claim_and_complete_s(folder / "least.db", JOBS, ROUNDS, BATCH) / JOBS * 1e6
+    report.add("sqlite3 alone: the same", least, "µs/job", "the documented tables and no more")
     path = folder / "store.db"
     with _opened(str(path)) as store:
         # First, while the process is small: what it grows by is not what others left behind.
