@@ -11,7 +11,7 @@ from mediahost.executor.link import Link
 from mediahost.executor.messages import spec_from_json
 from mediahost.executor.resources import Resources
 from mediahost.executor.shared_output import LINE, AttemptLog, divide_output
-from mediahost.executor.workbench import Workbench, survive
+from mediahost.executor.workbench import Workbench, loaded_plugins, survive
 from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec
 
@@ -42,7 +42,7 @@ class SharedShift:
         threading.Thread(target=self._obey, name="control", daemon=True).start()
         arriving = self._link.attempts()
         hello = next(arriving)
-        registry = Registry.load(extra=hello["plugins"])
+        registry = loaded_plugins(hello["plugins"])
         survive(registry.plugins.hook.mediahost_worker_started, hello["name"])
         self._leftovers.keep()
         self._link.send({"kind": "ready"})

@@ -14,10 +14,9 @@ from mediahost.executor.leftovers import Leftovers
 from mediahost.executor.link import Link
 from mediahost.executor.messages import spec_from_json
 from mediahost.executor.resources import Resources
-from mediahost.executor.workbench import Workbench, survive
+from mediahost.executor.workbench import Workbench, loaded_plugins, survive
 from mediahost.model.result import Result
 from mediahost.plugin.hookspecs import hookimpl
-from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec
 
 _logger = logging.getLogger("mediahost.action")
@@ -52,7 +51,7 @@ class Shift:
         threading.Thread(target=self._obey, name="control", daemon=True).start()
         arriving = self._link.attempts()
         hello = next(arriving)
-        registry = Registry.load(extra=hello["plugins"])
+        registry = loaded_plugins(hello["plugins"])
         registry.plugins.register(_Tidy(self._leftovers, self._resources))
         workbench = Workbench(registry, self._resources.borrower())
         survive(registry.plugins.hook.mediahost_worker_started, hello["name"])

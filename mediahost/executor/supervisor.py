@@ -151,17 +151,19 @@ class Supervisor:
     def _assign(self) -> None:
         while (attempt := self._waiting.first()) and (child := self._worker_for(attempt)):
             self._give(child)
-        members = self._crew.members
-        starting = sum(not child.ready for child in members)
-        while len(self._waiting) > starting and len(members) < self._workers:
+        while self._is_short_handed():
             if time.monotonic() < self._start_again_at:
                 break
             try:
                 self._crew.start()
             except OSError as error:
                 self._not_started(verdict.not_started(self._python, str(error)))
-            else:
-                starting += 1
+
+    def _is_short_handed(self) -> bool:
+        """Whether there is work for one more worker, besides those that are starting."""
+        members = self._crew.members
+        starting = sum(not child.ready for child in members)
+        return len(self._waiting) > starting and len(members) < self._workers
 
     def _worker_for(self, attempt: Attempt) -> Child | None:
         if idle := self._crew.idle:
@@ -309,7 +311,7 @@ class Supervisor:
         deadlines = self._crew.deadlines()
         if self._max_rss_bytes and any(child.attempt for child in self._crew.members):
             deadlines.append(self._watch_at)
-        if self._waiting and len(self._crew.members) < self._workers:
+        if self._is_short_handed():
             deadlines.append(self._start_again_at)
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 

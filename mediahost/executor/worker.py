@@ -13,6 +13,7 @@ what it imports then is light (a test holds it to that).
 
 import ctypes
 import faulthandler
+import gc
 import io
 import os
 import sys
@@ -32,6 +33,8 @@ def main() -> None:
     for descriptor in (jobs, control):
         # No program that an attempt starts may speak for the worker, or keep it looking alive.
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - it takes no keywords
+    # What is loaded now is no garbage; `loaded_plugins` has the collector look from then on.
+    gc.disable()
     _adopt_orphans()
     _speak_in_lines()
     # A segmentation fault leaves the line of Python that led to it in the job's log.

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from mediahost.executor.local import LocalExecutor
+from mediahost.executor.supervisor import Supervisor
 from mediahost.model.job import Outcome
 from mediahost.ports import AttemptSpec
 
@@ -218,6 +219,24 @@ def test_a_broken_plugin_breaks_no_worker(rig: Any, faults: str, tmp_path: Path)
     broken.write_text("import no_such_module")
     rig.start(LocalExecutor(1, plugins=[str(broken), faults]))
     assert rig.end(rig.submit("fine")).outcome is Outcome.OK
+
+
+def test_the_host_rests_while_a_worker_starts(
+    rig: Any, faults: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[Supervisor] = []
+    turn = Supervisor._turn
+
+    def counted(supervisor: Supervisor) -> None:
+        turns.append(supervisor)
+        turn(supervisor)
+
+    monkeypatch.setattr(Supervisor, "_turn", counted)
+    # With room for more workers than there are attempts: nothing is to be done until one is ready.
+    rig.start(LocalExecutor(2, plugins=[faults]))
+    assert rig.end(rig.submit("fine")).outcome is Outcome.OK
+    # One for each thing that is heard; a host that looks again and again has thousands.
+    assert len(turns) < 100
 
 
 def test_a_worker_stays_light(process_rig: Any) -> None:
