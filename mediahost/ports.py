@@ -378,12 +378,18 @@ class Store(Protocol):
         """What is paused."""
         ...
 
-    def count_waiting(self, source: str | None = None, without: Collection[str] = ()) -> int:
+    def count_waiting(
+        self,
+        source: str | None = None,
+        without: Collection[str] = (),
+        most: int | None = None,
+    ) -> int:
         """How many jobs are processing, or pending and not paused.
 
         Args:
             source: Of this source only.
             without: Actions whose pending jobs are not counted.
+            most: Count no further.
         """
         ...
 

@@ -67,5 +67,5 @@ class Awaited:
     def _has_work(self) -> bool:
         """Whether anything is to come; what is paused isn't, unless somebody waits for it."""
         if self._source is None:
-            return self._store.count_waiting(without=self._schedule.foreign) > 0
+            return self._store.count_waiting(without=self._schedule.foreign, most=1) > 0
         return self._store.has_active(self._source)

@@ -332,7 +332,8 @@ class Host:
 
     def has_room(self) -> bool:
         """Whether more may be submitted, or so much waits that whoever finds files should pause."""
-        return self.store.count_waiting() < self.settings.max_pending
+        most = self.settings.max_pending
+        return self.store.count_waiting(most=most) < most
 
     def _announcing(self, listener: Listener) -> Listener:
         """Tell the plugins too (`mediahost_event`), where any wants to hear."""

@@ -86,11 +86,9 @@ def copy_store(
         _refuse_store(connection)
     with source.read() as reading:
         copied = [_copy(reading, target, table, on_rows) for table in _tables()]
-        for table in _tables():
-            _compare(reading, target, table)
-        copied.append(_sign(reading, target))
+        target.persevere(partial(_compare_and_sign, reading, target))
         on_rows(meta.name, 1, 1)
-    return copied
+    return [*copied, CopiedTable(meta.name, 1, 1)]
 
 
 def copy_to(
@@ -181,13 +179,21 @@ def _write_missing(target: Database, table: Table, rows: Sequence[Row]) -> int:
     return len(missing)
 
 
-def _sign(reading: Connection, target: Database) -> CopiedTable:
-    """Write what the copy was made with, which makes it a store."""
+def _compare_and_sign(reading: Connection, target: Database) -> None:
+    """See that all is copied, and write what the copy was made with, which makes it a store.
+
+    In one transaction: no other copy to the same place can come between.
+
+    Raises:
+        StoreError: Something is not.
+    """
     row = dict(reading.execute(select(meta)).mappings().one())
     # The copy's log of changes is its own and begins now: places in the other one say nothing.
     row["changes_trimmed"] = 0
-    target.persevere(partial(_write_missing, target, meta, [row]))
-    return CopiedTable(meta.name, 1, 1)
+    with _writing(target) as writing:
+        for table in _tables():
+            _compare(reading, writing, table)
+        write_rows(writing, _insert(meta), [row])
 
 
 def _remove_others(reading: Connection, target: Database, table: Table) -> None:
@@ -209,7 +215,7 @@ def _remove_unequal(
             writing.execute(table.delete().where(_among(table)), _asked(stale))
 
 
-def _compare(reading: Connection, target: Database, table: Table) -> None:
+def _compare(reading: Connection, copy: Connection, table: Table) -> None:
     """See that each row has its equal, and that there is no other.
 
     Raises:
@@ -218,7 +224,7 @@ def _compare(reading: Connection, target: Database, table: Table) -> None:
     number = 0
     for rows in _batches(reading, table):
         keys = [_key(table, row) for row in rows]
-        copies = target.persevere(partial(_read_rows, target, table, keys))
+        copies = _rows_of(copy, table, keys)
         for key, row in zip(keys, rows, strict=True):
             if key not in copies or row_hash(copies[key]) != row_hash(row):
                 raise StoreError(
@@ -226,22 +232,12 @@ def _compare(reading: Connection, target: Database, table: Table) -> None:
                     "The store that was copied is untouched.",
                 )
         number += len(rows)
-    count = target.persevere(partial(_count, target, table))
+    count = copy.execute(_count_of(table)).scalar_one()
     if count != number:
         raise StoreError(
             f"The copy of {table.name} has {count:,} rows, not {number:,}",
             "Does somebody write to it?",
         )
-
-
-def _read_rows(target: Database, table: Table, keys: Sequence[Key]) -> dict[Key, RowMapping]:
-    with target.read() as connection:
-        return _rows_of(connection, table, keys)
-
-
-def _count(target: Database, table: Table) -> int:
-    with target.read() as connection:
-        return connection.execute(_count_of(table)).scalar_one()
 
 
 def _count_of(table: Table) -> Select[int]:

@@ -4,7 +4,19 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 
 from mediahost.model.hosts import Heartbeat, HostStatus, HostView
 from mediahost.model.job import JobStatus
@@ -37,8 +49,8 @@ _RESUME = (
     .where(among([pauses.c.kind, pauses.c.name], "pauses"))
     .returning(pauses.c.kind, pauses.c.name)
 )
-_WAITING = (
-    select(func.count())
+_WAITING: Select[Any] = (
+    select(literal_column("1"))
     .where(
         ACTIVE,
         text(
@@ -112,11 +124,17 @@ class Hosts:
             return [Pause(PauseKind(kind), name) for kind, name in connection.execute(_PAUSES)]
 
     @lasting
-    def count_waiting(self, source: str | None = None, without: Collection[str] = ()) -> int:
-        """How many jobs are processing, or pending and not paused."""
-        counting = _WAITING if source is None else _WAITING.where(jobs.c.source == source)
+    def count_waiting(
+        self,
+        source: str | None = None,
+        without: Collection[str] = (),
+        most: int | None = None,
+    ) -> int:
+        """How many jobs are processing, or pending and not paused; no more than `most`."""
+        waiting = _WAITING if source is None else _WAITING.where(jobs.c.source == source)
         if without:
-            counting = counting.where(or_(PROCESSING, jobs.c.action.not_in(without)))
+            waiting = waiting.where(or_(PROCESSING, jobs.c.action.not_in(without)))
+        counting = select(func.count()).select_from(waiting.limit(most).subquery())
         with self._database.read() as connection:
             return int(connection.execute(counting).scalar_one())
 

@@ -544,15 +544,21 @@ class MemoryStore:
         with self._lock:
             return sorted(self._paused)
 
-    def count_waiting(self, source: str | None = None, without: Collection[str] = ()) -> int:
-        """How many jobs are processing, or pending and not paused."""
+    def count_waiting(
+        self,
+        source: str | None = None,
+        without: Collection[str] = (),
+        most: int | None = None,
+    ) -> int:
+        """How many jobs are processing, or pending and not paused; no more than `most`."""
         with self._lock:
-            return sum(
+            waiting = sum(
                 record.status is JobStatus.PROCESSING
                 or not (self._is_paused(record) or record.request.action in without)
                 for record in self._jobs.values()
                 if record.status in _ACTIVE and source in (None, record.source)
             )
+        return waiting if most is None else min(waiting, most)
 
     def has_active(self, source: str) -> bool:
         """Whether any job of a source is pending or processing."""

@@ -15,7 +15,11 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 # Alembic's table alone says little: every program that uses Alembic has one.
 _VERSION = text("SELECT version_num, (SELECT max(algorithm) FROM meta) FROM alembic_version")
-_SQLITE_TABLES = text("SELECT count(*) FROM sqlite_master")
+# A file without tables may be another program's as well: these two numbers are for such to say so.
+_ANYTHING_IN_SQLITE = text(
+    "SELECT EXISTS (SELECT 1 FROM sqlite_master) OR user_version OR application_id"
+    " FROM pragma_user_version, pragma_application_id"
+)
 # Without the tables of extensions, which belong to nobody.
 _POSTGRES_TABLES = text(
     "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p')"
@@ -67,7 +71,7 @@ def _version_of_sqlite(connection: Connection, database: Database) -> str | None
     except OperationalError as error:
         if not str(error.orig).startswith(("no such table", "no such column")):
             raise
-    if connection.scalar(_SQLITE_TABLES):
+    if connection.scalar(_ANYTHING_IN_SQLITE):
         raise StoreError(
             f"{database} is another program's database, so it can't be the store",
             "Choose another path.",

@@ -235,7 +235,8 @@ def check_is_database(path: Path) -> None:
         StoreError: It is something else, or can't be read.
     """
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
+        mode = status.st_mode
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(mode):
@@ -249,14 +250,17 @@ def check_is_database(path: Path) -> None:
         return
     except OSError as error:
         raise _unopened(path, error) from error
+    foreign = StoreError(
+        f"{display(path)} is no database, so it can't be the store", "Choose another path."
+    )
+    if status.st_size == 1:  # SQLite takes that for an empty file, for the sake of a file system
+        raise foreign
     try:
         with closing(connect(path, "ro")) as looking:
             looking.execute("PRAGMA schema_version")
     except sqlite3.Error as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-            raise StoreError(
-                f"{display(path)} is no database, so it can't be the store", "Choose another path."
-            ) from error
+            raise foreign from error
         # Whatever else it is, those who open it to write will say it.
 
 

@@ -125,6 +125,13 @@ def test_a_pause_holds_nothing_else(store: Store) -> None:
     assert store.count_waiting() == 1
 
 
+def test_what_waits_is_counted_no_further_than_one_wants_to_know(store: Store) -> None:
+    store.submit([asked("a"), asked("b", "t.cut"), asked("c", source="watch")])
+    assert [store.count_waiting(most=most) for most in (0, 1, 2, 9, None)] == [0, 1, 2, 3, 3]
+    assert store.count_waiting("user", most=1) == 1
+    assert store.count_waiting("nobody", most=1) == 0
+
+
 def test_what_nobody_here_can_do_is_not_counted_until_it_runs(store: Store) -> None:
     store.submit([asked("a"), asked("b", "t.cut")])
     assert store.count_waiting(without={"t.cut"}) == 1

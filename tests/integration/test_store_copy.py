@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -153,6 +154,47 @@ def test_a_store_goes_to_postgres_and_back_and_every_row_is_the_same(
     # New rows are numbered behind those that came with their numbers.
     home.tone("new.wav", 999)
     assert home.run(*BOTH, environ=used).counts == {"cached": 4, "done": 2}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_no_other_copy_comes_between_the_comparing_and_the_end(
+    tmp_path: Path, bare_postgres_url: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        with closing(open_store(tmp_path / f"{name}.db")) as store:
+            store.submit([asked(f"{name}-{n}.mp4") for n in range(3)])
+    target = bare_postgres_url if kind == "postgresql" else tmp_path / "copy.db"
+    told: list[BaseException] = []
+    removed = Event()
+
+    def copy_too() -> None:
+        try:
+            copying.copy_to(tmp_path / "two.db", target)
+        except BaseException as error:  # noqa: BLE001 - told below, in the test's own thread
+            told.append(error)
+
+    other = Thread(target=copy_too)
+    compare, remove = copying._compare, copying._remove_unequal
+
+    def compare_first(*given: Any) -> None:
+        compare(*given)
+        if not other.ident:
+            other.start()
+            # It must not happen, so there is nothing to wait for but time.
+            removed.wait(2)
+
+    def remove_and_tell(*given: Any) -> None:
+        remove(*given)
+        removed.set()
+
+    monkeypatch.setattr(copying, "_compare", compare_first)
+    monkeypatch.setattr(copying, "_remove_unequal", remove_and_tell)
+    copying.copy_to(tmp_path / "one.db", target)
+    other.join(60)
+    assert [str(error) for error in told] == ["There is a store already where the copy should go"]
+    with closing(open_store(target)) as copy:
+        found = {Path(view.media_url).name for view in copy.jobs()}
+    assert found == {f"one-{n}.mp4" for n in range(3)}
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -154,9 +154,10 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     assert_refused(path, "no database")
 
 
-def test_a_few_bytes_are_no_database(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"milk", b"1", bytes(1), bytes(5000)])
+def test_a_few_bytes_are_no_database(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "note.txt"
-    path.write_bytes(b"milk")
+    path.write_bytes(content)
     assert_refused(path, "no database")
 
 
@@ -166,6 +167,22 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE photos (id INTEGER)")
     connection.close()
     assert_refused(path, "another program's database")
+
+
+@pytest.mark.parametrize("number", ["user_version", "application_id"])
+def test_another_programs_database_is_refused_though_nothing_is_in_it(
+    tmp_path: Path, number: str
+) -> None:
+    path = tmp_path / "photos.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA {number} = 7")
+    connection.close()
+    assert_refused(path, "another program's database")
+    before = path.read_bytes()
+    for use in (upgrade_at, describe):
+        with pytest.raises(StoreError, match="another program's database"):
+            use(path)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("version", ["ae1027a6acf", "0003", HEAD, None])
