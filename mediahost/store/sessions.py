@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from mediahost.store.engine import Database
+from mediahost.store.sqlite import take_write_lock
 from mediahost.store.store import SqlStore
 
 _READS = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN|BEGIN|COMMIT|ROLLBACK)\b", re.IGNORECASE)
@@ -60,4 +61,4 @@ def begin_to_write(connection: Connection, cursor: Any, statement: str, *_: Any)
     """Take SQLite's write lock before the first statement that needs it."""
     driver = connection.connection.driver_connection
     if driver is not None and not driver.in_transaction and not _READS.match(statement):
-        cursor.execute("BEGIN IMMEDIATE")
+        take_write_lock(cursor)

@@ -197,6 +197,23 @@ class SqliteDatabase(Database):
             driver.close()
 
 
+def take_write_lock(cursor: Any) -> None:
+    """Begin a transaction that writes; others are waited for as long as `persevere` does.
+
+    Raises:
+        sqlite3.OperationalError: They still hold the database.
+    """
+    ends_at = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > ends_at:
+                raise
+        else:
+            return
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn what sqlite3 says about a file into one sentence and a hint.

@@ -2,7 +2,7 @@
 
 import os
 
-from sqlalchemy import Connection, exists, insert, select
+from sqlalchemy import Connection, exists, select
 
 from mediahost.errors import StoreError
 from mediahost.hashing import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
@@ -13,6 +13,7 @@ from mediahost.store.caches import CachedResults
 from mediahost.store.changes import JobChanges
 from mediahost.store.claims import Claims
 from mediahost.store.databases import database_at
+from mediahost.store.dialect import insert_absent
 from mediahost.store.engine import Database
 from mediahost.store.files import FileHashes
 from mediahost.store.folders import Folders
@@ -131,8 +132,9 @@ def _read_or_pin(database: Database, wanted: Algorithm) -> str:
             if pinned is None:
                 if connection.execute(_ANY_JOB_OR_MEMO).scalar():
                     raise _unfinished(database)
-                connection.execute(insert(meta).values(id=1, algorithm=wanted))
-                pinned = wanted
+                insert_absent(connection, meta, [{"id": 1, "algorithm": wanted}], key=["id"])
+                # On a server another host may have done so at the same moment.
+                pinned = str(_read_algorithm(connection))
     return pinned
 
 

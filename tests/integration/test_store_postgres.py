@@ -72,6 +72,27 @@ def refused(url: str, words: str) -> StoreError:
     return raised.value
 
 
+def test_a_new_store_that_many_open_at_once_is_opened_by_all(bare_postgres_url: str) -> None:
+    upgrade_at(bare_postgres_url)
+    ready = Barrier(8)
+    met: list[object] = []
+
+    def use() -> None:
+        ready.wait()
+        try:
+            with closing(open_store(bare_postgres_url)) as store:
+                met.append(store.algorithm)
+        except Exception as error:  # noqa: BLE001 - a thread's own would be lost
+            met.append(error)
+
+    threads = [Thread(target=use) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(TIMEOUT_S)
+    assert met == ["blake3"] * 8
+
+
 def test_a_database_without_a_schema_is_upgraded_only_by_its_owner(bare_postgres_url: str) -> None:
     error = refused(bare_postgres_url, "has no schema yet, and this mediahost needs")
     assert error.hint == "Run: mediahost store upgrade"

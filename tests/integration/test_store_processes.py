@@ -1,5 +1,6 @@
 """Several processes and threads on one SQLite store, and processes that are killed."""
 
+import asyncio
 import signal
 import sqlite3
 import subprocess
@@ -7,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 import pytest
 
@@ -16,7 +17,14 @@ from mediahost.hashing import CacheKey, hash_bytes
 from mediahost.model.job import JobRequest, JobStatus
 from mediahost.model.kinds import MediaKind
 from mediahost.model.media import MediaFile
-from mediahost.store import JobRepository, SqlStore, open_session, open_store
+from mediahost.store import (
+    JobRepository,
+    SqlStore,
+    close_db,
+    get_session,
+    open_session,
+    open_store,
+)
 
 TIMEOUT_S = 60
 
@@ -268,6 +276,42 @@ def test_a_writer_that_is_held_up_says_so(tmp_path: Path, monkeypatch: pytest.Mo
     other.execute("ROLLBACK")
     other.close()
     assert len(store.submit([asked("one")])) == 1
+    store.close()
+
+
+@pytest.mark.parametrize("door", ["called", "awaited"])
+def test_a_session_that_finds_the_lock_taken_tries_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    for module in ("sqlite", "async_engines"):
+        monkeypatch.setattr(f"mediahost.store.{module}.BUSY_TIMEOUT_S", 0.001)
+    monkeypatch.setattr("mediahost.store.aio._given", [])
+    path = tmp_path / "store.db"
+    store: SqlStore = open_store(path)
+    job = {"job_type": "audio", "media_url": "/a.mp3"}
+
+    def call() -> None:
+        with open_session(store) as session:
+            JobRepository(session).create(job)
+
+    async def wait() -> None:
+        async with get_session() as session:
+            await JobRepository(session).create(job)
+        await close_db()
+
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    # Long after the session has found it taken for the first time.
+    release = Timer(0.5, other.execute, ["ROLLBACK"])
+    release.start()
+    if door == "called":
+        call()
+    else:
+        asyncio.run(wait())
+    release.join(TIMEOUT_S)
+    other.close()
+    assert [view.media_url for view in store.jobs()] == ["/a.mp3"]
     store.close()
 
 
