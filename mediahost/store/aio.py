@@ -2,15 +2,15 @@
 
 Nothing connects at import. The database is the one that `init_db` was given, or else the
 environment's `DATABASE_URL`. Each event loop gets an engine of its own when it first asks for a
-session, for connections can't be handed from one loop to another.
+session, for connections can't be handed from one loop to another. It lets go of them when it ends.
 """
 
 import asyncio
 import os
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
@@ -25,7 +25,16 @@ from mediahost.store.store import open_store
 
 AnyPath = str | os.PathLike[str]
 
-_engines: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncEngine] = WeakKeyDictionary()
+
+class _Kept(NamedTuple):
+    """An engine, to which place, and what disposes of it when it is closed."""
+
+    place: AnyPath
+    engine: AsyncEngine
+    keeper: AsyncGenerator[None]
+
+
+_kept: WeakKeyDictionary[asyncio.AbstractEventLoop, _Kept] = WeakKeyDictionary()
 _given: list[AnyPath] = []
 
 
@@ -124,9 +133,9 @@ async def init_db(url_or_path: AnyPath | None = None) -> None:
 
 async def close_db() -> None:
     """Let go of this event loop's connections. A new session makes new ones."""
-    engine = _engines.pop(asyncio.get_running_loop(), None)
-    if engine is not None:
-        await engine.dispose()
+    kept = _kept.pop(asyncio.get_running_loop(), None)
+    if kept is not None:
+        await kept.keeper.aclose()
 
 
 async def test_connection() -> bool:
@@ -148,10 +157,24 @@ def _prepare(place: AnyPath) -> None:
 
 
 def _engine() -> AsyncEngine:
-    loop = asyncio.get_running_loop()
-    if loop not in _engines:
-        _engines[loop] = make_async_engine(_place())
-    return _engines[loop]
+    loop, place = asyncio.get_running_loop(), _place()
+    kept = _kept.get(loop)
+    if kept is None or kept.place != place:
+        engine = make_async_engine(place)
+        keeper = _keep(engine)
+        # A loop closes at its end whatever generators have begun in it. Up to where it waits, this
+        # one awaits nothing.
+        with suppress(StopIteration):
+            keeper.__anext__().send(None)
+        kept = _kept[loop] = _Kept(place, engine, keeper)
+    return kept.engine
+
+
+async def _keep(engine: AsyncEngine) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        await engine.dispose()
 
 
 def _place() -> AnyPath:

@@ -64,7 +64,10 @@ def locate(url_or_path: str | os.PathLike[str]) -> Location:
     Raises:
         StoreError: It names none. The message doesn't repeat it: it may hold a password.
     """
-    text = os.fspath(url_or_path)
+    given: object = url_or_path
+    if not isinstance(given, str | os.PathLike):  # None, as of a variable that is not set
+        raise _not_understood()
+    text: str = os.fspath(given)
     if not text.strip():
         raise _not_understood()
     if "://" not in text:

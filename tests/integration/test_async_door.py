@@ -130,6 +130,23 @@ def test_each_event_loop_has_connections_of_its_own() -> None:
     awaited(close_db)
 
 
+def test_a_session_goes_to_where_the_environment_says_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def count_and_add() -> int:
+        await init_db()
+        async with get_session() as session:
+            await JobRepository(session).create(TALK)
+            return len(await JobRepository(session).get_all())
+
+    async def act() -> None:
+        assert [await count_and_add(), await count_and_add()] == [1, 2]
+        monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/other.db")
+        assert await count_and_add() == 1
+
+    awaited(act)
+
+
 def test_many_sessions_at_once_all_get_to_write() -> None:
     async def add() -> None:
         async with get_session() as session:

@@ -631,6 +631,30 @@ def test_the_async_door_opens_on_postgres(
     assert asyncio.run(visit()) == (True, "pending")
 
 
+CONNECTED = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'mediahost'
+"""
+
+
+def test_an_event_loop_that_ends_leaves_no_connection_behind(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediahost.store.aio._given", [])
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+
+    async def look() -> int:
+        async with get_session() as session:
+            return len(await JobRepository(session).get_all())
+
+    assert [asyncio.run(look()) for _ in range(3)] == [0, 0, 0]
+    ends_at = time.monotonic() + TIMEOUT_S
+    with psycopg.connect(postgres_url, autocommit=True) as looking:
+        # The server hears of it a little later.
+        while looking.execute(CONNECTED).fetchone() != (0,):
+            assert time.monotonic() < ends_at
+
+
 def test_a_session_on_a_server_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mediahost.store.aio._given", ["postgresql://me:s3cret@127.0.0.1:1/media"])
 

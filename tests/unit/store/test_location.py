@@ -1,6 +1,7 @@
 """Where stores are, in every spelling, and without their passwords."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,9 +128,12 @@ def test_an_unquoted_at_sign_in_a_password_is_refused_before_half_of_it_is_shown
         "postgres:me:secret@h/media",
         "postgresql:/me:secret@h/media",
         "me:secret@h/media",
+        None,  # as of an environment variable that is not set
+        b"store.db",
+        7,
     ],
 )
-def test_what_names_no_store_is_refused_without_repeating_it(url: str) -> None:
+def test_what_names_no_store_is_refused_without_repeating_it(url: Any) -> None:
     with pytest.raises(StoreError, match="names neither") as raised:
         locate(url)
     assert "secret" not in f"{raised.value.message}{raised.value.hint}"
