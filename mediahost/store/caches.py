@@ -1,6 +1,6 @@
 """Cached results: found by content and config, under whatever path they were made."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -32,11 +32,9 @@ from mediahost.store.dialect import (
 from mediahost.store.documents import result_of
 from mediahost.store.engine import Database, lasting
 from mediahost.store.hits import (
-    POSTGRES_ANALYSES,
-    POSTGRES_PROCESSINGS,
+    POSTGRES_HITS,
     SQLITE_CACHED_FILES,
     SQLITE_HITS,
-    Told,
     Wanted,
     artifacts_of,
     cached_files,
@@ -107,8 +105,9 @@ class CachedResults:
             wanted = Wanted(keys)
             rows, _ = self._database.fetch(SQLITE_HITS, (json_text(wanted.groups),))
             return newest_hits(wanted.told(rows), json_value)
-        with self._database.read() as connection:
-            return newest_hits(_told_by_postgres(connection, list(keys)), lambda plain: plain)
+        pairs = list(keys)
+        rows, _ = self._database.fetch(POSTGRES_HITS, (json_text(pairs),))
+        return newest_hits(((pairs[row[0] - 1], row) for row in rows), lambda plain: plain)
 
     @lasting
     def recall_cached(
@@ -174,16 +173,6 @@ class CachedResults:
             ]
         rows.sort(key=lambda each: (each[0]["created_at"], each[0]["id"]))
         return [stored(row) for row, stored in rows]
-
-
-def _told_by_postgres(
-    connection: Connection, wanted: Sequence[CacheKey]
-) -> Iterator[tuple[CacheKey, Told]]:
-    pairs = (json_text(wanted),)
-    for statement in (POSTGRES_ANALYSES, POSTGRES_PROCESSINGS):
-        cursor: Any = connection.exec_driver_sql(statement, pairs).cursor
-        for row in cursor.fetchall():
-            yield wanted[row[0] - 1], row
 
 
 def _newest_first(oldest_first: Iterable[StoredResult]) -> list[StoredResult]:

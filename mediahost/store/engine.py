@@ -75,14 +75,13 @@ class Database(ABC):
         with self.explained(), self._reading() as connection:
             yield connection
 
+    @abstractmethod
     def fetch(self, sql: str, parameters: Sequence[Any]) -> Fetched:
-        """What one statement reads, in the words of the driver.
+        """What one statement reads, in the words of the driver: a transaction by itself.
 
         Raises:
             StoreError: The database can't be read.
         """
-        with self.read() as connection:
-            return Fetched.all_of(connection.exec_driver_sql(sql, tuple(parameters)).cursor)
 
     @contextmanager
     def write(self, *, synced: bool = True) -> Iterator[Connection]:

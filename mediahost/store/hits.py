@@ -33,17 +33,22 @@ _OF_PROCESSINGS = {
     "artifacts": "artifacts",
     "condition": "",
 }
-SQLITE_HITS = f"{_GROUPED.format(**_OF_ANALYSES)}UNION ALL\n{_GROUPED.format(**_OF_PROCESSINGS)}"
+SQLITE_HITS = f"""
+{_GROUPED.format(**_OF_ANALYSES)}UNION ALL
+{_GROUPED.format(**_OF_PROCESSINGS)}"""
 
 # Postgres, which takes groups for a hundred times as many keys, is given pairs: as JSON, for two
 # arrays cost three times as much to send.
-_PAIRED = """
+_PAIRED = """\
 SELECT wanted.at, created_at, found.id, result_hash, elapsed_ms, {artifacts}
-FROM jsonb_array_elements(CAST(%s AS JSONB)) WITH ORDINALITY AS wanted(pair, at)
+FROM wanted
 JOIN {table} AS found ON found.{file_hash} = pair->>0 AND found.config_hash = pair->>1{condition}
 """
-POSTGRES_ANALYSES = _PAIRED.format(**_OF_ANALYSES)
-POSTGRES_PROCESSINGS = _PAIRED.format(**_OF_PROCESSINGS)
+POSTGRES_HITS = f"""
+WITH wanted AS (
+    SELECT * FROM jsonb_array_elements(CAST(%s AS JSONB)) WITH ORDINALITY AS listed(pair, at))
+{_PAIRED.format(**_OF_ANALYSES)}UNION ALL
+{_PAIRED.format(**_OF_PROCESSINGS)}"""  # noqa: S608 - of words above
 
 # One folder after the other, each in the order of its names, then the results of each content.
 SQLITE_CACHED_FILES = """

@@ -95,10 +95,9 @@ class SqliteDatabase(Database):
         return error_of(self.path, cause)
 
     def fetch(self, sql: str, parameters: Sequence[Any]) -> Fetched:
-        """What one statement reads, in the words of the driver.
+        """What one statement reads, in the words of the driver: a transaction by itself.
 
-        Past SQLAlchemy, which takes several times as long as one row, and outside of
-        transactions: one statement is one by itself.
+        Past SQLAlchemy, which takes several times as long as one row.
 
         Raises:
             StoreError: The database can't be read.
