@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mediahost.model.job import JobStatus
-from mediahost.model.paths import display
+from mediahost.model.paths import display, url_to_path
 from mediahost.store.browse import JobLine
 from mediahost.tui import words
 from mediahost.tui.signs import sign_of
@@ -71,7 +71,7 @@ def cells(
     if columns.media:
         yield (_media(job, columns.media - 1) + " ", "media")
     if columns.note:
-        yield from _note(job, columns.note)
+        yield from _note(job, columns)
     if columns.tries:
         yield (words.fit(f"{job.attempt}/{max(attempts, job.attempt)}", columns.tries), "dim")
     if columns.took:
@@ -86,9 +86,9 @@ def _media(job: JobLine, width: int) -> str:
     return words.fit(MADE_OF + words.media_name(job.origin_url, width - len(MADE_OF)), width)
 
 
-def _note(job: JobLine, width: int) -> Iterator[Cell]:
-    """How far it is, why it failed, or that its turn is another one."""
-    inner = width - 1
+def _note(job: JobLine, columns: Columns) -> Iterator[Cell]:
+    """How far it is, why it failed, that its turn is another one, or how long it took."""
+    width, inner = columns.note, columns.note - 1
     if job.status is JobStatus.PROCESSING and job.fraction is not None:
         bar = min(BAR, inner - 5)
         if bar > 0:
@@ -97,13 +97,21 @@ def _note(job: JobLine, width: int) -> Iterator[Cell]:
         told = words.fit(f" {display(job.message or '')}", inner - max(bar, 0) - len(share))
         yield (share + told + " ", "dim")
     elif job.status is JobStatus.FAILED:
-        yield (words.fit(display((job.error or "").partition("\n")[0]), inner) + " ", "error")
+        yield (words.fit(display(_why(job)), inner) + " ", "error")
     elif job.cached:
         yield (words.fit("cached", width), "cached")
     elif job.status is JobStatus.PENDING and job.priority:
         yield (words.fit(f"priority {job.priority}", inner) + " ", "dim")
+    elif not columns.took:  # there is room for it here alone
+        yield (words.fit(words.took(job.processing_time_ms), width), "dim")
     else:
         yield (" " * width, "dim")
+
+
+def _why(job: JobLine) -> str:
+    """Why it failed; that it is about this file is said beside it."""
+    error = (job.error or "").partition("\n")[0]
+    return error.removeprefix(f"{url_to_path(job.media_url).rpartition('/')[2]} ")
 
 
 def placeholder(number: int, columns: Columns, width: int) -> Cell:

@@ -1,5 +1,6 @@
 """One job, whole: summary, log, result, attempts, config."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from mediahost.errors import StoreError
 from mediahost.host.artifacts import log_path
-from mediahost.model.job import JobStatus, JobView, Token
+from mediahost.model.job import AttemptView, JobStatus, JobView, Token
 from mediahost.tui import job_facts
 from mediahost.tui.log_pane import LogPane
 from mediahost.tui.result_pane import ResultPane
@@ -82,6 +83,7 @@ class JobDetail(Vertical):
         self.number = number
         try:
             job = await self._session.job(number)
+            tried = [] if job is None else await self._session.attempts(job.job_id)
         except StoreError as error:
             self._say(error.message)
             return
@@ -91,7 +93,7 @@ class JobDetail(Vertical):
         if job is None:
             self._say(f"Job {number} has been deleted.")
             return
-        self._fill(job)
+        self._fill(job, tried)
         result = self.query_one(ResultPane)
         if before is None or _result_differs(before, job):
             result.forget()
@@ -123,13 +125,13 @@ class JobDetail(Vertical):
     async def _show_result(self, job: JobView) -> None:
         await self.query_one(ResultPane).show(job)
 
-    def _fill(self, job: JobView) -> None:
+    def _fill(self, job: JobView, tried: Iterable[AttemptView]) -> None:
         colors = self.app.theme_variables
         self.query_one("#summary Static", Static).update(job_facts.summary(job, colors))
         self.query_one("#config Static", Static).update(job_facts.config(job))
         logs = [(number, self.log_of(job, number)) for number in range(1, job.attempt + 1)]
-        self.query_one("#attempts Static", Static).update(job_facts.attempts(job, logs))
-        self.query_one(LogPane).open(self.log_of(job, job.attempt))
+        self.query_one("#attempts Static", Static).update(job_facts.attempts(job, tried, logs))
+        self.query_one(LogPane).open(self.log_of(job, job.attempt), begun=job.attempt > 0)
         self._tell_tab()
 
     def log_of(self, job: JobView, attempt: int) -> Path:

@@ -77,6 +77,9 @@ class HostsScreen(Screen[None]):
     def on_mount(self) -> None:
         """Look now and then."""
         self.set_interval(READ_EVERY_S, self._look_if_seen)
+
+    def on_screen_resume(self) -> None:
+        """Look at once: what is shown may be from long ago."""
         self._look()
 
     def _look_if_seen(self) -> None:
@@ -149,7 +152,9 @@ def listing(hosts: Sequence[HostView]) -> Group:
         return Group(*none)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in COLUMNS:
-        table.add_column(name, no_wrap=True)
+        # The widest that it says of itself: nothing moves when it says something else.
+        least = len("● draining") if name == "STATUS" else None
+        table.add_column(name, no_wrap=True, min_width=least)
     for host in hosts:
         table.add_row(*map(Text, _cells(host)), style="" if is_heard(host) else "dim")
     return Group(*none, table)

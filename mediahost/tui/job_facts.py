@@ -1,13 +1,13 @@
 """What the tabs Summary, Attempts and Config say about a job."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.text import Text
 
-from mediahost.model.job import JobStatus, JobView
+from mediahost.model.job import AttemptView, JobStatus, JobView
 from mediahost.model.paths import display, url_to_path
 from mediahost.tui.facts import facts
 from mediahost.tui.signs import CANCELLING, SIGNS
@@ -57,7 +57,8 @@ def _standing(job: JobView, now: datetime) -> dict[str, object]:
         "created": moment(job.created_at, now),
         "started": moment(job.started_at, now),
         "ended": moment(job.completed_at, now),
-        "source": job.source,
+        # Of a run, the rest is the name of its host.
+        "source": job.source.partition("/")[0] if "@" in job.source else job.source,
         "priority": job.priority or "",
         "host": job.host if job.status is JobStatus.PROCESSING else "",
         "file hash": job.file_hash,
@@ -81,13 +82,49 @@ def config(job: JobView) -> Text:
     return Text(shown if values else "(no fields)")
 
 
-def attempts(job: JobView, logs: Iterable[tuple[int, Path]]) -> Text:
-    """Each attempt with its log."""
-    lines = [Text(f"{job.attempt} attempts, {job.failures} failures", style="bold")]
-    for attempt, path in logs:
+def attempts(
+    job: JobView,
+    tried: Iterable[AttemptView],
+    logs: Iterable[tuple[int, Path]],
+    now: datetime | None = None,
+) -> Text:
+    """Each attempt: how it ended, why, and its log."""
+    now = now or datetime.now(UTC)
+    if not job.attempt:
+        return Text("No attempt has begun yet.")
+    by_number = {one.attempt: one for one in tried}
+    lines = [
+        Text(f"{_counted(job.attempt, 'attempt')}, {_counted(job.failures, 'failure')}", "bold")
+    ]
+    for number, path in logs:
+        one = by_number.get(number)
+        if one is not None:
+            lines += _ended(one, now)
+        else:
+            lines.append(
+                Text(f"{number:>4}  {job.status if number == job.attempt else 'no result'}")
+            )
         try:
-            written = size(path.stat().st_size)
+            written = f"log of {size(path.stat().st_size)}"
         except OSError:
             written = "no log"
-        lines.append(Text(f"{attempt:>4}  {written:<10}  {display(path)}"))
+        lines.append(Text(f"      {written}  {display(path)}", style="dim"))
     return Text("\n").join(lines)
+
+
+def _ended(one: AttemptView, now: datetime) -> Iterator[Text]:
+    """How an attempt ended that gave no result, and what came of that."""
+    elapsed = f" after {took(one.elapsed_ms)}" if one.elapsed_ms else ""
+    again = (
+        ""
+        if one.retry_in_s is None
+        else f", tried again {took(round(one.retry_in_s * 1000))} later"
+    )
+    ended = moment(one.ended_at, now)
+    yield Text.assemble((f"{one.attempt:>4}  {one.outcome}", "bold"), f"{elapsed}{again}  {ended}")
+    for line in one.error.splitlines():
+        yield Text(f"      {display(line)}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -60,6 +60,11 @@ class JobLines:
         self._columns = Columns.for_width(width)
         self._kept.clear()
 
+    @property
+    def shows_notes(self) -> bool:
+        """Whether there is a column for what is to be said of a job."""
+        return self._columns.note > 0
+
     def forget_styles(self) -> None:
         """There is another theme."""
         self._styles.clear()

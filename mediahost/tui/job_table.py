@@ -186,6 +186,11 @@ class JobTable(ScrollView, Awaiting, can_focus=True):
             if line and age_of(line, before) != age_of(line, self._now):
                 self._refresh_row(first + offset)
 
+    @property
+    def shows_notes(self) -> bool:
+        """Whether there is room for more than state, action and media file."""
+        return self._lines.shows_notes
+
     # --- marks ---------------------------------------------------------------------------------
 
     def clear_marks(self) -> None:

@@ -42,6 +42,7 @@ class LogPane(Vertical):
         self._rest = ""
         self._word = ""
         self._found = -1
+        self._begun = True
 
     def compose(self) -> ComposeResult:
         """The lines, and what is being searched for."""
@@ -53,10 +54,11 @@ class LogPane(Vertical):
         """Read what is added."""
         self.set_interval(READ_EVERY_S, self._read)
 
-    def open(self, path: Path) -> None:
-        """Show another file."""
+    def open(self, path: Path, *, begun: bool = True) -> None:
+        """Show another file; whether the attempt that writes it has begun."""
         if path == self._path:
             return
+        self._begun = begun
         self._path, self._at, self._lines, self._rest = path, 0, [], ""
         self._found = -1
         self.query_one(RichLog).clear()
@@ -92,7 +94,9 @@ class LogPane(Vertical):
 
     def _tell(self) -> None:
         log = self.query_one(RichLog)
-        if not self._lines:
+        if not self._begun:
+            said = "No attempt has begun yet."
+        elif not self._lines:
             said = "This attempt has written no log."
         else:
             follow = "following" if log.auto_scroll else "at rest"

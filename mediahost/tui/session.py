@@ -19,7 +19,7 @@ from mediahost.host.known import known_of
 from mediahost.host.run import Summary
 from mediahost.model.changes import Changes, Mark
 from mediahost.model.hosts import HostView
-from mediahost.model.job import JobStatus, JobView
+from mediahost.model.job import AttemptView, JobStatus, JobView
 from mediahost.model.job_filter import JobFilter
 from mediahost.model.pause import Pause
 from mediahost.model.pipeline import Pipeline
@@ -163,6 +163,10 @@ class Session:
     async def job(self, number: int) -> JobView | None:
         """One job, whole."""
         return await self._read(lambda: self.store.job_numbered(number))
+
+    async def attempts(self, job_id: UUID) -> list[AttemptView]:
+        """The attempts at a job that gave no result, the first one first."""
+        return await self._read(lambda: self.store.attempts_of(job_id))
 
     async def result(self, job: JobView) -> StoredResult | None:
         """What a job, or whoever computed the same before, gave."""

@@ -27,6 +27,7 @@ class Meant(NamedTuple):
         otherwise: Why it may concern none of them.
         relists: The list is another one then.
         keeps_marks: It may well be done to the same jobs again, and is as easily undone.
+        is_seen: The line of a job says it: nobody needs to be told of one.
     """
 
     done: str
@@ -34,6 +35,7 @@ class Meant(NamedTuple):
     otherwise: str
     relists: bool = False
     keeps_marks: bool = False
+    is_seen: bool = False
 
 
 class Steering:
@@ -65,9 +67,9 @@ class Steering:
         """Raise or lower the priority of pending jobs by one step."""
         way = "up" if up else "down"
         steer = self._session.move_up if up else self._session.move_down
-        meant = Meant(
-            f"moved {way}", steer, "only pending jobs wait for their turn", keeps_marks=True
-        )
+        otherwise = "only pending jobs wait for their turn"
+        is_seen = self._list.table.shows_notes
+        meant = Meant(f"moved {way}", steer, otherwise, keeps_marks=True, is_seen=is_seen)
         await self._ask(f"Move {way}", meant, at_once=True)
 
     async def pause(self) -> None:
@@ -126,17 +128,23 @@ class Steering:
             if await self._screen.app.push_screen_wait(question) is not True:
                 return
         # Done while the next keys are heard.
-        self._screen.run_worker(self._steer(meant, wanted, numbers), group="steer")
+        asked = len(table.rows) if numbers is None else len(numbers)
+        self._screen.run_worker(self._steer(meant, wanted, numbers, asked), group="steer")
 
-    async def _steer(self, meant: Meant, wanted: JobFilter, numbers: list[int] | None) -> None:
+    async def _steer(
+        self, meant: Meant, wanted: JobFilter, numbers: list[int] | None, asked: int
+    ) -> None:
         try:
             concerned = await meant.steer(wanted, numbers)
         except MediahostError as error:
             self._say(error)
             return
-        jobs = "1 job" if concerned == 1 else f"{concerned:,} jobs"
-        said = f"{jobs} {meant.done}" if concerned else f"Nothing was done: {meant.otherwise}"
-        self._screen.notify(said)
+        if not concerned:
+            self._screen.notify(f"Nothing was done: {meant.otherwise}")
+        elif asked > 1 or not meant.is_seen:
+            some = f" of {asked:,}" if concerned < asked else ""
+            jobs = "job" if concerned == asked == 1 else "jobs"
+            self._screen.notify(f"{concerned:,}{some} {jobs} {meant.done}")
         if not meant.keeps_marks:
             self._list.table.clear_marks()
         if meant.relists:

@@ -89,8 +89,11 @@ class WatchScreen(Screen[None]):
         yield StatusLine(HINTS)
 
     def on_mount(self) -> None:
-        """Read, and again now and then."""
+        """Read now and then."""
         self.set_interval(READ_EVERY_S, self._read_if_seen)
+
+    def on_screen_resume(self) -> None:
+        """Read at once: what is shown may be from long ago."""
         self._read()
 
     async def store_changed(self, _changes: Changes) -> None:

@@ -81,6 +81,7 @@ VIEWS = {
     "failed": View("Choose a file with sound.", ("G", "k", "k", "enter")),
     "log": View("This attempt has written no log.", ("G", "k", "k", "l")),
     "config": View('"format": "mp3"', ("G", "enter", *2 * ["right_square_bracket"])),
+    "attempts": View("error after 20 ms", ("G", "k", "k", "enter", *3 * ["right_square_bracket"])),
     "cancel": View("Cancel all 5 jobs?", ("asterisk", "x")),
     "pause": View("Pause all jobs", ("p",)),
     "watch": View("inbox", ("2",)),

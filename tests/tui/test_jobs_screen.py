@@ -188,7 +188,7 @@ def test_marks_and_all_that_match_are_steered_together(tui: "Tui", until: Any) -
         await pilot.press("asterisk", "x")
         await until(pilot, "Cancel all 500 jobs?")
         await pilot.press("y")
-        await until(pilot, "496 jobs cancelled")
+        await until(pilot, "496 of 500 jobs cancelled")
         assert tui.store.count_jobs()[JobStatus.PENDING] == 0
 
     tui.run(steps)
@@ -232,7 +232,7 @@ def test_marked_jobs_are_moved_again_and_all_that_match_after_a_question(
         await pilot.press("asterisk", "plus")
         await until(pilot, "Move up all 300 jobs?")
         await pilot.press("y")
-        await until(pilot, "299 jobs moved up")
+        await until(pilot, "299 of 300 jobs moved up")
         assert priorities() == {0, 1, -1}
 
     tui.run(steps)
@@ -317,6 +317,30 @@ def test_the_detail_has_the_whole_screen_where_there_is_little_room(tui: "Tui", 
         await until(pilot, lambda text: "beep" in text and "MEDIA" not in text)
 
     tui.run(steps, SMALL)
+
+
+def test_each_attempt_says_how_it_ended_and_why(tui: "Tui", until: Any) -> None:
+    tui.submit(1)
+
+    async def steps(pilot: Pilot[None], _: MediahostApp) -> None:
+        await until(pilot, "· pending    av.probe")
+        await pilot.press("l")
+        await until(pilot, "No attempt has begun yet.")
+        await pilot.press("right_square_bracket", "right_square_bracket")
+        await until(pilot, "[Attempts]")
+        await until(pilot, "No attempt has begun yet.")
+        (job,) = tui.claim()
+        await until(pilot, "1  processing")
+        tui.fail(job)
+        await until(pilot, "1  error after 20 ms")
+        await until(pilot, "The file has no audio stream")
+        tui.store.retry([job.token.job_id])
+        tui.complete(*tui.claim())
+        seen = await until(pilot, "2  completed")
+        assert any("1  error after 20 ms" in line for line in seen)
+        assert any("2 attempts, 0 failures" in line for line in seen)
+
+    tui.run(steps)
 
 
 def test_the_log_is_followed_and_its_markup_means_nothing(tui: "Tui", until: Any) -> None:

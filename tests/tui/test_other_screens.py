@@ -16,7 +16,7 @@ from mediahost.model.job import JobStatus
 from mediahost.model.watch import Watch
 from mediahost.plugin.registry import Registry
 from mediahost.testing.media import write_wav
-from mediahost.tui import hosts_screen
+from mediahost.tui import hosts_screen, stats_screen
 from mediahost.tui.app import MediahostApp
 from mediahost.tui.config_form import ConfigForm
 from mediahost.tui.submit_request import SubmitRequest
@@ -205,6 +205,30 @@ def test_hosts_are_known_by_their_heartbeats(tui: "Tui", until: Any, size: tuple
         await until(pilot, "● idle")
 
     tui.run(steps, size)
+
+
+def test_a_screen_that_one_comes_back_to_is_read_at_once(
+    tui: "Tui", until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts_screen, "READ_EVERY_S", 3600.0)
+    monkeypatch.setattr(stats_screen, "READ_EVERY_S", 3600.0)
+
+    async def steps(pilot: Pilot[None], _: MediahostApp) -> None:
+        await until(pilot, "There are no jobs yet.")
+        await pilot.press("5")
+        await until(pilot, "Press h to start one.")
+        await pilot.press("4")
+        await until(pilot, "Nothing failed.")
+        name = new_host_name()
+        tui.store.beat(Heartbeat(name, "studio", 4711, "1.2", "local", 4, 0, HostStatus.IDLE))
+        tui.submit(1)
+        tui.fail(*tui.claim())
+        await pilot.press("5")
+        await until(pilot, "● idle")
+        await pilot.press("4")
+        await until(pilot, "Why jobs failed")
+
+    tui.run(steps)
 
 
 def test_hosts_end_with_what_runs_and_at_once_when_asked_again(

@@ -25,6 +25,21 @@ def test_what_an_action_made_goes_by_the_file_that_a_person_knows() -> None:
     assert "↳" not in text_of(120, "/media/talk.mp4", None)
 
 
+def test_where_there_is_little_room_the_note_says_how_long_it_took() -> None:
+    assert "5 ms" in text_of(80, "/in/a.mp4", None)
+    assert text_of(160, "/in/a.mp4", None).count("5 ms") == 1
+
+
+def test_an_error_does_not_repeat_the_name_of_its_file() -> None:
+    head = (1, UUID(int=1), JobStatus.FAILED, "av.probe", "/in/a b.mp4", None, 1, MOMENT, None, 5)
+    error = "a b.mp4 can't be read: it is empty"
+    line = JobLine(*head, error, False, False, None, None, 0, True)  # noqa: FBT003 - a row
+    for width in (80, 160):
+        parts = cells(line, Columns.for_width(width), MOMENT, attempts=3, marked=False)
+        (why,) = (text for text, style in parts if style == "error")
+        assert why.startswith("can't be re")
+
+
 @pytest.mark.parametrize("width", range(40, 201, 7))
 def test_a_line_is_as_wide_as_the_list(width: int) -> None:
     for origin in (None, "/in/a.mp4", "/in/" + "ü漢" * 60 + ".mp4"):
