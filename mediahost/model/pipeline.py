@@ -37,6 +37,19 @@ class Step(BaseModel):
         """The steps that must be done before this one can be."""
         return (*self.after, self.media) if self.media else self.after
 
+    @property
+    def in_words(self) -> str:
+        """Its name, action and config, and what it stands on, in one line."""
+        text = self.name if self.name == self.action else f"{self.name}: {self.action}"
+        config = ", ".join(f"{key}={value}" for key, value in self.config.items())
+        if config:
+            text += f" ({config})"
+        if self.media:
+            text += f", on what {self.media} made"
+        if self.after:
+            text += f", after {', '.join(self.after)}"
+        return text
+
 
 class Pipeline(BaseModel):
     """An ordered recipe: a directed acyclic graph of steps."""

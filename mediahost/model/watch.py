@@ -73,7 +73,7 @@ class Watch(BaseModel):
     path: Path = Field(description="The folder")
     name: str = Field("", description="What the watch is called; the folder's name if empty")
     pipeline: str | None = Field(
-        None, description="Name of the pipeline; None: `steps`, or what suits each kind of file"
+        None, description="Name of the pipeline; if empty, `steps`, or what suits each kind of file"
     )
     steps: tuple[Step, ...] = Field((), description="The steps themselves, as in a pipeline")
     include: tuple[str, ...] = Field((), description="Only these, as gitignore patterns; none: all")
@@ -84,13 +84,14 @@ class Watch(BaseModel):
     recursive: bool = Field(default=True, description="Folders in the folder too")
     follow_links: bool = Field(default=False, description="Symbolic links in the folder too")
     settle_s: float | None = Field(
-        None, ge=0.05, le=86400, description="Seconds at rest; None: 5, on network drives 15"
+        None, ge=0.05, le=86400, description="Seconds at rest; if empty, 5, on network drives 15"
     )
     poll: bool | None = Field(
-        None, description="Look again and again in place of events; None: where events don't come"
+        None,
+        description="Look again and again in place of events; if empty, where events don't come",
     )
     scan_s: float | None = Field(
-        None, ge=0.2, le=86400, description="Seconds between full looks; None: 300, polling 10"
+        None, ge=0.2, le=86400, description="Seconds between full looks; if empty, 300, polling 10"
     )
     hours: str | None = Field(
         None, description="Submit at these hours of the day only, such as 22:00-06:00"

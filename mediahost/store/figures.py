@@ -1,17 +1,40 @@
 """Figures: how many jobs an hour, how long actions take, what fails and why."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal_column, select
 
 from mediahost.store.engine import Database
 from mediahost.store.tables import jobs
 
 MOST_REASONS = 12
+# So many are read: of some the first lines are the same.
+READ_REASONS = 4 * MOST_REASONS
 # Percentiles are of so many of the newest jobs of an action: more say no more and cost time.
 NEWEST = 1000
 REASON_LENGTH = 120
+
+
+def _spelled(text: str) -> ColumnElement[Any]:
+    # For Postgres a parameter in GROUP BY is another than the same one in SELECT.
+    return literal_column(text)
+
+
+_URL = jobs.c.media_url
+# All that is behind the last slash: what has none at its end is trimmed away first.
+_FOLDER = func.rtrim(_URL, func.replace(_URL, _spelled("'/'"), _spelled("''")))
+_NAME = func.replace(_URL, _FOLDER, _spelled("''"))
+# Of a thousand damaged files the reason is one, not a thousand.
+_REASON = func.substr(
+    case(
+        (_NAME.like(_spelled("'%_._%'")), func.replace(jobs.c.error, _NAME, _spelled("'…'"))),
+        else_=jobs.c.error,
+    ),
+    _spelled("1"),
+    _spelled(str(REASON_LENGTH)),
+)
 
 
 class ActionFigures(NamedTuple):
@@ -36,7 +59,8 @@ class Figures(NamedTuple):
     Attributes:
         hours: Ended jobs of each hour, the oldest first: (completed, failed).
         actions: By name.
-        reasons: Beginnings of errors with how often each was met, the most frequent first.
+        reasons: Beginnings of errors with how often each was met, the most frequent first; `…`
+            stands for the name of the file.
         pending: How many jobs wait.
     """
 
@@ -79,14 +103,12 @@ def figures(database: Database, *, hours: int = 24, now: datetime | None = None)
             .order_by(jobs.c.action)
         ).all()
         took = {row[0]: _times(connection, row[0], since) for row in counts}
-        # Spelled out: for Postgres a parameter here is another than the same one below.
-        reason = func.substr(jobs.c.error, literal_column("1"), literal_column(str(REASON_LENGTH)))
         reasons = connection.execute(
-            select(reason, func.count())
+            select(_REASON, func.count())
             .where(recent, jobs.c.status == "failed")
-            .group_by(reason)
+            .group_by(_REASON)
             .order_by(func.count().desc())
-            .limit(MOST_REASONS)
+            .limit(READ_REASONS)
         ).all()
         pending = connection.execute(
             select(func.count()).select_from(jobs).where(jobs.c.status == "pending")
@@ -97,9 +119,17 @@ def figures(database: Database, *, hours: int = 24, now: datetime | None = None)
             ActionFigures(name, done, failed, cached, *_middle_and_slow(took[name]))
             for name, done, failed, cached in counts
         ),
-        tuple((str(text or "").partition("\n")[0], number) for text, number in reasons),
+        _most_frequent([tuple(row) for row in reasons]),
         pending,
     )
+
+
+def _most_frequent(reasons: list[tuple[Any, ...]]) -> tuple[tuple[str, int], ...]:
+    """The first lines of these: the hints below them may differ."""
+    counts: Counter[str] = Counter()
+    for text, number in reasons:
+        counts[str(text or "").partition("\n")[0]] += number
+    return tuple(counts.most_common(MOST_REASONS))
 
 
 def _number_of(condition: ColumnElement[bool]) -> ColumnElement[int]:

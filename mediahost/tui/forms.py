@@ -103,13 +103,17 @@ def _asked_by(ways: Sequence[Mapping[str, Any]]) -> tuple[Kind, tuple[Any, ...]]
 
 
 def _limits(schema: Mapping[str, Any]) -> str:
-    signs = (
-        ("minimum", ">="),
-        ("exclusiveMinimum", ">"),
-        ("maximum", "<="),
-        ("exclusiveMaximum", "<"),
+    """What its numbers may be, in words."""
+    words = (
+        ("minimum", "at least"),
+        ("exclusiveMinimum", "above"),
+        ("maximum", "at most"),
+        ("exclusiveMaximum", "below"),
     )
-    return " ".join(f"{sign} {schema[name]}" for name, sign in signs if name in schema)
+    if {"minimum", "maximum"} <= schema.keys():
+        return f"({schema['minimum']:,} to {schema['maximum']:,})"
+    said = ", ".join(f"{word} {schema[name]:,}" for name, word in words if name in schema)
+    return f"({said})" if said else ""
 
 
 def written(field: FormField, value: Any) -> str:

@@ -105,10 +105,10 @@ def attempts(
                 Text(f"{number:>4}  {job.status if number == job.attempt else 'no result'}")
             )
         try:
-            written = f"log of {size(path.stat().st_size)}"
+            log = f"log of {size(path.stat().st_size)}  {display(path)}"
         except OSError:
-            written = "no log"
-        lines.append(Text(f"      {written}  {display(path)}", style="dim"))
+            log = "no log"
+        lines.append(Text(f"      {log}", style="dim"))
     return Text("\n").join(lines)
 
 

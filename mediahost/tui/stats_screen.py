@@ -22,7 +22,8 @@ from mediahost.tui.top_bar import TopBar
 from mediahost.tui.words import right, span, took
 
 READ_EVERY_S = 5.0
-HOURS = (1, 24, 24 * 7)
+# The time spans, by their hours.
+SPANS = {1: "hour", 24: "day", 24 * 7: "week"}
 PLOT_LINES = 4
 HINTS = (("stats.span", "time span"), ("help", "help"))
 
@@ -69,7 +70,8 @@ class StatsScreen(Screen[None]):
 
     def action_span(self) -> None:
         """The next time span."""
-        self._hours = HOURS[(HOURS.index(self._hours) + 1) % len(HOURS)]
+        spans = list(SPANS)
+        self._hours = spans[(spans.index(self._hours) + 1) % len(spans)]
         self._read()
 
     def _read_if_seen(self) -> None:
@@ -100,7 +102,7 @@ class StatsScreen(Screen[None]):
         self.query_one("#pace", Static).update(Text("\n".join([title, *lines, axis])))
         self.query_one("#actions", Static).update(actions(shown))
         self.query_one("#reasons", Static).update(reasons(shown))
-        self.query_one(StatusLine).tell(f"the last {span(self._hours * 3600)}")
+        self.query_one(StatusLine).tell(f"the last {SPANS[self._hours]}")
 
 
 def head(shown: Figures, hours: int) -> str:
@@ -108,7 +110,7 @@ def head(shown: Figures, hours: int) -> str:
     done = sum(one.completed for one in shown.actions)
     failed = sum(one.failed for one in shown.actions)
     cached = sum(one.cached for one in shown.actions)
-    parts = [f"{done:,} completed, {failed:,} failed in {span(hours * 3600)}"]
+    parts = [f"{done:,} completed, {failed:,} failed in the last {SPANS[hours]}"]
     if cached:
         parts.append(f"{cached:,} answered by the cache")
     if shown.pending:

@@ -1,6 +1,7 @@
 """The screen Submit: files, an action or a pipeline, its config; what would run, what is cached."""
 
 import asyncio
+import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -20,14 +21,14 @@ from textual.widgets.tree import TreeNode
 from mediahost.errors import MediahostError
 from mediahost.host.run import RowState, Summary
 from mediahost.model.kinds import kind_of
-from mediahost.model.paths import display, expanded
+from mediahost.model.paths import display, expanded, is_remote, url_to_path
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.tui.config_form import ConfigForm
 from mediahost.tui.plugins_screen import usable
 from mediahost.tui.session import Session
 from mediahost.tui.status_line import StatusLine
 from mediahost.tui.submit_request import SubmitRequest
-from mediahost.tui.words import fit_end
+from mediahost.tui.words import fit, fit_end
 
 PREVIEW_AFTER_S = 0.4
 MOST_ROWS = 100
@@ -35,8 +36,9 @@ PIPELINE = "pipeline "
 SIGNS = {
     RowState.TO_DO: ("▷", "would run"),
     RowState.CACHED: ("✔", "cached"),
-    RowState.BLOCKED: ("·", "later: it follows another step"),
+    RowState.BLOCKED: ("·", "later"),
 }
+STEP_MOST = 22
 HINTS = (
     ("ctrl+s", "submit"),
     ("tab", "next"),
@@ -111,6 +113,7 @@ class SubmitScreen(Screen[str | None]):
         self._asked = asked
         self._paths: list[Path] = list(asked.paths)
         self._formed = ""
+        self._looked: Summary | None = None
 
     def compose(self) -> ComposeResult:
         """Files at the left; what to do, its config and the preview at the right."""
@@ -166,6 +169,8 @@ class SubmitScreen(Screen[str | None]):
         if action is not None:
             config = self._asked.config if self._asked.action == self._what else {}
             await place.mount(ConfigForm(action, config))
+        elif self._what.startswith(PIPELINE) and (pipeline := self._pipeline()) is not None:
+            await place.mount(Static(recipe(pipeline)))
         self._preview()
 
     def on_config_form_changed(self, event: ConfigForm.Changed) -> None:
@@ -232,6 +237,17 @@ class SubmitScreen(Screen[str | None]):
         empty = [] if self._form is None else self._form.missing
         return f"Required: {', '.join(empty)}" if empty else "The config doesn't fit yet."
 
+    @property
+    def _room(self) -> int:
+        """How wide a line of the preview is."""
+        return max(20, self.size.width * 6 // 10 - 4)
+
+    def on_resize(self) -> None:
+        """Names are cut elsewhere."""
+        self._tell_paths()
+        if self._looked is not None:
+            self.query_one("#told", Static).update(previewed(self._looked, self._room))
+
     @work(exclusive=True, group="preview")
     async def _preview(self) -> None:
         """Say what would run and what is cached."""
@@ -239,6 +255,7 @@ class SubmitScreen(Screen[str | None]):
         if not self.is_current:  # left meanwhile
             return
         told = self.query_one("#told", Static)
+        self._looked = None
         pipeline = self._pipeline()
         if pipeline is None or not self._paths:
             told.update(Text(self._missing()))
@@ -250,7 +267,8 @@ class SubmitScreen(Screen[str | None]):
         except (MediahostError, OSError) as error:
             told.update(Text(str(error)))
             return
-        told.update(previewed(summary, max(20, self.size.width * 6 // 10 - 4)))
+        self._looked = summary
+        told.update(previewed(summary, self._room))
 
     @work(group="submit", exclusive=True)
     async def action_submit(self) -> None:
@@ -276,15 +294,40 @@ class SubmitScreen(Screen[str | None]):
         self.dismiss(None)
 
 
+def recipe(pipeline: Pipeline) -> Text:
+    """What a pipeline is for, and its steps."""
+    lines = [Text(display(pipeline.description), style="bold")] if pipeline.description else []
+    lines += [Text(f"  {display(step.in_words)}") for step in pipeline.steps]
+    return Text("\n").join(lines)
+
+
 def previewed(summary: Summary, width: int) -> Text:
-    """What a run would do, as text."""
+    """What a run would do, as text: what is to be done comes first."""
     to_do, cached = summary.count(RowState.TO_DO), summary.count(RowState.CACHED)
     lines = [Text(f"{to_do:,} would run, {cached:,} cached", style="bold")]
-    for row in summary.rows[:MOST_ROWS]:
-        glyph, does = SIGNS.get(row.state, ("-", str(row.state)))
-        name = fit_end(display(row.media_url), max(10, width - 34)).rstrip()
-        lines.append(Text(f"{glyph} {display(row.step)}  {name}  {does}"))
-    if len(summary.rows) > MOST_ROWS:
-        lines.append(Text(f"... and {len(summary.rows) - MOST_ROWS:,} more"))
+    if later := summary.count(RowState.BLOCKED):
+        lines.append(Text(f"{later:,} later, after the steps that they follow"))
+    if not (to_do or cached or later or summary.problems):
+        lines = [Text("There is nothing in what is chosen that this works on.")]
     lines += [Text(f"✖ {display(problem.message)}") for problem in summary.problems[:MOST_ROWS]]
+    order = {state: at for at, state in enumerate(SIGNS)}
+    rows = sorted(summary.rows, key=lambda row: order.get(row.state, -1))
+    shown = rows[:MOST_ROWS]
+    step_width = min(STEP_MOST, max((len(row.step) for row in shown), default=0))
+    for row in shown:
+        glyph, does = SIGNS.get(row.state, ("-", str(row.state)))
+        head = f"{glyph} {fit(does, 9)}  {fit(display(row.step), step_width)}  "
+        name = fit_end(_near(row.media_url), max(10, width - len(head))).rstrip()
+        lines.append(Text(head + name))
+    if len(rows) > MOST_ROWS:
+        lines.append(Text(f"... and {len(rows) - MOST_ROWS:,} more"))
     return Text("\n").join(lines)
+
+
+def _near(media_url: str) -> str:
+    """A file's path from where the program was started, if it is below."""
+    if is_remote(media_url):
+        return display(media_url)
+    path = url_to_path(media_url)
+    below = os.path.relpath(path)
+    return display(path if below.startswith("..") else below)

@@ -222,11 +222,16 @@ class WatchScreen(Screen[None]):
         except (MediahostError, OSError, ValueError) as error:
             told.update(Text(str(error)))
             return
-        lines = [Text(f"A dry run: {len(previews):,} files", style="bold")]
+        files = "1 file" if len(previews) == 1 else f"{len(previews):,} files"
+        lines = [Text(f"A dry run: {files}", style="bold")]
+        top = f"{url_to_path(one.row.path)}/"
         for each in previews:
             does = f"would run {', '.join(each.to_do)}" if each.to_do else "nothing to do"
             cached = f", cached {', '.join(each.cached)}" if each.cached else ""
-            lines.append(Text(f"{display(each.path)}\n    {does}{cached}  {each.reason}"))
+            lines.append(Text(display(each.path.removeprefix(top))))
+            lines.append(Text(f"    {does}{cached}", style="dim"))
+            if each.reason:
+                lines.append(Text(f"    {display(each.reason)}", style="dim"))
         told.update(Text("\n").join(lines))
 
 
@@ -297,6 +302,7 @@ def about(one: WatchStanding) -> Text:
 def _first_steps() -> Text:
     return Text(
         "No folder is watched.\n\n"
-        "  a  adds one with its rules\n"
-        "  mediahost watch ~/inbox  watches one at once, by what suits each kind of file\n"
+        "a adds one with its rules.\n\n"
+        "mediahost watch ~/inbox\n"
+        "watches one at once, by what suits each kind of file.\n"
     )

@@ -56,7 +56,7 @@ def previews(host: Host, store: WatchStore, row: WatchRow) -> Iterator[Preview]:
     wanted = Wanted(rule, recipe_for(host, rule).kinds, [str(host.settings.data_dir)])
     scan = Scan(str(rule.path), wanted, lambda _folder: None, rule.follow_links)
     files = [file for listing in scan.listings() for file in listing.files]
-    yield from _stand(host, store, row, files)
+    yield from _stand(host, store, row, sorted(files, key=lambda file: file.path))
 
 
 def previews_of(host: Host, store: WatchStore, path: str) -> list[Preview]:

@@ -404,7 +404,7 @@ def test_all_signs_are_ascii_where_asked(tui: "Tui", until: Any) -> None:
         "1": ". pending",
         "2": "No folder is watched.",
         "3": "0 plugins",
-        "4": "1 failed in 1d",
+        "4": "1 failed in the last day",
         "5": "No host runs",
         "question_mark": "Keys here",
     }

@@ -121,6 +121,33 @@ def test_submit_previews_what_would_run_and_submits_it(
     tui.run(steps, registry=registry)
 
 
+def test_a_preview_begins_with_what_would_run(
+    tui: "Tui", until: Any, registry: Registry, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "in").mkdir()
+    tones = [write_wav(tmp_path / "in" / "a.wav", (0.1, 440))]
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        app.post_message(SubmitRequest("look.at", {}, [tmp_path / "empty"]))
+        await until(pilot, "There is nothing in what is chosen that this works on.")
+        await pilot.press("escape")
+        app.post_message(SubmitRequest("look.at", {}, tones))
+        await until(pilot, "1 would run, 0 cached")
+        await pilot.press("ctrl+s")
+        await until(pilot, "pending    look.at")
+        tui.complete(*tui.claim())
+        write_wav(tmp_path / "in" / "the other one.wav", (0.1, 550))
+        app.post_message(SubmitRequest("look.at", {}, [tmp_path / "in"]))
+        seen = await until(pilot, "✔ cached     look.at  ")
+        at = next(index for index, line in enumerate(seen) if "1 would run, 1 cached" in line)
+        assert "▷ would run  look.at  " in seen[at + 1]
+        assert "/the other one.wav" in seen[at + 1], "there is room for its name"
+        assert "✔ cached     look.at  " in seen[at + 2]
+
+    tui.run(steps, (100, 40), registry=registry)
+
+
 def test_a_job_is_run_again_with_another_config(
     tui: "Tui", until: Any, registry: Registry, tmp_path: Path
 ) -> None:
@@ -156,14 +183,14 @@ def test_stats_tell_pace_times_and_reasons(tui: "Tui", until: Any, size: tuple[i
 
     async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
         await pilot.press("4")
-        await until(pilot, "2 completed, 1 failed in 1d")
+        await until(pilot, "2 completed, 1 failed in the last day")
         await until(pilot, "The file has no audio stream")
         await until(
             pilot,
             lambda text: any("av.probe" in line and "1.5 s" in line for line in text.splitlines()),
         )
         await pilot.press("t")
-        await until(pilot, "in 7d")
+        await until(pilot, "in the last week")
 
     tui.run(steps, size)
 
@@ -376,7 +403,8 @@ def test_a_dry_run_says_what_a_watch_would_do(
 ) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
-    write_wav(inbox / "tone.wav", (0.1, 440))
+    for name in ("c.wav", "a.wav", "b.wav"):
+        write_wav(inbox / name, (0.1, 440))
     (inbox / "notes.txt").write_text("nothing to look at")
     steps_of = ({"action": "look.at"},)
     rule = Watch.model_validate({"name": "inbox", "path": inbox, "steps": steps_of})
@@ -386,8 +414,10 @@ def test_a_dry_run_says_what_a_watch_would_do(
         await pilot.press("2")
         await until(pilot, "inbox")
         await pilot.press("t")
-        await until(pilot, "A dry run: ")
-        await until(pilot, "would run look.at")
+        await until(pilot, "A dry run: 3 files")
+        seen = await until(pilot, "would run look.at")
+        files = [line.split()[-1] for line in seen if line.endswith(".wav")]
+        assert files == ["a.wav", "b.wav", "c.wav"], "in their order, and without their folder"
 
     tui.run(steps, registry=registry)
     assert tui.store.jobs() == []
@@ -398,12 +428,14 @@ def test_a_pipeline_of_the_settings_is_submitted(
 ) -> None:
     tone = write_wav(tmp_path / "tone.wav", (0.1, 440))
     steps_of = [{"action": "look.at", "config": {"depth": 5}}]
-    tui.changes["pipelines"] = {"deep": {"steps": steps_of}}
+    tui.changes["pipelines"] = {"deep": {"description": "Looks twice", "steps": steps_of}}
 
     async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
         app.post_message(SubmitRequest(paths=[tone]))
         await until(pilot, "Choose files, and what to do with them.")
         app.screen.query_one("#what", Select).value = "pipeline deep"
+        await until(pilot, "Looks twice")
+        await until(pilot, "look.at (depth=5)")
         await until(pilot, "1 would run, 0 cached")
         await pilot.press("ctrl+s")
         await until(pilot, "1 job submitted")

@@ -57,7 +57,7 @@ def test_each_field_is_asked_for_in_its_way() -> None:
     assert BY_NAME["codec"].choices == ("a", "b", "copy")
     assert BY_NAME["codec"].optional
     assert BY_NAME["name"].required
-    assert BY_NAME["count"].description == "How many > 0 <= 9"
+    assert BY_NAME["count"].description == "How many (above 0, at most 9)"
 
 
 def test_what_is_left_as_it_was_is_left_out() -> None:
