@@ -1,6 +1,6 @@
 """Repositories: jobs and their children, called on a `Session` or awaited on an `AsyncSession`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from mediahost.errors import IllegalTransition, UnknownName, UsageError
 from mediahost.model.faults import first_fault
@@ -159,6 +160,7 @@ class _Children(Repository[S_co], Generic[S_co, RowT]):
 
     row: ClassVar[type[Record]]
     asked: ClassVar[type[BaseModel]]
+    relation: ClassVar[str]
 
     def _create(self, session: Session, given: BaseModel | Mapping[str, Any]) -> Any:
         values = _checked(self.asked, given).model_dump(mode="python")
@@ -172,7 +174,16 @@ class _Children(Repository[S_co], Generic[S_co, RowT]):
         except IntegrityError as error:
             raise UsageError(f"There is no job {values['job_id']}") from error
         session.refresh(child)
+        self._keep_in_step(session, child, lambda there: [*there, child])
         return child
+
+    def _keep_in_step(
+        self, session: Session, child: Any, change: Callable[[list[Any]], list[Any]]
+    ) -> None:
+        """Change what the session's job has for its children, if it has loaded them."""
+        job = session.identity_map.get(session.identity_key(Job, child.job_id))
+        if job is not None and self.relation in vars(job):
+            set_committed_value(job, self.relation, change(vars(job)[self.relation]))
 
     def _find(self, session: Session, *conditions: ColumnElement[bool]) -> Sequence[Any]:
         return session.scalars(select(self.row).where(*conditions).order_by(self._columns.id)).all()
@@ -200,6 +211,9 @@ class _Children(Repository[S_co], Generic[S_co, RowT]):
             return False
         session.delete(child)
         session.flush()
+        self._keep_in_step(
+            session, child, lambda there: [each for each in there if each is not child]
+        )
         return True
 
 
@@ -208,6 +222,7 @@ class MediaAssetRepository(_Children[S_co, MediaAsset]):
 
     row = MediaAsset
     asked = MediaAssetCreate
+    relation = "assets"
 
     @door
     def create(self, session: Session, asset: MediaAssetCreate | Mapping[str, Any]) -> MediaAsset:
@@ -236,6 +251,7 @@ class TranscriptionRepository(_Children[S_co, Transcription]):
 
     row = Transcription
     asked = TranscriptionCreate
+    relation = "transcriptions"
 
     @door
     def create(
@@ -255,6 +271,7 @@ class AnalysisResultRepository(_Children[S_co, AnalysisResult]):
 
     row = AnalysisResult
     asked = AnalysisResultCreate
+    relation = "analysis_results"
 
     @door
     def create(

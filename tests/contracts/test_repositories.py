@@ -249,6 +249,21 @@ def test_children_belong_to_a_job_and_go_with_it(session: Session) -> None:
     assert list(thought.get_by_job(job_id)) == []
 
 
+def test_a_job_has_the_children_that_were_made_since(session: Session) -> None:
+    job = JobRepository(session).create(TALK)
+    assert (job.assets, job.transcriptions, job.analysis_results) == ([], [], [])
+    assets = MediaAssetRepository(session)
+    frame = {"job_id": job.id, "asset_type": "frame", "file_path": "/1.jpg"}
+    first, second = assets.create(frame), assets.create(frame)
+    assert job.assets == [first, second]
+    assert first.job is job
+    assets.delete(first.id)
+    assert job.assets == [second]
+    session.commit()
+    session.expire_all()
+    assert [asset.id for asset in job.assets] == [second.id]
+
+
 def test_a_child_without_a_job_is_refused(sql_store: SqlStore) -> None:
     with open_session(sql_store) as session:
         job = JobRepository(session).create(TALK)

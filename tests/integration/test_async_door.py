@@ -62,7 +62,10 @@ def test_a_session_commits_what_its_repositories_did(database: Path) -> None:
             job = await jobs.create(TALK)
             await jobs.start_processing(job.id)
             heard = TranscriptionRepository(session)
-            await heard.create({"job_id": job.id, "provider": "tiny", "text_content": "Hello"})
+            said = await heard.create(
+                {"job_id": job.id, "provider": "tiny", "text_content": "Hello"}
+            )
+            assert job.transcriptions == [said]
             await jobs.update_status(job.id, "completed", result={}, processing_time_ms=0)
         async with get_session() as session:
             found = await JobRepository(session).get_by_id(job.id)
