@@ -6,8 +6,9 @@ import sqlite3
 import stat
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,13 +27,14 @@ T = TypeVar("T")
 # tries again for so long.
 PATIENCE_S = 20.0
 
+MAPPED = f"PRAGMA mmap_size = {MAPPED_BYTES}"
 # What each connection is set to. FULL: what was acknowledged survives a power cut (14 % dearer
 # than NORMAL in batches). A log of 32 MB is copied back where SQLite's own 4 MB would be eight
 # times: batches change the same pages.
 PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA synchronous = FULL",
-    f"PRAGMA mmap_size = {MAPPED_BYTES}",
+    MAPPED,
     "PRAGMA wal_autocheckpoint = 8000",
 )
 # Of the one connection that writes: the pages that batches change stay in memory, and so does
@@ -83,12 +85,15 @@ class SqliteDatabase(Database):
         self._writes_by: Connection | None = None
         self._driver: sqlite3.Connection | None = None
         self._syncs = True
+        # Those that no thread uses now; the one used last knows pages and statements best.
+        self._readers: deque[sqlite3.Connection] = deque()
 
     def close(self) -> None:
         """Let go of files and connections. Twice is as good as once."""
+        super().close()
+        self._drop_readers()
         with self._writer:
             self._drop_writer()
-        super().close()
 
     def error(self, cause: BaseException | None) -> StoreError | None:
         """The error to raise for what sqlite3 raised."""
@@ -97,15 +102,24 @@ class SqliteDatabase(Database):
     def fetch(self, sql: str, parameters: Sequence[Any]) -> Fetched:
         """What one statement reads, in the words of the driver: a transaction by itself.
 
-        Past SQLAlchemy, which takes several times as long as one row.
+        Past SQLAlchemy, which takes several times as long as one row, its pool alone as long.
 
         Raises:
             StoreError: The database can't be read.
         """
         self._check_usable()
-        with self.explained(), closing(self.engine.raw_connection()) as pooled:
-            driver: Any = pooled.driver_connection
-            return Fetched.all_of(driver.execute(sql, parameters))
+        with self.explained():
+            reader = self._reader()
+            try:
+                fetched = Fetched.all_of(reader.execute(sql, parameters))
+            except BaseException:
+                # Rows that nobody has fetched would hold it to what it saw.
+                reader.close()
+                raise
+            self._readers.append(reader)
+        if self._closed:  # meanwhile
+            self._drop_readers()
+        return fetched
 
     def persevere(self, act: Callable[[], T]) -> T:
         """Do something made of whole transactions; again, if others held the database too long.
@@ -174,6 +188,19 @@ class SqliteDatabase(Database):
                 # exception, and hold this connection to what it saw: it can't write any more.
                 self._drop_writer()
                 raise
+
+    def _reader(self) -> sqlite3.Connection:
+        """One that nobody else uses now."""
+        with suppress(IndexError):
+            return self._readers.pop()
+        reader = connect(self.path, "rw")
+        reader.execute(MAPPED)
+        return reader
+
+    def _drop_readers(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._readers.pop().close()
 
     def _to_write(self, *, synced: bool) -> Connection:
         if self._writes_by is None or self._driver is None:

@@ -158,6 +158,28 @@ def test_four_processes_claim_each_of_400_jobs_once(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no /proc to look in")
+def test_a_store_closed_while_threads_look_up_holds_no_file(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store.db")
+    refused: list[StoreError] = []
+
+    def look_up() -> None:
+        while not refused:
+            try:
+                assert store.find_hits([CacheKey("blake3:1", "blake3:2")]) == {}
+            except StoreError as error:
+                refused.append(error)
+
+    threads = [Thread(target=look_up) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    store.close()
+    for thread in threads:
+        thread.join(TIMEOUT_S)
+    assert {str(error) for error in refused} == {f"The store {tmp_path / 'store.db'} is closed"}
+    assert [path for path in open_files() if path.is_relative_to(tmp_path)] == []
+
+
 def test_two_processes_write_from_eight_threads_each_without_an_error(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     open_store(path).close()
