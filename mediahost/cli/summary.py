@@ -1,6 +1,8 @@
 """The summary of a run."""
 
+import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mediahost.cli.output import counted, made_from, paragraph, place, print_json, seconds, tally
@@ -8,10 +10,10 @@ from mediahost.host.run import RowState, RunRow, Summary
 from mediahost.model.paths import display, path_to_url
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
     from mediahost.host.planner import Recipe
+
+# Prints a line: texts, each with its style.
+Print = Callable[..., None]
 
 GLYPHS = {
     RowState.DONE: ("✔", "green"),
@@ -34,15 +36,13 @@ def print_summary(summary: Summary, recipe: "Recipe", *, as_json: bool = False) 
     if as_json:
         print_json(_to_json(summary))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
+    print_line = _printer()
     shown = _worth_showing(summary)
     for row in shown:
-        _print_row(console, row)
+        _print_row(print_line, row)
     faults = sum(map(_is_fault, summary.rows)) - sum(map(_is_fault, shown))
     if faults:
-        console.print(f"... and {faults:,} more that gave no result: --json lists them all")
+        print_line((f"... and {faults:,} more that gave no result: --json lists them all", ""))
     for problem in summary.problems[:MOST_FAULTS]:
         sys.stderr.write(f"mediahost: {display(problem.message)}\n")
         if problem.hint:
@@ -50,9 +50,29 @@ def print_summary(summary: Summary, recipe: "Recipe", *, as_json: bool = False) 
     if len(summary.problems) > MOST_FAULTS:
         more = len(summary.problems) - MOST_FAULTS
         sys.stderr.write(f"mediahost: {counted(more, 'more file')} can't be used\n")
-    console.print(_counts(summary, recipe), markup=False)
+    print_line((_counts(summary, recipe), ""))
     if any(row.state is RowState.FAILED for row in summary.rows):
-        console.print("Look closer with: mediahost jobs list --status failed", markup=False)
+        print_line(("Look closer with: mediahost jobs list --status failed", ""))
+
+
+def _printer() -> Print:
+    """What prints in colours on a terminal, and elsewhere without the time that it takes to load.
+
+    FORCE_COLOR is for those who show a program's output in colours later.
+    """
+    if not (sys.stdout.isatty() or os.environ.get("FORCE_COLOR")):
+        return _print_plain
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    return lambda *parts: console.print(Text.assemble(*parts))
+
+
+def _print_plain(*parts: tuple[str, str]) -> None:
+    sys.stdout.write("".join(text for text, _ in parts) + "\n")
+    # What follows may go to standard error, and both to one place.
+    sys.stdout.flush()
 
 
 def _is_fault(row: RunRow) -> bool:
@@ -65,24 +85,18 @@ def _worth_showing(summary: Summary) -> list[RunRow]:
     return [row for row in summary.rows if _is_fault(row)][:MOST_FAULTS]
 
 
-def _print_row(console: "Console", row: RunRow) -> None:
-    console.print(_line(row))
-    for note in paragraph(row.error or "").splitlines():
-        console.print(f"    {note}", style="red", markup=False)
-    for path in row.artifacts:
-        console.print(f"    -> {place(path)}", markup=False)
-
-
-def _line(row: RunRow) -> "Text":
-    from rich.text import Text
-
+def _print_row(print_line: Print, row: RunRow) -> None:
     glyph, color = GLYPHS[row.state]
     took = f"  {seconds(row.elapsed_ms)}" if row.state is RowState.DONE else ""
-    return Text.assemble(
+    print_line(
         (f"{glyph} {row.state:<9}", color),
-        f" {display(row.step):<18} {made_from(row.media_url, row.root_url)}",
+        (f" {display(row.step):<18} {made_from(row.media_url, row.root_url)}", ""),
         (took, "dim"),
     )
+    for note in paragraph(row.error or "").splitlines():
+        print_line((f"    {note}", "red"))
+    for path in row.artifacts:
+        print_line((f"    -> {place(path)}", ""))
 
 
 def _counts(summary: Summary, recipe: "Recipe") -> str:

@@ -59,10 +59,10 @@ def test_looking_at_jobs_loads_neither_migrations_nor_codecs_nor_faces(home: "Ho
     assert loaded_by(home, "jobs", "list", watched=watched) == {"sqlalchemy"}
 
 
-def test_a_run_loads_no_codec_into_the_host(home: "Home") -> None:
+def test_a_run_loads_no_codec_into_the_host_and_no_colours_for_a_file(home: "Home") -> None:
     home.example("two_cities.flac")
     home.call("jobs", "list")
-    watched = {*ALWAYS_LATE, "alembic"}
+    watched = {*ALWAYS_LATE, "alembic", "rich"}
     assert loaded_by(home, "run", "media", "--action", "av.probe", watched=watched) == set()
 
 

@@ -1,5 +1,6 @@
 """The summary of a run, as a person reads it."""
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,3 +27,23 @@ def test_a_file_that_a_step_made_is_named_after_its_origin_and_not_counted(
     assert first.split() == ["✔", "done", "probe", "film.mp4", "0.0", "s"]
     assert second == "⚡ cached    probe              film.mp3 made from film.mp4"
     assert counts.startswith("1 file: 1 done, 1 cached, 0 failed in ")
+
+
+def test_colours_are_for_terminals_and_those_who_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = _row(RowState.FAILED, tmp_path / ":boom: [red].mp4", error="No [bold]sound[/bold]")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    print_summary(Summary(rows=[row]), cast("Any", None))
+    plain = capsys.readouterr().out
+    assert "\x1b" not in plain
+    assert ":boom: [red].mp4" in plain
+    assert "    No [bold]sound[/bold]\n" in plain
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    print_summary(Summary(rows=[row]), cast("Any", None))
+    coloured = capsys.readouterr().out
+    assert "\x1b[31m" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
