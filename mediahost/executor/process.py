@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mediahost.executor import worker
+# Not imported: what it loads is of use to a worker alone.
+WORKER = Path(__file__).with_name("worker.py")
 
 
 def start_worker(
@@ -26,9 +27,8 @@ def start_worker(
     # The host's own interpreter sees what the host sees (PYTHONPATH, user site), but never the
     # folder of the program; another environment sees only itself.
     isolation = "-P" if python == sys.executable else "-I"
-    program = Path(worker.__file__)
     return subprocess.Popen(
-        [python, isolation, program, str(jobs), str(control), *how],
+        [python, isolation, WORKER, str(jobs), str(control), *how],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,

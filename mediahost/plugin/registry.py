@@ -68,12 +68,9 @@ class Registry:
 
     def load_entry_point(self, entry_point: EntryPoint) -> None:
         """Load one plugin, or note why it can't be."""
-        distribution = entry_point.dist
-        row = PluginRow(
-            entry_point.name,
-            distribution.name if distribution else "",
-            distribution.version if distribution else "",
-        )
+        # Asked once: each time, the whole file is read and parsed.
+        about = entry_point.dist.metadata if entry_point.dist else {"Name": "", "Version": ""}
+        row = PluginRow(entry_point.name, about["Name"], about["Version"])
         self._load(row, entry_point.load)
 
     def load_module(self, name: str) -> None:
