@@ -35,7 +35,10 @@ def main() -> None:
     try:
         if "run" in sys.argv and _was_repeated():
             return
-        from mediahost.cli.app import run_app
+        if sys.argv[1:2] == ["run"]:
+            from mediahost.cli.run_alone import run_app
+        else:
+            from mediahost.cli.app import run_app
 
         code = run_app()
     except KeyboardInterrupt:  # before there was anything to tell of

@@ -66,6 +66,18 @@ def test_a_run_loads_no_codec_into_the_host_and_no_colours_for_a_file(home: "Hom
     assert loaded_by(home, "run", "media", "--action", "av.probe", watched=watched) == set()
 
 
+def test_a_run_loads_no_other_command(home: "Home") -> None:
+    others = {f"mediahost.cli.{name}" for name in ("app", "jobs", "watch", "plugins", "tui")}
+    assert loaded_by(home, "run", "--help", watched=others) == set()
+    assert loaded_by(home, "jobs", "--help", watched=others) == others
+
+
+def test_a_run_is_the_same_command_by_itself_and_among_all(home: "Home") -> None:
+    place = ["--data-dir", home.environ["MEDIAHOST_DATA_DIR"]]
+    for arguments in (["run", "--help"], ["run", "--nonsense"], ["run"], ["run", "nowhere"]):
+        assert home.call(*arguments) == home.call(*place, *arguments)
+
+
 def test_a_run_on_sqlite_loads_nothing_of_other_databases(home: "Home") -> None:
     home.example("two_cities.flac")
     home.call("jobs", "list")

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import mediahost.cli
-from mediahost.cli import app, repeat
+from mediahost.cli import app, repeat, run_alone
 from mediahost.cli.state import State, state
 from mediahost.host.unchanged import FEW, Sifted
 
@@ -73,13 +74,12 @@ class Caller:
     _opened: bool = False
 
     def __post_init__(self) -> None:
-        run_app = app.run_app
+        for module in (app, run_alone):
+            self.monkeypatch.setattr(module, "run_app", partial(self._run_app, module.run_app))
 
-        def noted_run_app() -> int:
-            self._opened = True
-            return run_app()
-
-        self.monkeypatch.setattr(app, "run_app", noted_run_app)
+    def _run_app(self, run_app: Callable[[], int]) -> int:
+        self._opened = True
+        return run_app()
 
     def __call__(self, *words: str) -> "Answer":
         self._opened = False
