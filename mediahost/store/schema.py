@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from mediahost.errors import StoreError
+from mediahost.store.adoption import DOCUMENTED, is_documented
 from mediahost.store.engine import Database
 
 # The newest version under migrations/versions; a test compares the two.
@@ -52,7 +53,7 @@ def version_of(connection: Connection, database: Database) -> str | None:
 
 def is_known(version: str | None) -> bool:
     """Whether this mediahost can bring a schema of that version to the newest one."""
-    return version is None or any((MIGRATIONS / "versions").glob(f"{version}_*.py"))
+    return version in (None, DOCUMENTED) or any((MIGRATIONS / "versions").glob(f"{version}_*.py"))
 
 
 def newer(database: Database, version: str | None) -> StoreError:
@@ -72,6 +73,8 @@ def _version_of_sqlite(connection: Connection, database: Database) -> str | None
         if not str(error.orig).startswith(("no such table", "no such column")):
             raise
     if connection.scalar(_ANYTHING_IN_SQLITE):
+        if is_documented(connection):
+            return DOCUMENTED
         raise StoreError(
             f"{database} is another program's database, so it can't be the store",
             "Choose another path.",

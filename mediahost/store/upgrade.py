@@ -7,13 +7,14 @@ the newest version pays for it.
 import math
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from mediahost.errors import StoreError
+from mediahost.store.adoption import DOCUMENTED, set_aside
 from mediahost.store.engine import Database
 from mediahost.store.schema import HEAD, MIGRATIONS, is_known, newer, version_of
 from mediahost.store.sqlite import SqliteDatabase
@@ -99,7 +100,8 @@ def _upgrade_file(database: SqliteDatabase) -> Upgrade:
         if before == HEAD:
             return Upgrade(before, HEAD)
         backup = _back_up(database, before) if before else None
-        _migrate(connection)
+        with set_aside(connection) if before == DOCUMENTED else nullcontext():
+            _migrate(connection)
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken:
             raise StoreError(

@@ -20,13 +20,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, Table, Uuid, create_engine, inspect, select, types
 
-from mediahost.errors import StoreError
+from mediahost.errors import StoreError, UsageError
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest
 from mediahost.model.kinds import MediaKind
 from mediahost.model.media import MediaFile
-from mediahost.store import open_store
+from mediahost.store import MediaAnalysisStorage, MediaProcessingStorage, open_store
 from mediahost.store.about import describe, upgrade_at
+from mediahost.store.copying import copy_to
 from mediahost.store.databases import database_at
 from mediahost.store.dialect import Json, Utc
 from mediahost.store.location import locate
@@ -325,6 +326,88 @@ def test_a_file_is_not_upgraded_on_a_full_disk(small_disk: Path) -> None:
     assert {each.name for each in small_disk.iterdir()} == {"store.db", "others"}
     (small_disk / "others").unlink()
     open_store(path).close()
+
+
+# As they are documented, to the letter.
+ANALYSES = """
+CREATE TABLE analysis_jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, file_path TEXT NOT NULL, file_hash TEXT NOT NULL,
+    config_hash TEXT NOT NULL, ranges JSON, metadata JSON, created_at REAL NOT NULL,
+    UNIQUE (file_path, config_hash)
+);
+CREATE INDEX idx_analysis_jobs_created_at ON analysis_jobs (created_at);
+INSERT INTO analysis_jobs VALUES
+    (3, 'a.wav', 'sha256:a', 'c', '[{"start": 0, "end": 2.5, "label": "speech"}]', '{}', 5.5),
+    (7, 'b.wav', 'sha256:b', 'c', NULL, 'no JSON', 6.5);
+"""
+PROCESSINGS = """
+CREATE TABLE processing_jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, job_id TEXT UNIQUE NOT NULL, action TEXT NOT NULL,
+    input_path TEXT NOT NULL, input_hash TEXT NOT NULL, output_path TEXT NOT NULL,
+    output_hash TEXT NOT NULL, parameters JSON, metadata JSON, created_at REAL NOT NULL
+);
+INSERT INTO processing_jobs VALUES
+    (1, 'j', 'convert', 'a.mp4', 'sha256:1', 'b.mp3', 'sha256:2', '{"x": 1}', NULL, 5.5);
+"""
+
+
+def documented(path: Path, *scripts: str) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        for script in scripts:
+            connection.executescript(script)
+        connection.commit()
+    return path
+
+
+def dumped(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+@pytest.mark.parametrize("scripts", [(ANALYSES, PROCESSINGS), (ANALYSES,), (PROCESSINGS,)])
+def test_a_cache_that_another_program_made_as_documented_keeps_its_rows(
+    tmp_path: Path, scripts: tuple[str, ...]
+) -> None:
+    path = documented(tmp_path / "cache.db", *scripts)
+    before = dumped(path)
+    with closing(open_store(path)) as store:
+        found = MediaAnalysisStorage(store)
+        made = MediaProcessingStorage(store)
+        if ANALYSES in scripts:
+            assert [row.file_path for row in found.list_jobs()] == ["b.wav", "a.wav"]
+            row = found.get_cached("a.wav", "c", "sha256:a")
+            assert row is not None
+            assert row.created_at == 5.5
+            assert row.ranges == [{"start": 0, "end": 2.5, "label": "speech"}]
+            assert store.algorithm == "sha256"
+        if PROCESSINGS in scripts:
+            row_made = made.get_by_job_id("j")
+            assert row_made is not None
+            assert (row_made.parameters, row_made.created_at) == ({"x": 1}, 5.5)
+            assert [making.job_id for making in store.makings_into(["sha256:2"])] == ["j"]
+        found.save("a.wav", "sha256:a", "c", [])
+        found.save("new.wav", "sha256:new", "c", [])
+        assert len(found.list_jobs()) == (3 if ANALYSES in scripts else 2)
+    assert dumped(tmp_path / "cache.db.documented.backup") == before
+    open_store(path).close()
+    with pytest.raises(UsageError, match="a store already"):
+        copy_to(path, documented(tmp_path / "other.db", *scripts))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "CREATE TABLE songs (id INTEGER)",
+        "CREATE VIEW songs AS SELECT 1",
+        "ALTER TABLE analysis_jobs ADD COLUMN songs TEXT",
+    ],
+)
+def test_a_cache_with_something_else_in_it_is_another_programs(tmp_path: Path, more: str) -> None:
+    path = documented(tmp_path / "cache.db", ANALYSES, more)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another program's database"):
+        open_store(path)
+    assert path.read_bytes() == before
 
 
 def test_a_new_file_needs_no_backup(tmp_path: Path) -> None:
