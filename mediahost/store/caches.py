@@ -24,6 +24,7 @@ from mediahost.store.dialect import (
     among,
     insert_absent,
     listed,
+    look_up,
     read_rows,
     unix_now,
     upsert,
@@ -114,14 +115,11 @@ class CachedResults:
         self, folders: Collection[str], config_hash: str
     ) -> dict[str, dict[str, CachedFile]]:
         """Of the files right in these folders those whose content has an analyzer's result."""
-        with self._database.read() as connection:
-            if connection.dialect.name == "sqlite":
-                cursor: Any = connection.exec_driver_sql(
-                    SQLITE_CACHED_FILES, (json_text(list(folders)), config_hash)
-                ).cursor
-                return cached_files(cursor.fetchall())
-            wanted = {"folders": listed(folders), "of_config": config_hash}
-            return cached_files(read_rows(connection, _CACHED_FILES, wanted))
+        if self._database.engine.dialect.name == "sqlite":
+            wanted = (json_text(list(folders)), config_hash)
+            return cached_files(self._database.fetch(SQLITE_CACHED_FILES, wanted).rows)
+        named = {"folders": listed(folders), "of_config": config_hash}
+        return cached_files(look_up(self._database, _CACHED_FILES, named))
 
     @lasting
     def load_results(self, keys: Collection[CacheKey]) -> dict[CacheKey, StoredResult]:

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 
 from mediahost.cached import HashedFile
 from mediahost.hashing import FileStat
-from mediahost.store.dialect import among, listed, upsert
+from mediahost.store.dialect import among, listed, look_up, upsert
 from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import file_hashes
 
@@ -39,25 +39,16 @@ class FileHashes:
     def recall_hashes(self, folders: Collection[str]) -> dict[str, dict[str, HashedFile]]:
         """What is remembered of the files right in each of these folders."""
         found: dict[str, dict[str, HashedFile]] = {}
-        with self._database.read() as connection:
-            rows = connection.execute(_RECALL, {"folders": listed(set(folders))})
-            for folder, name, size, mtime, ctime, dev, inode, hashed_at, file_hash in rows:
-                stat = FileStat(size, mtime, ctime, dev, inode)
-                files = found.get(folder)
-                if files is None:
-                    files = found[folder] = {}
-                files[name] = HashedFile(stat, hashed_at, file_hash)
+        wanted = {"folders": listed(set(folders))}
+        for folder, name, *memo in look_up(self._database, _RECALL, wanted):
+            found.setdefault(folder, {})[name] = _hashed(memo)
         return found
 
     @lasting
     def recall_hash(self, folder: str, name: str) -> HashedFile | None:
         """What is remembered of one file."""
-        with self._database.read() as connection:
-            row = connection.execute(_RECALL_ONE, {"at_folder": folder, "at_name": name}).first()
-        if row is None:
-            return None
-        _, _, size, mtime, ctime, dev, inode, hashed_at, file_hash = row
-        return HashedFile(FileStat(size, mtime, ctime, dev, inode), hashed_at, file_hash)
+        rows = look_up(self._database, _RECALL_ONE, {"at_folder": folder, "at_name": name})
+        return _hashed(rows[0][2:]) if rows else None
 
     def remember_hashes(self, files: Iterable[tuple[str, str, HashedFile]]) -> None:
         """Remember the hashes of files, each given by folder and name; the newest wins."""
@@ -79,3 +70,8 @@ class FileHashes:
     def _remember(self, rows: Sequence[Mapping[str, Any]]) -> None:
         with self._database.write() as connection:
             upsert(connection, file_hashes, rows, key=["folder", "name"], newer_by="hashed_at_ns")
+
+
+def _hashed(memo: Sequence[Any]) -> HashedFile:
+    *stat, hashed_at_ns, file_hash = memo
+    return HashedFile(FileStat(*stat), hashed_at_ns, file_hash)

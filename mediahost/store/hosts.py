@@ -21,7 +21,7 @@ from sqlalchemy import (
 from mediahost.model.hosts import Heartbeat, HostStatus, HostView
 from mediahost.model.job import JobStatus
 from mediahost.model.pause import Pause, PauseKind
-from mediahost.store.dialect import among, listed, read_rows, unix_now, upsert, write_rows
+from mediahost.store.dialect import among, listed, look_up, unix_now, upsert, write_rows
 from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import ACTIVE, PROCESSING, hosts, jobs, pauses
 
@@ -141,8 +141,8 @@ class Hosts:
     @lasting
     def has_active(self, source: str) -> bool:
         """Whether any job of a source is pending or processing."""
-        with self._database.read() as connection:
-            return bool(read_rows(connection, _HAS_ACTIVE, {"of_source": source})[0][0])
+        ((has_any,),) = look_up(self._database, _HAS_ACTIVE, {"of_source": source})
+        return bool(has_any)
 
 
 def _view(*row: Any) -> HostView:
