@@ -122,6 +122,9 @@ def _verify(known: Known) -> Verified:
         return Verified(known, Verdict.CHANGED, "it is being written")
     except OSError as error:
         return Verified(known, Verdict.UNREADABLE, os.strerror(error.errno or 0))
+    except ValueError as error:
+        # Programs save what they made under any hash.
+        return Verified(known, Verdict.UNREADABLE, str(error))
     if hashed == known.file_hash:
         return Verified(known, Verdict.OK)
     untouched = known.stat and (stat.size, stat.mtime_ns) == (known.stat.size, known.stat.mtime_ns)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from mediahost.store import MediaProcessingStorage
+
 CUT = ("--action", "count.cut")
 YEAR_S = 31_536_000
 
@@ -381,6 +383,19 @@ def test_a_misspelt_path_among_others_is_no_verified_one(home: Any) -> None:
     assert "Nothing at media/other.wav has been hashed yet" in answer.err
     tone.unlink()
     assert verdicts(home, f"media/{tone.name}", code=1) == {tone.name: "missing"}
+
+
+def test_what_was_saved_under_no_hash_can_not_be_verified_and_stops_nothing(home: Any) -> None:
+    home.data.mkdir()
+    (home.folder / "out.mp3").write_bytes(b"made")
+    with MediaProcessingStorage(home.data / "store.db") as made:
+        made.save("job", "convert", "in.mp4", "md5:1", home.folder / "out.mp3", "md5:2")
+    home.tones(1)
+    home.run(*CUT)
+    answer = home.call("verify", "--json")
+    assert answer.code == 1
+    assert {name: n for name, n in answer.json["counts"].items() if n} == {"ok": 3, "unreadable": 1}
+    assert "'md5:2' is not a hash" in home.call("verify").out
 
 
 def test_verify_reads_artifacts_too(home: Any) -> None:
