@@ -79,8 +79,10 @@ class MediahostApp(PatientApp):
     DEFAULT_CSS = """
     App { background: $background; }
     """
-    # Where a person is, said without colours.
+    # Where a person is; also without colours.
     CSS = """
+    Select:focus > SelectCurrent { background: $block-cursor-background;
+        color: $block-cursor-foreground; }
     OptionList:nocolor > .option-list--option-highlighted { text-style: underline; }
     OptionList:focus:nocolor > .option-list--option-highlighted { text-style: reverse; }
     Select:focus:nocolor > SelectCurrent { text-style: reverse; }

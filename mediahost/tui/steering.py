@@ -113,7 +113,7 @@ class Steering:
         numbers: list[int] | None = sorted(table.marked)
         details = ""
         if table.all_marked:
-            what, details = f"all {len(table.rows):,} jobs", f"Filter: {wanted.text or '-'}"
+            what, details = f"all {len(table.rows):,} jobs", f"Filter: {wanted.text or 'none'}"
             numbers = None
         elif numbers:
             what = f"{len(numbers):,} marked jobs"

@@ -105,6 +105,7 @@ class SubmitScreen(Screen[str | None]):
     SubmitScreen #form { height: 1fr; scrollbar-size-vertical: 1; }
     SubmitScreen #preview { height: 40%; border-top: solid $border;
         scrollbar-size-vertical: 1; }
+    SubmitScreen #preview:focus { border-top: heavy $primary; }
     """
 
     def __init__(self, session: Session, asked: SubmitRequest) -> None:

@@ -290,7 +290,8 @@ def about(one: WatchStanding) -> Text:
     for state in SHOWN:
         for file in one.files.get(state, ()):
             place = f"{file.folder}/{file.name}" if file.folder else file.name
-            parts.append(Text(f"  {state}: {display(place)}  {display(file.reason)}"))
+            parts.append(Text(f"  {state}: {display(place)}"))
+            parts += [Text(f"    {display(line)}") for line in file.reason.splitlines()]
     parts += [Text(f"  ✖ {display(problem)}") for problem in health.get("problems", ())]
     named = ("file_system", "folders", "folders_watched", "overflows", "limit_hits", "missed")
     rules = {k: v for k, v in one.row.rule.items() if k not in ("path", "name")}

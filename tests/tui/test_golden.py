@@ -166,7 +166,7 @@ def watch(tui: "Tui") -> None:
     tui.store.keep_watch("inbox", host=new_host_name(), seen_at=time.time(), health=health)
     stat, now = FileStat(1, 1, 1, 1, 1), time.time()
     states = {
-        FileState.FAILED: "The file has no audio stream",
+        FileState.FAILED: "look.at: The file has no audio stream\nChoose a file with sound.",
         FileState.SETTLING: "it is still being written",
         FileState.QUEUED: "",
         FileState.DONE: "",

@@ -7,6 +7,7 @@ import pytest
 from rich.segment import Segment
 from rich.style import Style
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from mediahost.tui.app import MediahostApp
 
@@ -92,3 +93,40 @@ def is_the_only_one(app: MediahostApp, number: int, *, no_color: bool) -> bool:
     if no_color:
         return bool(here.reverse) and not any(one.reverse for one in others)
     return all(seen_on(here)[1] != seen_on(one)[1] for one in others)
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+@pytest.mark.parametrize("theme", THEMES)
+def test_where_the_keys_go_is_seen_in_the_form_for_new_jobs(
+    tui: "Tui", until: Any, monkeypatch: pytest.MonkeyPatch, theme: str, no_color: bool
+) -> None:
+    if no_color:
+        monkeypatch.setenv("NO_COLOR", "1")
+    else:
+        monkeypatch.delenv("NO_COLOR", raising=False)
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        await until(pilot, "There are no jobs yet.")
+        await pilot.press("n")
+        await until(pilot, "Nothing is chosen yet.")
+        tree = app.screen.query_one("MediaTree")
+        for name in ("#what", "#preview"):
+            widget = app.screen.query_one(name)
+            tree.focus()
+            await until(pilot, lambda _: tree.has_focus)
+            without = first_cell(app, widget)
+            widget.focus()
+            await until(pilot, lambda _, at=widget, was=without: first_cell(app, at) != was)
+            assert is_readable(app)
+
+    tui.run(steps, theme=theme)
+
+
+def first_cell(app: MediahostApp, widget: Widget) -> tuple[str, Style]:
+    """What stands at the top left of a widget, and how it is painted."""
+    left = widget.region.x + 1
+    for one in list(painted(app))[widget.region.y]:
+        if left < len(one.text):
+            return one.text[left], one.style or Style()
+        left -= len(one.text)
+    pytest.fail(f"{widget} is not seen")
