@@ -23,6 +23,8 @@ AT_ONCE = 100
 GLANCE_S = 0.01
 # These always work.
 ALWAYS = ("ctrl+q", "ctrl+c")
+# Enter, typed before the terminal was ours: until then it makes the end of a line of it.
+LINE_END = "ctrl+j"
 
 
 class Opening(Message):
@@ -69,6 +71,8 @@ class PatientApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Let a key in, or keep it until its time has come."""
+        if isinstance(event, events.Key) and event.key == LINE_END:
+            event = events.Key("enter", "\r")
         if not isinstance(event, events.Key | events.Paste):
             await super().on_event(event)
         elif not self.screen_stack:  # it is being left

@@ -147,3 +147,14 @@ def test_keys_come_back_when_nothing_opens(
         await until(pilot, lambda _: table.cursor == 1)
 
     tui.run(steps)
+
+
+def test_enter_is_enter_before_the_terminal_is_ours_too(tui: "Tui", until: Any) -> None:
+    tui.submit(2)
+    tui.fail(*tui.claim())
+
+    async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
+        type_at_once(app, "exclamation_mark", "ctrl+j")
+        await until(pilot, "Choose a file with sound.")
+
+    tui.run(steps)
