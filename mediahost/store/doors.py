@@ -5,6 +5,9 @@ A repository's method is written once, against a session. `door` runs it there a
 """
 
 from collections.abc import Awaitable, Callable
+from functools import update_wrapper
+from inspect import signature
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from sqlalchemy.orm import Session
@@ -33,7 +36,18 @@ class door(Generic[P, R]):  # noqa: N801 - a decorator
 
     def __init__(self, method: Callable[Concatenate[Any, Session, P], R]) -> None:
         self._method = method
-        self.__doc__ = method.__doc__
+        # What asks a method for its name or what it takes is to be answered as by any other.
+        update_wrapper(self, method)
+        asked = signature(method)
+        given = [each for name, each in asked.parameters.items() if name != "session"]
+        self.__signature__ = asked.replace(parameters=given)
+
+    def __call__(self, repository: Repository[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+        """The method, of whichever repository."""
+        session = repository.session
+        if isinstance(session, Session):
+            return self._method(repository, session, *args, **kwargs)
+        return session.run_sync(lambda inner: self._method(repository, inner, *args, **kwargs))
 
     @overload
     def __get__(self, repository: None, owner: type) -> Self: ...
@@ -45,11 +59,4 @@ class door(Generic[P, R]):  # noqa: N801 - a decorator
     ) -> Callable[P, Awaitable[R]]: ...
     def __get__(self, repository: Repository[Any] | None, owner: type) -> Any:
         """The method, for the repository's kind of session."""
-        if repository is None:
-            return self
-        session = repository.session
-        if isinstance(session, Session):
-            return lambda *args, **kwargs: self._method(repository, session, *args, **kwargs)
-        return lambda *args, **kwargs: session.run_sync(
-            lambda inner: self._method(repository, inner, *args, **kwargs)
-        )
+        return self if repository is None else MethodType(self, repository)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -89,6 +90,18 @@ def test_a_job_is_created_from_a_schema_too(jobs: JobRepository[Session]) -> Non
 def test_what_is_no_job_is_refused(jobs: JobRepository[Session], wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         jobs.create(wrong)
+
+
+def test_methods_say_what_they_take(jobs: JobRepository[Session]) -> None:
+    taken = signature(JobRepository.get_by_status)
+    assert list(taken.parameters) == ["self", "status", "limit"]
+    assert taken.parameters["limit"].default == 100
+    assert list(signature(jobs.update_status).parameters)[:3] == ["job_id", "status", "error"]
+    assert jobs.create.__name__ == "create"
+    assert "Keep a job" in str(jobs.create.__doc__)
+    assert len(JobRepository.get_all(jobs)) == 0
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        jobs.get_all(most=5)  # type: ignore[call-arg]
 
 
 def test_a_job_lives_as_documented(jobs: JobRepository[Session]) -> None:
