@@ -10,24 +10,24 @@ from sqlalchemy import Connection, event
 
 from mediahost.store.tables import Record
 
-# The one row of `meta` counts. In a database that was upgraded and never opened there is none yet.
+# The one row of `meta` counts. In a database that was upgraded and never opened there is none yet;
+# without it, jobs would be those of a copy that is not finished. blake3 is what a store hashes with
+# if nobody says otherwise.
 SQLITE = (
     """CREATE TRIGGER jobs_number AFTER INSERT ON jobs WHEN new.number = 0 BEGIN
+        INSERT INTO meta (id, algorithm)
+            SELECT 1, 'blake3' WHERE NOT EXISTS (SELECT 1 FROM meta);
         UPDATE meta SET
             last_job_number = 1 + max(last_job_number, (SELECT max(number) FROM jobs));
-        UPDATE jobs SET number = coalesce(
-            (SELECT last_job_number FROM meta), 1 + (SELECT max(number) FROM jobs)
-        ) WHERE rowid = new.rowid;
+        UPDATE jobs SET number = (SELECT last_job_number FROM meta) WHERE rowid = new.rowid;
     END""",
 )
 POSTGRESQL = (
     """CREATE FUNCTION mediahost_number_job() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO meta (id, algorithm) VALUES (1, 'blake3') ON CONFLICT DO NOTHING;
         UPDATE meta SET
             last_job_number = 1 + greatest(last_job_number, (SELECT max(number) FROM jobs))
             RETURNING last_job_number INTO NEW.number;
-        IF NOT FOUND THEN
-            NEW.number := 1 + coalesce((SELECT max(number) FROM jobs), 0);
-        END IF;
         RETURN NEW;
     END $$""",
     """CREATE TRIGGER jobs_number BEFORE INSERT ON jobs

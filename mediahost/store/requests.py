@@ -13,11 +13,12 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Mapper
 
-from mediahost.hashing import CacheKey
+from mediahost.hashing import DEFAULT_ALGORITHM, CacheKey
 from mediahost.model.job import JobRequest
 from mediahost.store.dialect import among, listed, read_rows, write_rows
 from mediahost.store.tables import ACTIVE, Job, jobs, meta
@@ -37,6 +38,7 @@ _TAKE_NUMBER = (
     )
     .returning(meta.c.last_job_number)
 )
+_BE_A_STORE = text("INSERT INTO meta (id, algorithm) VALUES (1, :algorithm) ON CONFLICT DO NOTHING")
 _SET_NUMBER = update(meta).values(last_job_number=bindparam("to_number"))
 _INSERT = insert(jobs).values(status=literal_column("'pending'"))
 
@@ -71,7 +73,11 @@ def insert_jobs(connection: Connection, requests: Sequence[JobRequest]) -> list[
 
 def take_number(connection: Connection) -> int:
     """The next job's number, for one that comes by another door than `insert_jobs`."""
-    number: int = connection.execute(_TAKE_NUMBER).scalar_one()
+    number: int | None = connection.execute(_TAKE_NUMBER).scalar_one_or_none()
+    if number is None:
+        # Upgraded, and never opened: see `mediahost.store.numbering`.
+        connection.execute(_BE_A_STORE, {"algorithm": DEFAULT_ALGORITHM})
+        return take_number(connection)
     return number
 
 

@@ -18,14 +18,26 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, Table, Uuid, create_engine, inspect, select, types
+from sqlalchemy import (
+    Connection,
+    MetaData,
+    Table,
+    Uuid,
+    bindparam,
+    create_engine,
+    inspect,
+    select,
+    text,
+    types,
+)
+from sqlalchemy.orm import Session
 
 from mediahost.errors import StoreError, UsageError
 from mediahost.hashing import hash_bytes
 from mediahost.model.job import JobRequest
 from mediahost.model.kinds import MediaKind
 from mediahost.model.media import MediaFile
-from mediahost.store import MediaAnalysisStorage, MediaProcessingStorage, open_store
+from mediahost.store import JobRepository, MediaAnalysisStorage, MediaProcessingStorage, open_store
 from mediahost.store.about import describe, upgrade_at
 from mediahost.store.copying import copy_to
 from mediahost.store.databases import database_at
@@ -147,6 +159,23 @@ def test_every_row_of_every_earlier_schema_is_kept(url: str, version: str) -> No
             kept = [{column: each[column] for column in row if column in each} for each in found]
             assert {column: row[column] for column in kept[0]} in kept, name
     database.close()
+
+
+@pytest.mark.parametrize("way", ["plain SQL", "a session"])
+def test_a_store_that_was_upgraded_and_never_opened_takes_jobs(url: str, way: str) -> None:
+    upgrade_at(url)
+    engine = create_engine(locate(url).url)
+    statement = text("INSERT INTO jobs (id, job_type, media_url) VALUES (:id, 'audio', '/a.mp3')")
+    with Session(engine) as session:
+        for _ in range(2):
+            if way == "plain SQL":
+                session.execute(statement.bindparams(bindparam("id", uuid4(), type_=Uuid())))
+            else:
+                JobRepository(session).create({"job_type": "audio", "media_url": "/a.mp3"})
+        session.commit()
+    engine.dispose()
+    with closing(open_store(url)) as store:
+        assert [view.number for view in store.jobs()] == [2, 1]
 
 
 def test_what_migrations_make_is_what_the_tables_describe(url: str) -> None:
