@@ -254,6 +254,11 @@ class JobList(Vertical):
     # --- telling -------------------------------------------------------------------------------
 
     @property
+    def waiting(self) -> int:
+        """How many new jobs wait to be let in."""
+        return len(self._fresh)
+
+    @property
     def length(self) -> str:
         """How many jobs match, as far as that is known."""
         total = len(self.table.rows)

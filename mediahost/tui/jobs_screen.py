@@ -172,7 +172,11 @@ class JobsScreen(Screen[None]):
 
     def action_show_new(self) -> None:
         """Let the new jobs in; what no longer matches goes."""
+        came = self.list.waiting
         self.list.show_new()
+        if came and not self.list.table.at_top:
+            # Nothing moves under the eye, so nothing is seen of them.
+            self.notify(f"{came:,} new above: g goes there")
 
     def action_mark_all(self) -> None:
         """Mark all that match, however many."""

@@ -95,6 +95,7 @@ class PluginsScreen(Screen[None]):
         listed = self.query_one("#plugins", OptionList)
         action = self._chosen(listed.highlighted_option)
         if action is None:
+            self.notify("Choose one of the actions first", severity="warning")
             return
         # Who is quicker than the form takes what the action takes by itself.
         forms = [form for form in self.query(ConfigForm) if action is self._action]
@@ -133,7 +134,9 @@ def about_plugin(row: PluginRow) -> Text:
         text.append(f"\n{fix_of(row)}\n\n", "not bold")
         text.append("\n".join(map(display, row.traceback.splitlines())), "not bold")
     else:
-        text.append(f"\n{len(row.actions)} actions: {', '.join(row.actions) or '-'}", "not bold")
+        number = "1 action" if len(row.actions) == 1 else f"{len(row.actions)} actions"
+        named = f"{number}: {', '.join(row.actions)}" if row.actions else "It has no actions."
+        text.append(f"\n{named}", "not bold")
     return text
 
 

@@ -80,6 +80,7 @@ def test_new_jobs_move_nothing_while_one_looks_further_down(tui: "Tui", until: A
         await pilot.press("full_stop")
         await until(pilot, "of 103")
         await until(pilot, lambda _: table_of(app).cursor == 6)
+        await until(pilot, "3 new above: g goes there")
         assert table_of(app).current == 97
         await pilot.press("g")
         await until(pilot, "speech.vad-0002.wav")

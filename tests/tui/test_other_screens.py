@@ -36,10 +36,15 @@ def test_plugins_show_their_actions_and_what_is_broken(
     async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
         await pilot.press("3")
         await until(pilot, "3 plugins, 1 broken")
+        await until(pilot, "1 action: look.at")
+        await pilot.press("n")
+        await until(pilot, "Choose one of the actions first")
         await pilot.press("down")
         await until(pilot, "How deep")
         await pilot.press("down")
         await until(pilot, "It needs the module no_such_module")
+        await pilot.press("down")
+        await until(pilot, "It has no actions.")
 
     tui.run(steps, size, registry=registry)
 
