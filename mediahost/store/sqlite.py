@@ -26,6 +26,7 @@ T = TypeVar("T")
 # SQLite lets nobody queue: among many processes one may find the lock taken each time it looks. It
 # tries again for so long.
 PATIENCE_S = 20.0
+PAUSE_S = 0.01
 
 MAPPED = f"PRAGMA mmap_size = {MAPPED_BYTES}"
 # What each connection is set to. FULL: what was acknowledged survives a power cut (14 % dearer
@@ -134,6 +135,8 @@ class SqliteDatabase(Database):
             except Busy:
                 if time.monotonic() > ends_at:
                     raise
+                # Where to wait could be a deadlock, SQLite refuses at once.
+                time.sleep(PAUSE_S)
 
     @contextmanager
     def raw(self) -> Iterator[sqlite3.Connection]:

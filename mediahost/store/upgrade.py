@@ -78,7 +78,8 @@ def upgrade(database: Database) -> Upgrade:
         StoreError: It can't be, or is newer.
     """
     if isinstance(database, SqliteDatabase):
-        return _upgrade_file(database)
+        # Of several processes that come at once one does it; it may take longer than they wait.
+        return database.persevere(lambda: _upgrade_file(database))
     with database.write() as connection:
         connection.execute(_LOCK)
         before = _checked_version(connection, database)
