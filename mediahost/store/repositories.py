@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlmodel import col
 
 from mediahost.errors import IllegalTransition, UnknownName, UsageError
 from mediahost.model.faults import first_fault
@@ -27,6 +28,9 @@ from mediahost.store.tables import Job, Record, jobs
 
 CreateT = TypeVar("CreateT", bound=BaseModel)
 RowT = TypeVar("RowT", bound=Record)
+
+# Among how many of the newest jobs those of a status are looked for first.
+_RECENT = 1000
 
 
 class JobRepository(Repository[S_co]):
@@ -66,9 +70,16 @@ class JobRepository(Repository[S_co]):
         Raises:
             UsageError: There is no such status, or the limit is negative.
         """
-        of_status = jobs.c.status == _status(status).value
-        wanted = select(Job).where(of_status).order_by(jobs.c.number.desc())
-        return session.scalars(wanted.limit(a_limit("limit", limit))).all()
+        wanted, most = _status(status).value, a_limit("limit", limit)
+
+        def newest(row: type[Job]) -> Sequence[Job]:
+            of_status = select(row).where(col(row.status) == wanted)
+            return session.scalars(of_status.order_by(*_newest_first(row)).limit(most)).all()
+
+        # Most often there are enough among these; to sort a million of a status takes 0.7 s.
+        recent = select(Job).order_by(*_newest_first(Job)).limit(_RECENT).subquery()
+        found = newest(aliased(Job, recent))
+        return found if len(found) == most else newest(Job)
 
     @door
     def get_all(self, session: Session, limit: int = 100, offset: int = 0) -> Sequence[Job]:
@@ -79,7 +90,7 @@ class JobRepository(Repository[S_co]):
         """
         wanted = (
             select(Job)
-            .order_by(jobs.c.number.desc())
+            .order_by(*_newest_first(Job))
             .limit(a_limit("limit", limit))
             .offset(a_limit("offset", offset))
         )
@@ -330,6 +341,10 @@ def _marks_of(status: JobStatus) -> dict[str, Any]:
         again = {"started_at": None, "completed_at": None, "error": None, "run_after": None}
         return {"status": status.value, **again, **nobody}
     return {"status": status.value, "completed_at": utc_now(), **nobody}
+
+
+def _newest_first(row: type[Job]) -> tuple[ColumnElement[Any], ...]:
+    return col(row.created_at).desc(), col(row.number).desc()
 
 
 def _status(name: JobStatus | str) -> JobStatus:

@@ -220,6 +220,37 @@ def test_jobs_are_listed_newest_first_in_pages(jobs: JobRepository[Session]) -> 
     assert jobs.get_all(limit=0) == []
 
 
+def test_the_newest_job_is_the_one_that_was_made_last(session: Session) -> None:
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    made = [
+        Job(job_type="audio", media_url=f"/{hours}.mp3", created_at=noon - timedelta(hours=hours))
+        for hours in (1, 3, 0, 2)
+    ]
+    for job in made:
+        session.add(job)
+        session.flush()
+    jobs = JobRepository(session)
+    in_order = ["/0.mp3", "/1.mp3", "/2.mp3", "/3.mp3"]
+    assert [job.media_url for job in jobs.get_all()] == in_order
+    assert [job.media_url for job in jobs.get_all(limit=2, offset=1)] == in_order[1:3]
+    assert [job.media_url for job in jobs.get_by_status("pending")] == in_order
+    assert [job.media_url for job in jobs.get_by_status("pending", limit=3)] == in_order[:3]
+
+
+@pytest.mark.parametrize("limit", [2, 3])
+def test_what_few_jobs_are_is_found_behind_a_thousand_newer_ones(
+    session: Session, limit: int
+) -> None:
+    jobs = JobRepository(session)
+    few = [jobs.create(TALK).id for _ in range(3)]
+    for job_id in few:
+        jobs.start_processing(job_id)
+    session.add_all([Job(job_type="audio", media_url="/new.mp3") for _ in range(1001)])
+    session.flush()
+    found = jobs.get_by_status("processing", limit)
+    assert [job.id for job in found] == few[::-1][:limit]
+
+
 def test_jobs_are_counted_by_status(jobs: JobRepository[Session]) -> None:
     jobs.start_processing(jobs.create(TALK).id)
     jobs.create(TALK)
