@@ -297,8 +297,10 @@ class Host:
         answered = {file.path for file in wanted} | {problem.path for problem in problems}
         for path in map(os.path.abspath, paths):
             if path not in answered and os.path.isfile(path):  # noqa: PTH113
-                actions = ", ".join(step.action for step in recipe.steps if step.media is None)
-                message = f"{display(path)} is of a kind that {actions} does not work on"
+                first = [step.action for step in recipe.steps if step.media is None]
+                actions = first[0] if len(first) == 1 else f"none of {', '.join(first)}"
+                works = "does not work" if len(first) == 1 else "works"
+                message = f"{display(path)} is of a kind that {actions} {works} on"
                 problems.append(Problem(path, message))
 
     def work(

@@ -214,6 +214,7 @@ def test_steps_pass_over_kinds_that_they_do_not_accept(home: "Home") -> None:
 
     both = home.run("-a", "hello.halves", *LOOK)
     named = home.call("run", "media/two_pages.pdf", "media/a.wav", "-a", "hello.halves")
+    several = home.call("run", "media/two_pages.pdf", "-a", "hello.halves", "-a", "av.probe")
 
     assert both.code == 0
     assert len(both.rows(step="hello.halves")) == 1
@@ -221,6 +222,7 @@ def test_steps_pass_over_kinds_that_they_do_not_accept(home: "Home") -> None:
     assert named.code == 1
     assert "two_pages.pdf is of a kind that hello.halves does not work on" in named.err
     assert "1 cached" in named.out
+    assert "is of a kind that none of hello.halves, av.probe works on" in several.err
 
 
 def test_force_computes_everything_once_more(home: "Home") -> None:
