@@ -9,15 +9,16 @@ import shutil
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
-from mediahost.host.artifacts import ARTIFACTS, LOGS, STAGING
-from mediahost.model.care import KeptResult, Needs
+from mediahost.host.artifacts import ARTIFACTS, LOGS, STAGING, is_held
+from mediahost.host.moved import Memo, find_moved, media_memos
+from mediahost.model.care import KeptResult, Needs, OldJob
 from mediahost.model.job import JobStatus, Token
-from mediahost.model.paths import url_to_path
 from mediahost.ports import CaredStore
 
 DAY_S = 86_400
@@ -92,13 +93,20 @@ class Garbage:
         results = self._store.kept_results()
         needs = self._store.needs()
         needed = Needed(self._store, self._data_dir, results, needs)
+        old_jobs = self._ended_long_ago(rules)
+        # Files that were renamed are looked for only where something would go without them.
+        going = {one.result for one in _old_results(folders, results, needed, rules)}
+        needed.look_for(
+            {result.input_hash for result in going if result}
+            | {job.file_hash for job in old_jobs if job.file_hash}
+        )
         attempts = self._store.attempts({token.job_id for token in (*folders, *logs)})
         return [
             *self._staging(),
             *_unused(folders, results, needs),
             *_old_results(folders, results, needed, rules),
             *_old_logs(logs, attempts, needs, rules),
-            *self._old_jobs(needed, rules),
+            *_old_jobs(old_jobs, needed),
         ]
 
     def take_away(self, waste: Iterable[Waste]) -> list[Waste]:
@@ -126,16 +134,11 @@ class Garbage:
 
     def _staging(self) -> Iterator[Waste]:
         for folder in _listing(self._data_dir / STAGING):
-            if self._is_gone(folder.name.replace("+", "/")):
+            if self._is_gone(folder.name.replace("+", "/")) and not is_held(folder):
                 yield Waste(Kind.STAGING, str(folder), size_of(folder))
 
-    def _old_jobs(self, needed: "Needed", rules: Rules) -> Iterator[Waste]:
-        if rules.jobs_days is None:
-            return
-        for job in self._store.old_jobs(rules.jobs_days * DAY_S):
-            # Search and lineage read the completed jobs of the files that are there.
-            if job.status is not JobStatus.COMPLETED or not needed.content(job.file_hash):
-                yield Waste(Kind.JOB, str(job.number), job_id=job.job_id)
+    def _ended_long_ago(self, rules: Rules) -> list[OldJob]:
+        return [] if rules.jobs_days is None else self._store.old_jobs(rules.jobs_days * DAY_S)
 
 
 class Needed:
@@ -148,30 +151,47 @@ class Needed:
         self, store: CaredStore, data_dir: Path, results: Collection[KeptResult], needs: Needs
     ) -> None:
         self._made_in = str(data_dir / ARTIFACTS) + os.sep
+        self._store = store
+        self._results = results
         self._there = _There()
         self._paths = needs.paths
         self._hashes = {hashed for hashed in needs.hashes if hashed}
-        for folder, name, memo in store.memos():
-            path = os.path.join(url_to_path(folder), url_to_path(name))  # noqa: PTH118 - bad UTF-8
-            if not path.startswith(self._made_in) and self._there.may_be(path):
-                self._hashes.add(memo.file_hash)
+        # Contents that a person's files have had, whether or not one of them is there.
+        self._of_media: set[str] = set()
+        for memo in self._memos():
+            self._of_media.add(memo.hashed.file_hash)
+            path = os.path.join(memo.folder, memo.name)  # noqa: PTH118 - bad UTF-8
+            if self._there.may_be(path, memo.hashed.stat.dev):
+                self._hashes.add(memo.hashed.file_hash)
         for result in results:
             path = result.input_path
-            if not path.startswith(self._made_in) and self._there.may_be(path):
-                self._hashes.add(result.input_hash)
+            if not path.startswith(self._made_in):
+                self._of_media.add(result.input_hash)
+                if self._there.may_be(path):
+                    self._hashes.add(result.input_hash)
             if any(file.path in self._paths for file in result.files):
                 self._hashes.update(file.file_hash for file in result.files)
                 self._hashes.add(result.input_hash)
-        self._follow(results)
+        self._follow()
+
+    def look_for(self, contents: AbstractSet[str]) -> None:
+        """Look for those of these contents that seem lost under other names."""
+        lost = (contents & self._of_media) - self._hashes
+        if lost:
+            self._hashes |= find_moved(lost, self._memos())
+            self._follow()
 
     def content(self, file_hash: str | None) -> bool:
         """Whether somebody may ask about this content."""
         return file_hash in self._hashes
 
-    def _follow(self, results: Collection[KeptResult]) -> None:
+    def _memos(self) -> Iterator[Memo]:
+        return media_memos(self._store.memos(), self._made_in)
+
+    def _follow(self) -> None:
         """What was made of needed content is needed too, and what was made of that."""
         made_of: dict[str, list[KeptResult]] = defaultdict(list)
-        for result in results:
+        for result in self._results:
             made_of[result.input_hash].append(result)
         waiting = list(self._hashes)
         while waiting:
@@ -186,12 +206,17 @@ class _There:
 
     def __init__(self) -> None:
         self._listings: dict[str, set[str] | None] = {}
+        self._devices: dict[str, int] = {}
 
-    def may_be(self, path: str) -> bool:
+    def may_be(self, path: str, device: int | None = None) -> bool:
         """Whether a file is there or may be.
 
         It may be if its whole folder is out of sight, as on a disk that is not mounted, and if the
         path is a URL.
+
+        Args:
+            path: Of the file.
+            device: Where it was; None: unknown.
         """
         folder, name = os.path.split(path)
         if folder not in self._listings:
@@ -200,7 +225,18 @@ class _There:
             except OSError:
                 self._listings[folder] = None
         names = self._listings[folder]
-        return names is None or name in names
+        if names is None or name in names:
+            return True
+        if device is not None and not names:
+            self._devices.setdefault(folder, device)
+        return not names and self._is_bare_mount_point(folder)
+
+    def _is_bare_mount_point(self, folder: str) -> bool:
+        """Whether an empty folder is on another device than its files were."""
+        try:
+            return self._devices.get(folder, -1) not in (-1, os.stat(folder).st_dev)  # noqa: PTH116
+        except OSError:
+            return True
 
 
 def attempt_folders(data_dir: Path) -> Iterator[tuple[Token, Path]]:
@@ -243,6 +279,13 @@ def _tokens_of(result: KeptResult | None) -> set[Token]:
         return set()
     parts = {part for file in result.files for part in Path(file.path).parts[:-1]}
     return {token for part in parts if (token := token_of(part))}
+
+
+def _old_jobs(ended: Iterable[OldJob], needed: Needed) -> Iterator[Waste]:
+    for job in ended:
+        # Search and lineage read the completed jobs of the files that are there.
+        if job.status is not JobStatus.COMPLETED or not needed.content(job.file_hash):
+            yield Waste(Kind.JOB, str(job.number), job_id=job.job_id)
 
 
 def _unused(

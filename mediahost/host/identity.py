@@ -6,6 +6,9 @@ import socket
 from functools import cache
 from pathlib import Path
 
+# Of a process that runs, when its start can't be seen.
+_UNSEEN = "running"
+
 
 def new_host_name() -> str:
     """A name for a host in this process: machine, boot, process, its start, and a nonce.
@@ -28,7 +31,11 @@ def is_gone(name: str) -> bool:
     if len(parts) != 5 or parts[0] != socket.gethostname():  # noqa: PLR2004 - see new_host_name
         return False
     _, boot, pid, started, _ = parts
-    return boot != _boot_id() or _started(int(pid)) != started
+    their_boot, _, their_space = boot.partition(":")
+    my_boot, _, my_space = _boot_id().partition(":")
+    if their_boot == my_boot and their_space and their_space != my_space:
+        return False  # a container's numbers mean other processes here
+    return their_boot != my_boot or _started(int(pid)) not in (started, _UNSEEN)
 
 
 def new_source_name(host: str) -> str:
@@ -43,8 +50,10 @@ def is_abandoned(source: str) -> bool:
 
 @cache
 def _boot_id() -> str:
+    """The boot, and behind a colon the space that process ids are counted in, as of a container."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
     except OSError:  # not Linux: a process id alone must do
         return "-"
 
@@ -54,7 +63,8 @@ def _started(pid: int) -> str:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except FileNotFoundError:
-        return "running" if not Path("/proc/self").exists() and is_running(pid) else ""
+        # Not Linux, or another user's process where those are hidden (hidepid of proc(5)).
+        return _UNSEEN if is_running(pid) else ""
     except ProcessLookupError:
         return ""
     # The second field, the program's name, may hold spaces and parentheses (proc(5)).

@@ -205,6 +205,55 @@ def test_a_moved_file_keeps_what_was_made_of_it(home: Any) -> None:
     assert "result" not in kinds(home, "--max-gb", "0")
 
 
+def test_a_renamed_file_keeps_what_was_made_of_it_without_another_run(home: Any) -> None:
+    first, second, third, fourth, fifth, over, lost = home.tones(7)
+    home.run(*CUT)
+    make_old(home)
+    lost.unlink()
+    first.rename(first.with_name("other name.wav"))
+    second.rename(second.with_suffix(".old"))
+    (home.media / "below" / "deeper").mkdir(parents=True)
+    third.rename(home.media / "below" / "deeper" / "c.wav")
+    (home.folder / "beside").mkdir()
+    fourth.rename(home.folder / "beside" / "d.wav")
+    # Over a file that had another content when it was hashed: the memo of that path is old.
+    fifth.replace(over)
+    found = [kind for kind in kinds(home, "--apply", "--max-gb", "0") if kind != "log"]
+    assert found == ["job", "result"], "those of the one file that is gone"
+    assert home.call("store", "check").code == 0
+    second.with_suffix(".old").rename(second)
+    (home.folder / "beside" / "d.wav").rename(fourth)
+    assert home.run(*CUT).counts == {"cached": 5}
+
+
+def test_an_empty_mount_point_has_lost_nothing(home: Any) -> None:
+    disk = home.media / "disk"
+    home.tone("disk/a.wav")
+    home.run(*CUT)
+    make_old(home)
+    # Where a disk was mounted there is an empty folder of another device.
+    change(home, "UPDATE file_hashes SET dev = dev + 1")
+    (disk / "a.wav").unlink()
+    assert "result" not in kinds(home, "--max-gb", "0")
+
+
+def test_the_staging_of_a_live_host_stays_even_for_one_who_does_not_see_its_process(
+    home: Any, starts: Any
+) -> None:
+    home.tone("a.wav")
+    running = home.start("run", "media", "--action", "count.wait")
+    starts.wait()
+    (staged,) = (home.data / "staging").iterdir()
+    # As a container with the same host name sees it: no such process.
+    parts = staged.name.split("+")
+    other = staged.with_name("+".join([*parts[:2], "4194304", *parts[3:]]))
+    staged.rename(other)
+    assert kinds(home, "--apply") == []
+    other.rename(staged)
+    Path(home.environ["OPEN"]).touch()
+    assert home.finish(running).code == 0
+
+
 def test_what_was_made_of_an_artifact_stays_with_it(home: Any) -> None:
     home.settings(
         "[[pipelines.two.steps]]\naction = 'count.cut'\n"
