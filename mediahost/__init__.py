@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from mediahost.errors import InvalidMedia, JobCancelled, TransientError
+    from mediahost.model.completeness import Completeness
     from mediahost.model.cues import CueRules, cues_of
     from mediahost.model.event import Event
     from mediahost.model.info import MediaInfo, MediaStream
@@ -35,6 +36,7 @@ _HOMES = {
     "Analysis": "model.result",
     "Analyzer": "plugin.action",
     "Artifact": "model.result",
+    "Completeness": "model.completeness",
     "Context": "plugin.context",
     "Cue": "model.subtitles",
     "CueRules": "model.cues",
@@ -63,6 +65,7 @@ __all__ = [
     "Analysis",
     "Analyzer",
     "Artifact",
+    "Completeness",
     "Context",
     "Cue",
     "CueRules",

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from mediahost.hashing import CacheKey, FileStat
 
+# What a result lacks is kept as a member of this name of its metadata, and as the first one.
+MISSING = "mediahost_completeness"
+
 
 class HashedFile(NamedTuple):
     """A memo: the hash that a file had, the stat that it had then, and when that was.
@@ -62,9 +65,11 @@ class Hit(NamedTuple):
         result_hash: Hash of the result, what a following step's key is made of.
         elapsed_ms: How long it took to compute: what a hit saves.
         artifacts: (path, hash) of each file that must still be there unchanged.
+        missing: What the result lacks, in one line; empty: it is complete.
     """
 
     key: CacheKey
     result_hash: str
     elapsed_ms: int
     artifacts: tuple[tuple[str, str], ...]
+    missing: str = ""

@@ -132,7 +132,7 @@ class Store(Protocol):
     def recall_cached(
         self, folders: Collection[str], config_hash: str
     ) -> dict[str, dict[str, CachedFile]]:
-        """Of the files right in these folders those whose content has an analyzer's result.
+        """Of the files right in these folders those whose content has a complete analyzer's result.
 
         As `recall_hashes`, with what `find_hits` gives under this config.
         """

@@ -88,13 +88,20 @@ def _state(line: "JobLine") -> str:
         return _under_way(line)
     if line.status is JobStatus.FAILED:
         return f"failed: {display((line.error or '').partition(chr(10))[0])}".rstrip(": .")
-    if line.status is JobStatus.COMPLETED and line.cached:
-        return "completed, cached"
-    if line.status is JobStatus.COMPLETED and line.processing_time_ms is not None:
-        return f"completed in {seconds(line.processing_time_ms)}"
+    if line.status is JobStatus.COMPLETED:
+        return _completed(line)
     if line.status is JobStatus.PENDING and line.priority:
         return f"pending, priority {line.priority}"
     return str(line.status)
+
+
+def _completed(line: "JobLine") -> str:
+    if line.error:
+        return f"completed, incomplete: {display(line.error)}"
+    if line.cached:
+        return "completed, cached"
+    took = line.processing_time_ms
+    return "completed" if took is None else f"completed in {seconds(took)}"
 
 
 def _under_way(line: "JobLine") -> str:

@@ -188,7 +188,9 @@ def show(*, job: OneJob, as_json: AsJson = False) -> None:
         "ended": local_time(view.completed_at),
         "took": "" if took is None else seconds(took),
         "host": (view.host or "") if view.status is JobStatus.PROCESSING else "",
-        "error": paragraph(view.error or ""),
+        ("incomplete" if view.status is JobStatus.COMPLETED else "error"): paragraph(
+            view.error or ""
+        ),
         **{f"attempt {one.attempt}": _tried(one) for one in attempts},
         "log": display(log),
     }

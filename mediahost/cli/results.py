@@ -166,6 +166,7 @@ def to_json(known: "Known") -> dict[str, Any]:
         "result_hash": one.hit.result_hash,
         "elapsed_ms": one.hit.elapsed_ms,
         "created_at": datetime.fromtimestamp(one.created_at, UTC).isoformat(),
+        "incomplete": one.hit.missing or None,
         "result": one.result.model_dump(mode="json"),
     }
 
@@ -183,6 +184,8 @@ def in_words(one: "StoredResult", made_by: Sequence[str] = ()) -> Iterator[str]:
     yield f"{one.action}{about}  ({when}, took {seconds(one.hit.elapsed_ms)})"
     if config:
         yield f"  config: {display(config)}"
+    if not one.result.completeness.complete:
+        yield f"  incomplete: {display(one.result.completeness.describe())}"
     yield from _facts(one.result.metadata, "  ")
     if one.result.kind == "analysis":
         yield from _ranges(one.result)

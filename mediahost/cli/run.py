@@ -71,6 +71,9 @@ def run(
         Path | None, typer.Option("--output", "-o", help="Copy artifacts there.", metavar="DIR")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute anew what is cached.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if a result is incomplete, too.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done.")
     ] = False,
@@ -117,7 +120,7 @@ def run(
         print_summary(summary, recipe, as_json=as_json)
         if note and asked and not (force or dry_run or output or as_json):
             _remember(host, paths, summary, note=note, asked=asked, reading=reading)
-    if not summary.all_good:
+    if not summary.all_good or (strict and summary.incomplete):
         raise typer.Exit(1)
 
 

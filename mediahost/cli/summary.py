@@ -23,6 +23,7 @@ GLYPHS = {
     RowState.BLOCKED: ("·", "yellow"),
     RowState.TO_DO: ("▷", "blue"),
 }
+_GOOD = (RowState.CACHED, RowState.DONE, RowState.TO_DO)
 ALWAYS_COUNTED = (RowState.DONE, RowState.CACHED, RowState.FAILED)
 
 # More rows than fit a screen or two tell a person nothing: then only what went wrong is shown, and
@@ -40,9 +41,11 @@ def print_summary(summary: Summary, recipe: "Recipe", *, as_json: bool = False) 
     shown = _worth_showing(summary)
     for row in shown:
         _print_row(print_line, row)
-    faults = sum(map(_is_fault, summary.rows)) - sum(map(_is_fault, shown))
-    if faults:
-        print_line((f"... and {faults:,} more that gave no result: --json lists them all", ""))
+    unlisted = ((_is_fault, "that gave no result"), (_is_incomplete, "with incomplete results"))
+    for is_such, what in unlisted:
+        more = sum(map(is_such, summary.rows)) - sum(map(is_such, shown))
+        if more:
+            print_line((f"... and {more:,} more {what}: --json lists them all", ""))
     for problem in summary.problems[:MOST_FAULTS]:
         sys.stderr.write(f"mediahost: {display(problem.message)}\n")
         if problem.hint:
@@ -76,13 +79,19 @@ def _print_plain(*parts: tuple[str, str]) -> None:
 
 
 def _is_fault(row: RunRow) -> bool:
-    return row.state not in (RowState.CACHED, RowState.DONE, RowState.TO_DO)
+    return row.state not in _GOOD
+
+
+def _is_incomplete(row: RunRow) -> bool:
+    return row.incomplete is not None
 
 
 def _worth_showing(summary: Summary) -> list[RunRow]:
     if len(summary.rows) + summary.unlisted <= MOST_ROWS:
         return summary.rows
-    return [row for row in summary.rows if _is_fault(row)][:MOST_FAULTS]
+    faults = [row for row in summary.rows if _is_fault(row)]
+    incomplete = [row for row in summary.rows if _is_incomplete(row)]
+    return [*faults[:MOST_FAULTS], *incomplete[:MOST_FAULTS]]
 
 
 def _print_row(print_line: Print, row: RunRow) -> None:
@@ -95,6 +104,8 @@ def _print_row(print_line: Print, row: RunRow) -> None:
     )
     for note in paragraph(row.error or "").splitlines():
         print_line((f"    {note}", "red"))
+    if row.incomplete:
+        print_line((f"    incomplete: {display(row.incomplete)}", "yellow"))
     for path in row.artifacts:
         print_line((f"    -> {place(path)}", ""))
 
@@ -110,6 +121,8 @@ def _counts(summary: Summary, recipe: "Recipe") -> str:
         for state in RowState
         if summary.count(state) or state in ALWAYS_COUNTED
     }
+    if summary.incomplete:
+        counts["incomplete"] = summary.incomplete
     return tally(files, counts, len(summary.problems), summary.seconds, summary.saved_ms)
 
 

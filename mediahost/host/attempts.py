@@ -268,7 +268,7 @@ def hit_of(request: JobRequest, result: Result, hashed: str, elapsed_ms: int) ->
     if isinstance(result, MediaProcessingResult):
         artifacts = tuple((str(one.path), one.file_hash or "") for one in result.artifacts)
     key = CacheKey(request.media.file_hash or "", request.config_hash)
-    return Hit(key, hashed, elapsed_ms, artifacts)
+    return Hit(key, hashed, elapsed_ms, artifacts, result.completeness.describe())
 
 
 def failure_from(error: MediahostError | OSError) -> Failure:

@@ -49,6 +49,7 @@ class RunRow:
         elapsed_ms: How long the computing took, now or when it was cached.
         error: Why it failed: a sentence, and a hint on a second line.
         artifacts: Paths of the files that it made.
+        incomplete: What its result lacks, in one line; None: nothing, or there is no result.
     """
 
     state: RowState
@@ -61,6 +62,7 @@ class RunRow:
     elapsed_ms: int = 0
     error: str | None = None
     artifacts: tuple[str, ...] = ()
+    incomplete: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -76,6 +78,7 @@ class RunRow:
             "elapsed_ms": self.elapsed_ms,
             "error": self.error,
             "artifacts": [path_to_url(path) for path in self.artifacts],
+            "incomplete": self.incomplete,
         }
 
 
@@ -108,6 +111,11 @@ class Summary:
         return listed + self.unlisted if state is RowState.CACHED else listed
 
     @property
+    def incomplete(self) -> int:
+        """How many results lack something."""
+        return sum(row.incomplete is not None for row in self.rows)
+
+    @property
     def saved_ms(self) -> int:
         """What computing the cached results took when it was done."""
         listed = sum(row.elapsed_ms for row in self.rows if row.state is RowState.CACHED)
@@ -118,6 +126,7 @@ class Summary:
         return {
             "counts": {str(state): self.count(state) for state in RowState},
             "problems": len(self.problems),
+            "incomplete": self.incomplete,
             "seconds": self.seconds,
         }
 
@@ -295,6 +304,7 @@ class Run:
                 job_id=self._computed.get(row.key),
                 elapsed_ms=row.hit.elapsed_ms,
                 artifacts=tuple(path for path, _ in row.hit.artifacts),
+                incomplete=row.hit.missing or None,
             )
         if row.key in self._errors:
             state, job_id, error = self._errors[row.key]

@@ -33,6 +33,16 @@ class Standing:
         """Whether all that can be had is there."""
         return all(row.state is State.CACHED for row in self.rows)
 
+    @property
+    def missing(self) -> str:
+        """What results lack, in one line; empty: all are complete."""
+        lacking = (
+            f"{row.step.name}: {row.hit.missing}"
+            for row in self.rows
+            if row.hit and row.hit.missing
+        )
+        return "; ".join(lacking)
+
 
 class StandingOrder:
     """Has a recipe's jobs done for whatever files are handed in, again and again.

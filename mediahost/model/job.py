@@ -164,7 +164,8 @@ class JobView:
 
     Attributes:
         number: Short name for people, counted up from 1 in each store.
-        error: Why it failed: one sentence, and the hint on a second line where there is one.
+        error: Why it failed: one sentence, and the hint on a second line where there is one. Of a
+            completed job what its result lacks, if anything.
         progress: 0 to 1, or None.
     """
 

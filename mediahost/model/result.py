@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json
 
+from mediahost.model.completeness import COMPLETE, Completeness, is_complete
 from mediahost.model.ranges import JsonObject, TimeRange
 
 
@@ -65,6 +66,12 @@ class Artifact(_Value):
     metadata: JsonObject = Field(default_factory=dict)
 
 
+def _completeness() -> Any:
+    # Left out of the JSON of complete results, so that their hashes stay what they were before
+    # there was this field.
+    return Field(COMPLETE, exclude_if=is_complete, description="What is missing, if anything is")
+
+
 class MediaAnalysisResult(_Value):
     """What an analyzer found."""
 
@@ -73,6 +80,7 @@ class MediaAnalysisResult(_Value):
     metadata: JsonObject = Field(default_factory=dict)
     transcription: Transcription | None = None
     analysis: Analysis | None = None
+    completeness: Completeness = _completeness()
 
     def moved(self, by_s: float) -> Self:
         """The same for a recording that this one begins in, so many seconds after its start."""
@@ -92,6 +100,7 @@ class MediaProcessingResult(_Value):
     kind: Literal["processing"] = "processing"
     artifacts: tuple[Artifact, ...] = Field(min_length=1)
     metadata: JsonObject = Field(default_factory=dict)
+    completeness: Completeness = _completeness()
 
     @property
     def begins_s(self) -> float:

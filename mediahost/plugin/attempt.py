@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
+from mediahost.cached import MISSING
 from mediahost.errors import JobCancelled, MediahostError, PluginError, TransientError
 from mediahost.hashing import Algorithm, canonical, hash_bytes, hash_file
 from mediahost.model.job import Failure, Outcome
@@ -67,6 +68,8 @@ def run_attempt(
         checked = result_from_text(_spelled(result.model_dump(mode="json", warnings=False)))
     except (ValidationError, ValueError) as error:
         raise PluginError(f"{name} returned a result that is not valid: {_first(error)}") from None
+    if MISSING in checked.metadata:
+        raise PluginError(f"{name} gave metadata a member {MISSING}, a name that the host uses")
     if isinstance(checked, MediaProcessingResult):
         artifacts = tuple(_sealed(name, one, context, algorithm) for one in checked.artifacts)
         paths = [artifact.path for artifact in artifacts]

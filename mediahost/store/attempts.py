@@ -102,7 +102,7 @@ _COMPLETE = _END.where(
 ).values(
     status=literal_column("'completed'"),
     result=bindparam("to_result", type_=jobs.c.result.type),
-    error=null(),
+    error=bindparam("to_error"),
     processing_time_ms=bindparam("to_ms"),
     completed_at=utc_now(),
     cancel_requested=false(),
@@ -277,6 +277,7 @@ def _write_completed(connection: Connection, host: str, completions: Sequence[Co
                 "of_attempt": completion.job.token.attempt,
                 "by_host": host,
                 "to_result": told,
+                "to_error": plain_text(completion.result.completeness.describe()) or None,
                 "to_ms": completion.elapsed_ms,
             }
             for completion, (told, _) in zip(completions, spelled, strict=True)

@@ -60,7 +60,7 @@ class JobLine(NamedTuple):
 
     Attributes:
         origin_url: The file that the media file was made of; None: no action made it.
-        error: The beginning of why it failed.
+        error: The beginning of why it failed; of a completed job what its result lacks.
         fraction: How far the attempt is, 0 to 1, or None.
         priority: Higher goes first within its source, while it is pending.
         matches: Whether the filter still holds for it.

@@ -10,12 +10,13 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     select,
     text,
     update,
 )
 
-from mediahost.cached import CachedFile, Hit
+from mediahost.cached import MISSING, CachedFile, Hit
 from mediahost.hashing import CacheKey
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import Completion, StoredResult
@@ -30,7 +31,7 @@ from mediahost.store.dialect import (
     upsert,
     write_rows,
 )
-from mediahost.store.documents import result_of
+from mediahost.store.documents import metadata_apart, result_of
 from mediahost.store.engine import Database, lasting
 from mediahost.store.hits import (
     POSTGRES_HITS,
@@ -42,7 +43,7 @@ from mediahost.store.hits import (
     newest_hits,
 )
 from mediahost.store.spelling import Spelled, json_text, json_value, unspelled
-from mediahost.store.tables import analysis_jobs, file_hashes, processing_jobs
+from mediahost.store.tables import analysis_jobs, file_hashes, meta, processing_jobs
 
 _analyses = analysis_jobs.c
 _processings = processing_jobs.c
@@ -71,6 +72,7 @@ _CACHED_FILES = (
         _analyses.elapsed_ms,
         _analyses.created_at,
         _analyses.id,
+        func.jsonb_exists(_analyses.metadata, MISSING),
     )
     .join_from(_MEMOS, analysis_jobs, _analyses.file_hash == _memo.file_hash)
     .where(_analyses.config_hash == bindparam("of_config"), _COMPLETE)
@@ -203,6 +205,7 @@ _PLACE = ("file_path", "config_hash")
 # Of two that replaced at once, either would miss what the other one had just put there, or both
 # would keep the same old content. Any number: "replaced" in ASCII. SQLite has one writer.
 _LOCK = text("SELECT pg_advisory_xact_lock(8243118303764243812)")
+_COUNT_LOST = update(meta).values(results_lost=meta.c.results_lost + 1)
 # One object, so that the statement made with it is found again.
 _MADE_NOW = {"created_at": unix_now()}
 _INSERT_PROCESSING = processing_jobs.insert().values(_MADE_NOW)
@@ -229,6 +232,9 @@ def save_analyses(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
         replaced = _keep_superseded(connection, rows)
         upsert(connection, analysis_jobs, rows, key=_PLACE, fixed=_MADE_NOW)
     write_passages(connection, rows, replaced)
+    if any(MISSING in (unspelled(row["metadata"]) or ()) for row in rows):
+        # They may have taken the place of complete ones, which folders are remembered for.
+        connection.execute(_COUNT_LOST)
 
 
 def _one_a_place(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -323,12 +329,14 @@ def _processing_row(completion: Completion, member: Mapping[str, Spelled | None]
 
 
 def _analysis(row: RowMapping) -> StoredResult:
+    metadata, completeness = metadata_apart(row["metadata"])
     return StoredResult(
         hit=Hit(
             CacheKey(row["file_hash"], row["config_hash"]),
             row["result_hash"],
             row["elapsed_ms"],
             (),
+            completeness.describe(),
         ),
         # Of what was saved without the host, only the key is known.
         action=row["action"] or "",
@@ -339,9 +347,10 @@ def _analysis(row: RowMapping) -> StoredResult:
             {
                 "kind": "analysis",
                 "ranges": row["ranges"] or [],
-                "metadata": row["metadata"] or {},
+                "metadata": metadata,
                 "transcription": row["transcription"],
                 "analysis": row["analysis"],
+                "completeness": completeness,
             }
         ),
         created_at=row["created_at"],
@@ -349,12 +358,14 @@ def _analysis(row: RowMapping) -> StoredResult:
 
 
 def _processing(row: RowMapping) -> StoredResult:
+    metadata, completeness = metadata_apart(row["metadata"])
     return StoredResult(
         hit=Hit(
             CacheKey(row["input_hash"], row["config_hash"]),
             row["result_hash"],
             row["elapsed_ms"],
             artifacts_of(row["artifacts"]),
+            completeness.describe(),
         ),
         action=row["action"],
         action_version=row["action_version"],
@@ -364,7 +375,8 @@ def _processing(row: RowMapping) -> StoredResult:
             {
                 "kind": "processing",
                 "artifacts": row["artifacts"],
-                "metadata": row["metadata"],
+                "metadata": metadata,
+                "completeness": completeness,
             }
         ),
         created_at=row["created_at"],

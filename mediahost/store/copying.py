@@ -36,6 +36,7 @@ from mediahost.model.paths import display
 from mediahost.store.catalog import all_tables
 from mediahost.store.databases import database_at
 from mediahost.store.dialect import among, listed, write_rows
+from mediahost.store.documents import metadata_together
 from mediahost.store.engine import Database
 from mediahost.store.folder_tables import cached_folders
 from mediahost.store.location import locate
@@ -173,10 +174,16 @@ def _copy(reading: Connection, target: Database, table: Table, on_rows: OnRows) 
 def _write_missing(target: Database, table: Table, rows: Sequence[Row]) -> int:
     with _writing(target) as writing:
         there = _rows_of(writing, table, [_key(table, row) for row in rows])
-        missing = [dict(row) for row in rows if _key(table, row) not in there]
+        missing = [_in_order(row) for row in rows if _key(table, row) not in there]
         if missing:
             write_rows(writing, _insert(table), missing)
     return len(missing)
+
+
+def _in_order(row: Row) -> dict[Any, Any]:
+    """The row, with what a result lacks where SQLite looks for it: Postgres reorders members."""
+    metadata = row.get("metadata")
+    return {**row, "metadata": metadata_together(metadata)} if metadata else dict(row)
 
 
 def _compare_and_sign(reading: Connection, target: Database) -> None:

@@ -1,9 +1,17 @@
-"""Results as plain JSON documents, for a column and back."""
+"""Results as plain JSON documents, for a column and back.
+
+The tables of cached results have the documented columns, and none for what a result lacks: it is
+the first member of their column `metadata`, where SQLite finds it without reading the rest.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from mediahost.cached import MISSING
+from mediahost.model.completeness import COMPLETE, Completeness
 from mediahost.model.paths import path_to_url, url_to_path
 from mediahost.model.result import Artifact, MediaProcessingResult, Result, result_from_json
 from mediahost.store.spelling import Spelled
@@ -23,6 +31,8 @@ def spelled_document_of(result: Result) -> tuple[Spelled, dict[str, Spelled | No
         if name != "kind":
             columns[name] = each = _spelled(value)
             told += f',"{name}":{each.text if each else "null"}'
+    if not result.completeness.complete:
+        columns["metadata"] = Spelled({MISSING: members["completeness"], **members["metadata"]})
     return Spelled(members, told + "}"), columns
 
 
@@ -50,6 +60,32 @@ def _artifact_document(artifact: Artifact) -> dict[str, Any]:
     # By itself: pydantic can't write a path whose bytes aren't UTF-8.
     document = artifact.model_dump(mode="json", exclude={"path"})
     return {"path": path_to_url(artifact.path), **document}
+
+
+def metadata_apart(column: Mapping[str, Any] | None) -> tuple[dict[str, Any], Completeness]:
+    """Of a column `metadata`, the result's own metadata, and how whole the result is."""
+    if not column or MISSING not in column:
+        return dict(column or {}), COMPLETE
+    own = {name: value for name, value in column.items() if name != MISSING}
+    return own, _completeness(column[MISSING])
+
+
+def metadata_together(column: Mapping[str, Any]) -> dict[str, Any]:
+    """A column `metadata` in the order that it is written in, whatever has reordered it."""
+    own = {name: value for name, value in column.items() if name != MISSING}
+    return {MISSING: column[MISSING], **own} if MISSING in column else own
+
+
+def _completeness(document: Any) -> Completeness:
+    try:
+        return Completeness.model_validate(document)
+    except ValidationError:  # of another program, or of a later version
+        return Completeness(note="what is missing is not known")
+
+
+def missing_of(document: Any) -> str:
+    """What a result lacks, in one line, of the JSON under `MISSING`; empty for None."""
+    return _completeness(document).describe() if document else ""
 
 
 def result_of(document: Mapping[str, Any]) -> Result:

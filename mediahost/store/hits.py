@@ -9,12 +9,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from mediahost.cached import CachedFile, Hit
+from mediahost.cached import MISSING, CachedFile, Hit
 from mediahost.hashing import CacheKey
 from mediahost.model.paths import url_to_path
 
+_OPENING = f'{{"{MISSING}"'
+_IS_MISSING = f"substr(metadata, 1, {len(_OPENING)}) = '{_OPENING}'"
+_SQLITE_MISSING = f"CASE WHEN {_IS_MISSING} THEN json_extract(metadata, '$.{MISSING}') END"
+
 _GROUPED = """\
-SELECT groups.key, files.key, created_at, found.id, result_hash, elapsed_ms, {artifacts}
+SELECT groups.key, files.key, {missing}, created_at, found.id, result_hash, elapsed_ms, {artifacts}
 FROM json_each(?1) AS groups
 CROSS JOIN json_each(groups.value) AS files
 CROSS JOIN {table} AS found
@@ -34,39 +38,40 @@ _OF_PROCESSINGS = {
     "condition": "",
 }
 SQLITE_HITS = f"""
-{_GROUPED.format(**_OF_ANALYSES)}UNION ALL
-{_GROUPED.format(**_OF_PROCESSINGS)}"""
+{_GROUPED.format(**_OF_ANALYSES, missing=_SQLITE_MISSING)}UNION ALL
+{_GROUPED.format(**_OF_PROCESSINGS, missing=_SQLITE_MISSING)}"""
 
 # Postgres, which takes groups for a hundred times as many keys, is given pairs: as JSON, for two
 # arrays cost three times as much to send.
 _PAIRED = """\
-SELECT wanted.at, created_at, found.id, result_hash, elapsed_ms, {artifacts}
+SELECT wanted.at, {missing}, created_at, found.id, result_hash, elapsed_ms, {artifacts}
 FROM wanted
 JOIN {table} AS found ON found.{file_hash} = pair->>0 AND found.config_hash = pair->>1{condition}
 """
+_POSTGRES_MISSING = f"metadata->'{MISSING}'"
 POSTGRES_HITS = f"""
 WITH wanted AS (
     SELECT * FROM jsonb_array_elements(CAST(%s AS JSONB)) WITH ORDINALITY AS listed(pair, at))
-{_PAIRED.format(**_OF_ANALYSES)}UNION ALL
-{_PAIRED.format(**_OF_PROCESSINGS)}"""  # noqa: S608 - of words above
+{_PAIRED.format(**_OF_ANALYSES, missing=_POSTGRES_MISSING)}UNION ALL
+{_PAIRED.format(**_OF_PROCESSINGS, missing=_POSTGRES_MISSING)}"""  # noqa: S608 - of words above
 
 # One folder after the other, each in the order of its names, then the results of each content.
-SQLITE_CACHED_FILES = """
+SQLITE_CACHED_FILES = f"""
 SELECT memo.folder, name, size, mtime_ns, ctime_ns, dev, inode, hashed_at_ns,
-    elapsed_ms, created_at, found.id
+    elapsed_ms, created_at, found.id, {_IS_MISSING}
 FROM json_each(?) AS folders
 CROSS JOIN file_hashes AS memo
 CROSS JOIN analysis_jobs AS found
 WHERE memo.folder = folders.value
     AND found.file_hash = memo.file_hash AND found.config_hash = ? AND result_hash IS NOT NULL
-"""
+"""  # noqa: S608 - of words above
 
 # What was remembered of folders for recipes that nobody runs any more goes when the folder is
 # looked at next.
 KEPT_FOLDERS_S = 90 * 86_400
 
-# Ends with when it was made, id, result hash, elapsed in ms, and artifacts, if any, as the database
-# gives JSON.
+# Ends with what is missing, when it was made, id, result hash, elapsed in ms, and artifacts; the
+# first and the last, if there are any, as the database gives JSON.
 Told = tuple[Any, ...]
 _AGE = slice(-5, -3)
 
@@ -99,7 +104,10 @@ class Wanted:
 
 
 def cached_files(rows: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, CachedFile]]:
-    """What rows of SQLITE_CACHED_FILES say, of several results of one content the newest."""
+    """What rows of SQLITE_CACHED_FILES say, of several results of one content the newest.
+
+    A file whose result is incomplete is left out: it needs a look of its own.
+    """
     found: dict[str, dict[str, CachedFile]] = {}
     newest: dict[str, dict[str, tuple[Any, ...]]] = {}
     at = None
@@ -108,9 +116,12 @@ def cached_files(rows: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, CachedF
         if folder != at:
             at, files, its = folder, found.setdefault(folder, {}), newest.setdefault(folder, {})
         # When it was made, and its id.
-        if name not in its or its[name][9:] <= row[9:]:
+        if name not in its or its[name][9:11] <= row[9:11]:
             its[name] = row
-            files[name] = row[2:9]
+            if row[11]:
+                files.pop(name, None)
+            else:
+                files[name] = row[2:9]
     return found
 
 
@@ -129,9 +140,22 @@ def newest_hits(
         if earlier is None or earlier[_AGE] <= its[_AGE]:
             newest[key] = its
     return {
-        key: Hit(key, its[-3], its[-2], artifacts_of(read_json(its[-1])) if its[-1] else ())
+        key: Hit(
+            key,
+            its[-3],
+            its[-2],
+            artifacts_of(read_json(its[-1])) if its[-1] else (),
+            _in_words(read_json(its[-6])) if its[-6] else "",
+        )
         for key, its in newest.items()
     }
+
+
+def _in_words(document: Any) -> str:
+    # Loads pydantic, for which a run that finds everything complete has no time.
+    from mediahost.store.documents import missing_of  # noqa: PLC0415 - see above
+
+    return missing_of(document)
 
 
 def artifacts_of(document: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:

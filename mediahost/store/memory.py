@@ -31,7 +31,7 @@ from mediahost.model.job import (
 from mediahost.model.lineage import Making
 from mediahost.model.paths import path_to_url
 from mediahost.model.pause import Pause
-from mediahost.model.result import MediaProcessingResult
+from mediahost.model.result import MediaProcessingResult, Result
 from mediahost.model.search import Found, Search
 from mediahost.ports import Completion, Ready, Setback, StoredResult
 from mediahost.store.documents import document_of
@@ -188,7 +188,7 @@ class MemoryStore:
             for folder in folders:
                 for name, memo in self._hashes.get(folder, {}).items():
                     stored = self._results.get(CacheKey(memo.file_hash, config_hash))
-                    if stored and not isinstance(stored.result, MediaProcessingResult):
+                    if stored and _is_whole_analysis(stored.result):
                         told = (*memo.stat, memo.hashed_at_ns, stored.hit.elapsed_ms)
                         found.setdefault(folder, {})[name] = told
             return found
@@ -603,8 +603,9 @@ class MemoryStore:
     def _complete(self, record: _Record, completion: Completion) -> None:
         record.become(JobStatus.COMPLETED)
         record.result = document_of(completion.result)
-        record.error = None
+        record.error = completion.result.completeness.describe() or None
         record.processing_time_ms = completion.elapsed_ms
+        self._results_lost += not completion.result.completeness.complete
         self._results.pop(record.key, None)
         self._results[record.key] = _stored(record, completion)
 
@@ -668,7 +669,13 @@ def _stored(record: _Record, completion: Completion) -> StoredResult:
         else ()
     )
     return StoredResult(
-        hit=Hit(record.key, completion.result_hash, completion.elapsed_ms, artifacts),
+        hit=Hit(
+            record.key,
+            completion.result_hash,
+            completion.elapsed_ms,
+            artifacts,
+            result.completeness.describe(),
+        ),
         action=request.action,
         action_version=request.action_version,
         config=request.config,
@@ -676,6 +683,10 @@ def _stored(record: _Record, completion: Completion) -> StoredResult:
         result=result,
         created_at=time.time(),
     )
+
+
+def _is_whole_analysis(result: Result) -> bool:
+    return not isinstance(result, MediaProcessingResult) and result.completeness.complete
 
 
 def _as_stored(value: Mapping[str, Any]) -> dict[str, Any]:

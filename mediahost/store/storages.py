@@ -23,6 +23,7 @@ from mediahost.model.ranges import TimeRange
 from mediahost.model.result import MediaAnalysisResult
 from mediahost.store.caches import save_analyses, save_processing_once
 from mediahost.store.dialect import look_up
+from mediahost.store.documents import metadata_apart, metadata_together
 from mediahost.store.engine import lasting
 from mediahost.store.given import a_limit, a_text, a_url, an_object
 from mediahost.store.store import SqlStore, open_store
@@ -182,14 +183,17 @@ class MediaAnalysisStorage(_Storage):
         """
         given = None if ranges is None else _checked_ranges(ranges)
         facts = an_object("metadata", metadata)
-        result = MediaAnalysisResult(ranges=tuple(given or ()), metadata=facts or {})
+        metadata, completeness = metadata_apart(facts)
+        result = MediaAnalysisResult(
+            ranges=tuple(given or ()), metadata=metadata, completeness=completeness
+        )
         dumped = result.model_dump(mode="json")
         row = {
             "file_path": a_url("path", file_path),
             "file_hash": a_text("file hash", file_hash),
             "config_hash": a_text("config hash", config_hash),
             "ranges": None if given is None else dumped["ranges"],
-            "metadata": facts,
+            "metadata": facts and metadata_together(facts),
             "action": None,
             "action_version": None,
             "config": None,

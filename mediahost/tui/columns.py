@@ -98,6 +98,8 @@ def _note(job: JobLine, columns: Columns) -> Iterator[Cell]:
         yield (share + told + " ", "dim")
     elif job.status is JobStatus.FAILED:
         yield (words.fit(display(_why(job)), inner) + " ", "error")
+    elif job.status is JobStatus.COMPLETED and job.error:
+        yield (words.fit(f"incomplete: {display(_why(job))}", inner) + " ", "cancelled")
     elif job.cached:
         yield (words.fit("cached", width), "cached")
     elif job.status is JobStatus.PENDING and job.priority:

@@ -32,8 +32,10 @@ def summary(job: JobView, colors: dict[str, str], now: datetime | None = None) -
     lines = [head, facts(_standing(job, now))]
     if job.error:
         error, _, hint = job.error.partition("\n")
-        red = colors["error"].removeprefix("ansi_")
-        lines[1:1] = [Text(display(error), style=f"bold {red}")]
+        lacking = job.status is JobStatus.COMPLETED
+        shade = colors["warning" if lacking else "error"].removeprefix("ansi_")
+        told = f"incomplete: {display(error)}" if lacking else display(error)
+        lines[1:1] = [Text(told, style=f"bold {shade}")]
         if hint:
             lines[2:2] = [Text(display(hint))]
     return Text("\n").join(lines)

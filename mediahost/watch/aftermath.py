@@ -28,6 +28,7 @@ def after_success(
     source_hash: str,
     written: Sequence[Written],
     artifacts: Sequence[tuple[str, str]],
+    missing: str,
 ) -> str | None:
     """Do what `on_success` says.
 
@@ -38,6 +39,7 @@ def after_success(
         source_hash: Its hash.
         written: Where its outputs are.
         artifacts: Path and hash of each of its final artifacts.
+        missing: What its results lack; empty: they are complete.
 
     Returns:
         What became of the file if it is no longer there, for a person.
@@ -48,6 +50,8 @@ def after_success(
     """
     if rule.on_success == "keep":
         return None
+    if missing:
+        raise Kept("it was kept: a result is incomplete")
     if rule.on_success == "move" and rule.done_folder:
         _check_unchanged(source, stat)
         return f"moved to {display(move_below(source, rule.path, rule.done_folder))}"

@@ -322,6 +322,7 @@ class Intake:
         if standing.errors or not standing.is_done:
             return self._failure(queued, standing)
         source = Path(queued.root.path)
+        lacks = f"incomplete: {standing.missing}" if standing.missing else ""
         try:
             written = self._outputs.write(standing, queued.file.folder, queued.depth)
             artifacts = self._outputs.final_artifacts(standing)
@@ -332,12 +333,13 @@ class Intake:
                 source_hash=queued.root.file_hash,
                 written=written,
                 artifacts=artifacts,
+                missing=standing.missing,
             )
         except Kept as error:
-            return FileState.DONE, error.message, False
+            return FileState.DONE, "; ".join(filter(None, (lacks, error.message))), False
         except MediahostError as error:
             return FileState.FAILED, error.message, False
-        return FileState.DONE, gone or "", gone is not None
+        return FileState.DONE, gone or lacks, gone is not None
 
     def _failure(self, queued: Queued, standing: Standing) -> tuple[FileState, str, bool]:
         reason = next(iter(standing.errors.values()), "a step gave no result")

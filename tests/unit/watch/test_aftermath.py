@@ -89,6 +89,7 @@ def test_a_file_is_not_deleted_without_sound_outputs(
             source_hash="blake3:0",
             written=written,
             artifacts=[(str(artifact), file_hash)],
+            missing="",
         )
     assert source.exists()
 
