@@ -1,6 +1,7 @@
 """Settings: the host's own configuration, from TOML files and the environment."""
 
 import os
+import stat
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -21,6 +22,7 @@ from mediahost.model.paths import expanded
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.model.spending import Price
 from mediahost.model.watch import Watch
+from mediahost.trust import TrustedFiles, UntrustedSettings, parts_to_trust
 
 FILE_NAME = "mediahost.toml"
 # Those that are shipped.
@@ -46,6 +48,8 @@ PATH_FIELDS = ("data_dir",)
 POOL_SLOTS = {"gpu": 1, "network": 16}
 WATCH_PATH_FIELDS = ("path", "output", "done_folder", "failed_folder")
 TYPO_CUTOFF = 0.85
+# Far more than any person writes; a stranger's file may be a device without an end.
+MOST_BYTES = 4 << 20
 
 # Half blocks; what the terminal has; one of its protocols; not at all.
 Pictures = Literal["half", "auto", "sixel", "kitty", "off"]
@@ -55,8 +59,8 @@ class Settings(BaseModel):
     """All settings, with their defaults.
 
     Read in this order, each overriding the one before: `mediahost.toml` in the user's config
-    folder, `mediahost.toml` in the working folder, `MEDIAHOST_*` of the environment. A relative
-    path in a file counts from the file's folder.
+    folder, `mediahost.toml` in the working folder as far as it is trusted (`mediahost.trust`),
+    `MEDIAHOST_*` of the environment. A relative path in a file counts from the file's folder.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -267,7 +271,9 @@ def shipped_pipelines() -> dict[str, Pipeline]:
 
 def settings_files(folder: Path) -> list[Path]:
     """The files that are read for a program started in `folder`, the weakest first."""
-    return [user_config_path("mediahost", appauthor=False) / FILE_NAME, folder / FILE_NAME]
+    own = user_config_path("mediahost", appauthor=False) / FILE_NAME
+    # Started in the config folder there is one file, and it is the person's.
+    return [own] if folder.resolve() == own.parent.resolve() else [own, folder / FILE_NAME]
 
 
 def load_settings(
@@ -285,6 +291,7 @@ def load_settings(
         overrides: Settings given otherwise, such as on the command line; these win.
 
     Raises:
+        UntrustedSettings: The working folder's file says more than a stranger's may.
         SettingsError: A file can't be read or a value doesn't fit; the message names both.
         UsageError: A value of `overrides` doesn't fit.
     """
@@ -293,7 +300,12 @@ def load_settings(
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for path in files:
-        for name, value in _read(path, required=file is not None).items():
+        own = path == files[0]
+        content = _content(path, required=file is not None, waits=own)
+        data = _parsed(path, content)
+        if not own:
+            _check_trust(path, content, data, merged)
+        for name, value in _rooted(path, data).items():
             if name == "pipelines" and isinstance(value, dict):
                 value = {**merged.get(name, {}), **value}  # noqa: PLW2901 - files add up
             elif name == "watch" and isinstance(value, list):
@@ -312,19 +324,77 @@ def load_settings(
         raise _in_words(error, origins) from None
 
 
-def _read(path: Path, *, required: bool) -> dict[str, Any]:
+def untrusted_parts(path: Path) -> tuple[bytes, list[str]]:
+    """What a settings file holds, and which keys in it need trust.
+
+    Raises:
+        SettingsError: It can't be read.
+    """
+    own = settings_files(path.parent)[0]
+    mine = _parsed(own, _content(own, required=False, waits=True))
+    content = _content(path, required=True, waits=False)
+    return content, _parts(_parsed(path, content), mine)
+
+
+def _check_trust(
+    path: Path, content: bytes, data: Mapping[str, Any], mine: Mapping[str, Any]
+) -> None:
+    """See that a working folder's file says no more than it may.
+
+    Raises:
+        UntrustedSettings: It does, and it is not trusted.
+    """
+    parts = _parts(data, mine)
+    if parts and not TrustedFiles().has(path, content):
+        raise UntrustedSettings(path, content, parts)
+
+
+def _parts(data: Mapping[str, Any], mine: Mapping[str, Any]) -> list[str]:
+    own = mine.get("pipelines")
+    return parts_to_trust(data, {*(own if isinstance(own, dict) else ()), *shipped_pipelines()})
+
+
+def _content(path: Path, *, required: bool, waits: bool) -> bytes:
+    """The bytes of a settings file, none if it is not there and need not be.
+
+    Args:
+        path: The file.
+        required: It must exist.
+        waits: It is the person's and may be a pipe; in a stranger's folder only a file is read.
+    """
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
+        with open(path, "rb", opener=None if waits else _at_once) as file:
+            if not waits and not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise SettingsError(f"The settings file {path} can't be read: it is no file")
+            content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         if required:
             raise SettingsError(f"There is no settings file {path}") from None
-        return {}
+        return b""
     except OSError as error:
         raise SettingsError(f"The settings file {path} can't be read: {error.strerror}") from None
+    if len(content) > MOST_BYTES:
+        raise SettingsError(f"The settings file {path} has more than {MOST_BYTES >> 20} MiB")
+    return content
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode())
     except UnicodeDecodeError:
         raise SettingsError(f"The settings file {path} is not UTF-8, as TOML must be") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {path} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"The settings file {path} is nested too deeply") from None
+
+
+def _rooted(path: Path, data: dict[str, Any]) -> dict[str, Any]:
+    """With relative paths counted from the file's folder."""
     for name in PATH_FIELDS:
         if isinstance(data.get(name), str):
             data[name] = path.parent / expanded(data[name])

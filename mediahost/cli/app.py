@@ -20,6 +20,7 @@ from mediahost.cli import (
     search,
     stats,
     store,
+    trust,
     tui,
     verify,
     watch,
@@ -99,6 +100,7 @@ store.app.command(
 )(care.gc)
 app.add_typer(store.app, name="store")
 app.command("verify", epilog=examples("verify", "verify ~/Films --json"))(verify.verify)
+app.command("trust", epilog=examples("trust", "trust ~/talks", "trust --list"))(trust.trust)
 app.command("doctor", epilog=examples("doctor"))(doctor.doctor)
 app.command("demo", epilog=examples("demo"))(demo.demo)
 

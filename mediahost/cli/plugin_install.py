@@ -104,7 +104,8 @@ def _pip(*arguments: str) -> None:
     Raises:
         PluginError: It failed.
     """
-    argv = [sys.executable, "-m", "pip", *arguments]
+    # -P: a folder that holds a `pip.py` is not where pip is looked for.
+    argv = [sys.executable, "-P", "-m", "pip", *arguments]
     done = subprocess.run(argv, stdout=sys.stderr, check=False)
     if done.returncode:
         raise PluginError(f"pip failed with exit code {done.returncode}")

@@ -71,6 +71,7 @@ def _options(
 
     state.settings_file = settings
     state.data_dir = data_dir
+    state.asks = True
     state.debug = debug or bool(os.environ.get("MEDIAHOST_DEBUG"))
     log_to_stderr(debug=state.debug)
 

@@ -157,6 +157,7 @@ def _remember(
     from mediahost.host.unchanged import FEW
     from mediahost.plugin.installed import under_development
     from mediahost.settings import PIPELINES, settings_files
+    from mediahost.trust import TrustedFiles
 
     settings = host.settings
     few = not summary.unlisted and len(summary.rows) <= FEW
@@ -178,7 +179,13 @@ def _remember(
         ),
         reading,
         # The plugins by their names: one may be a link to another file next time.
-        [*files, PIPELINES, settings.plugins_dir, *under_development()],
+        [
+            *files,
+            PIPELINES,
+            TrustedFiles().folder,
+            settings.plugins_dir,
+            *under_development(),
+        ],
     )
 
 

@@ -18,20 +18,36 @@ if TYPE_CHECKING:
 
 @dataclass
 class State:
-    """The global options of this call, and the folders that it has looked through already."""
+    """The global options of this call, and the folders that it has looked through already.
+
+    Attributes:
+        settings_file, data_dir, debug: As given.
+        asks: A person at a terminal may be asked: it is no completion.
+        sifted: The folders.
+    """
 
     settings_file: Path | None = None
     data_dir: Path | None = None
     debug: bool = False
+    asks: bool = False
     sifted: "Sifted | None" = None
 
     def settings(self, **changes: object) -> "Settings":
         """The settings, with changes from the command's own options; None changes nothing."""
         from mediahost.settings import load_settings
+        from mediahost.trust import UntrustedSettings
 
         given = {name: value for name, value in changes.items() if value is not None}
         if self.data_dir is not None:
             given["data_dir"] = self.data_dir
+        try:
+            return load_settings(self.settings_file, overrides=given)
+        except UntrustedSettings as error:
+            from mediahost.cli.trust import ask_to_trust
+
+            if not (self.asks and ask_to_trust(error)):
+                raise
+        # Read again: should it be another file by now, it is not the one that was trusted.
         return load_settings(self.settings_file, overrides=given)
 
     def host(

@@ -113,7 +113,7 @@ class Environments:
         folder = self._folder / f".new-{secrets.token_hex(4)}"
         wanted = [_absolute(one) for one in requirements]
         try:
-            _build(folder, wanted, python)
+            _build(folder, wanted, _absolute(python) if python and "/" in python else python)
             plugins = _ask(folder / "bin" / "python", "plugins")
             name = _name_of(plugins, requirements[0])
             # An environment may not be moved: scripts in it name its path. So its place is
@@ -190,12 +190,15 @@ def _build(folder: Path, requirements: Sequence[str], python: str | None) -> Non
         small = str(write_wheel(Path(scratch)))
         uv = _uv()
         if uv:
-            _run([uv, "venv", "--quiet", "--python", python or sys.executable, str(folder)])
+            venv = [uv, "venv", "--quiet", "--python", python or sys.executable, str(folder)]
+            # uv takes settings of the folder where it is started, such as what index to ask.
+            _run(venv, folder.parent)
             install = [uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python")]
         else:
-            _run([_interpreter(python), "-m", "venv", str(folder)])
-            install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        _run([*install, small, *requirements])
+            # -I: no module of the working folder stands for one of Python's.
+            _run([_interpreter(python), "-I", "-m", "venv", str(folder)])
+            install = [str(folder / "bin" / "python"), "-I", "-m", "pip", "install", "--quiet"]
+        _run([*install, small, *requirements], folder.parent)
 
 
 def _uv() -> str | None:
@@ -216,13 +219,18 @@ def _interpreter(python: str | None) -> str:
     return found
 
 
-def _run(argv: Sequence[str], given: str | None = None) -> str:
+def _run(argv: Sequence[str], cwd: Path | None = None, given: str | None = None) -> str:
     """What a program writes to its standard output.
+
+    Args:
+        argv: The program and its arguments.
+        cwd: Where it is started; None: where mediahost was.
+        given: Its standard input.
 
     Raises:
         PluginError: It failed.
     """
-    done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False)
+    done = subprocess.run(argv, cwd=cwd, input=given, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise PluginError(
@@ -235,7 +243,7 @@ def _run(argv: Sequence[str], given: str | None = None) -> str:
 def _ask(interpreter: Path, *question: str, given: str = "") -> Any:
     argv = [str(interpreter), "-I", "-m", "mediahost.executor.describe", *question]
     try:
-        return json.loads(_run(argv, given).splitlines()[-1])
+        return json.loads(_run(argv, given=given).splitlines()[-1])
     except (ValueError, IndexError):
         raise PluginError(f"{interpreter} gave no answer that can be read") from None
 

@@ -17,8 +17,9 @@ SILENT_S = 30.0
 # What hosts say that the TUI started.
 HOST_LOG = "host.log"
 
-# What a host needs to be started by another program with the same Python.
-PROGRAM = (sys.executable, "-c", "from mediahost.cli import main; main()")
+# What a host needs to be started by another program with the same Python. -P: modules of the
+# working folder are a stranger's.
+PROGRAM = (sys.executable, "-P", "-c", "from mediahost.cli import main; main()")
 
 
 def is_heard(view: HostView) -> bool:

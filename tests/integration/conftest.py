@@ -20,6 +20,7 @@ import pytest
 
 from mediahost.store.about import upgrade_at
 from mediahost.testing.media import write_wav
+from mediahost.trust import TrustedFiles
 
 HERE = Path(__file__).parent
 MEDIA = HERE.parent.parent / "examples" / "media"
@@ -104,8 +105,10 @@ class Home:
         return Path(shutil.copy(MEDIA / name, self.media))
 
     def settings(self, text: str) -> None:
-        """Write the settings file of the folder that the program is started in."""
-        (self.folder / "mediahost.toml").write_text(text)
+        """Write the settings file of the folder that the program is started in, and trust it."""
+        path = self.folder / "mediahost.toml"
+        path.write_text(text)
+        TrustedFiles(self.folder / "config" / "mediahost" / "trusted").add(path, path.read_bytes())
 
     # --- the program
 

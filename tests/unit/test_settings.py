@@ -7,6 +7,7 @@ import pytest
 
 from mediahost.errors import SettingsError, UnknownName
 from mediahost.settings import FILE_NAME, Settings, load_settings, settings_files
+from mediahost.trust import TrustedFiles
 
 
 @pytest.fixture
@@ -20,8 +21,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(path: Path, text: str) -> Path:
+    """Write a settings file, and trust it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
+    TrustedFiles().add(path, path.read_bytes())
     return path
 
 

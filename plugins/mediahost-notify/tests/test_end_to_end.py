@@ -37,7 +37,7 @@ def test_a_run_tells_a_webhook_what_failed_and_that_it_has_finished(
     media.mkdir()
     for number, name in enumerate(("fine.wav", "damaged.wav", "also fine.wav")):
         write_wav(media / name, (0.1, 300 + number))
-    (tmp_path / "mediahost.toml").write_text(
+    (tmp_path / "notify.toml").write_text(
         f"""
         [[plugins.notify.rules]]
         to = "json://127.0.0.1:{hook.port}/${{HOOK_PATH}}"
@@ -45,7 +45,10 @@ def test_a_run_tells_a_webhook_what_failed_and_that_it_has_finished(
         """
     )
     answer = subprocess.run(
-        [Path(sys.executable).with_name("mediahost"), "run", "media", "-a", "judge.name"],
+        [
+            *(Path(sys.executable).with_name("mediahost"), "--settings", "notify.toml"),
+            *("run", "media", "-a", "judge.name"),
+        ],
         cwd=tmp_path,
         env={
             **os.environ,

@@ -98,6 +98,40 @@ def test_a_variable_that_is_not_set_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "value"),
+    [
+        ("json://${V}@host/x", "me@evil.example/"),
+        ("json://me:${V}@host/x", "p/@"),
+        ("json://me:${V}@host/x", "evil.example?"),
+        ("json://me:${V}@host/x", "evil.example#"),
+        ("json://me:${V}@host/x", "evil.example\\\\"),
+        ("json://host${V}", "s.evil.example"),
+        ("json://host${V}", ":1@evil.example"),
+        ("json://host:${V}/x", "1@evil.example"),
+    ],
+)
+def test_no_variable_leads_to_another_host_than_the_url(url: str, value: str) -> None:
+    with pytest.raises(SettingsError, match="another host than host") as error:
+        filled_in(url, {"V": value})
+    assert value not in f"{error.value.message} {error.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("url", "value", "filled"),
+    [
+        ("${V}", "jsons://host/secret", "jsons://host/secret"),
+        ("json://me:${V}@host/x", "p@ss", "json://me:p@ss@host/x"),
+        ("json://host/${V}", "a/b@c", "json://host/a/b@c"),
+        ("slack://${V}/x", "token", "slack://token/x"),
+        ("json://host:${V}/x", "8080", "json://host:8080/x"),
+        ("json://${V}.host/x", "Mine", "json://Mine.host/x"),
+    ],
+)
+def test_a_variable_may_be_a_secret_or_all_of_the_url(url: str, value: str, filled: str) -> None:
+    assert filled_in(url, {"V": value}) == filled
+
+
+@pytest.mark.parametrize(
     ("rule", "message"),
     [
         ({"to": "nosuch://user:hush@host"}, "begins with nosuch://"),

@@ -46,7 +46,7 @@ def thinking(home: "Home", call: "Call", monkeypatch: pytest.MonkeyPatch) -> "Ca
 def test_tokens_are_summed_by_model_and_cost_what_the_settings_say(
     home: "Home", thinking: "Call"
 ) -> None:
-    (home.folder / "mediahost.toml").write_text(PRICES)
+    home.settings(PRICES)
     thinking("run", "media", "--action", "think.hard")
     thinking("run", "media", "--action", "think.hard")  # cached: it costs nothing
     thinking("run", "media/a.wav", "--action", "think.hard:model=free")

@@ -59,8 +59,11 @@ def rules_of(table: Mapping[str, Any]) -> tuple[Rule, ...]:
 def filled_in(url: str, environ: Mapping[str, str] = os.environ) -> str:
     """A URL with its `${NAME}` replaced by variables of the environment.
 
+    Where the settings name a host, no variable changes it: `json://${USER}@example.org` sends
+    nothing to another host, whatever the variable holds.
+
     Raises:
-        SettingsError: There is no such variable.
+        SettingsError: There is no such variable, or with it the URL names another host.
     """
 
     def value(found: re.Match[str]) -> str:
@@ -71,4 +74,28 @@ def filled_in(url: str, environ: Mapping[str, str] = os.environ) -> str:
             )
         return environ[found[1]]
 
-    return _VARIABLE.sub(value, url)
+    filled = _VARIABLE.sub(value, url)
+    scheme, host = _place(url)
+    if scheme and not _VARIABLE.fullmatch(host) and not _leads_to(filled, scheme, host):
+        raise SettingsError(
+            f"plugins.notify: with its variables a URL leads to another host than {host}",
+            "Percent-encode what a variable holds: %2F for /, %40 for @.",
+        )
+    return filled
+
+
+def _leads_to(filled: str, scheme: str, host: str) -> bool:
+    """Whether a URL leads to a host in which a variable may stand for a part, such as the port."""
+    parts = [re.escape(part) for part in _VARIABLE.split(host)[::2]]
+    found = _place(filled)
+    return found[0] == scheme and re.fullmatch("[a-z0-9_-]*".join(parts), found[1]) is not None
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Scheme and host of a URL, with the port; both empty where it has no scheme."""
+    scheme, found, rest = url.partition("://")
+    if not found:
+        return "", ""
+    # As lenient readers have it: the host ends before a path, and begins behind the last sign @.
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    return scheme, authority.rpartition("@")[2].lower()
