@@ -366,6 +366,17 @@ class Store(Protocol):
         """These hosts have left or are gone."""
         ...
 
+    def proof(self, host: str) -> Proof | None:
+        """Hold a lock in the database that ends with this process, to prove that a host lives.
+
+        None: the database has no such locks.
+        """
+        ...
+
+    def proven(self, names: Collection[str]) -> set[str]:
+        """Those of these hosts that hold such a lock."""
+        ...
+
     def pause(self, pauses: Collection[Pause]) -> None:
         """Have no host claim these jobs; those under way go on."""
         ...
@@ -435,6 +446,18 @@ class CaredStore(Protocol):
 
     def faults(self) -> list[str]:
         """What is wrong with the database in itself: nothing, in a sound one."""
+        ...
+
+
+class Proof(Protocol):
+    """A lock in a database that ends with this process."""
+
+    def renew(self) -> None:
+        """Take the lock again if the database has lost it, as by a restart of the server."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the lock."""
         ...
 
 
@@ -609,6 +632,10 @@ class WatchStore(Store, Protocol):
 
     def take_watch(self, name: str, host: str, instead_of: str | None) -> bool:
         """Make a watch `host`'s, if `instead_of` has it now; whether it did."""
+        ...
+
+    def release_watch(self, name: str, host: str) -> None:
+        """Make a watch nobody's, if it is `host`'s."""
         ...
 
     def delete_watch(self, name: str) -> bool:

@@ -147,7 +147,7 @@ def gc(
     Kept is what jobs that wait or run need, and what was made of files that are still there.
     """
     from mediahost.host.garbage import Garbage, Rules
-    from mediahost.host.identity import is_gone
+    from mediahost.host.roster import Roster
     from mediahost.store.care import Care
 
     settings = state.settings(
@@ -164,7 +164,8 @@ def gc(
         None if most is None else int(most * GB),
     )
     with state.store() as store:
-        garbage = Garbage(Care(store.database), settings.data_dir, is_gone)
+        roster = Roster(store, settings.data_dir, settings.lease_s)
+        garbage = Garbage(Care(store.database), settings.data_dir, roster.is_gone)
         waste = garbage.find(rules)
         if apply:
             waste = garbage.take_away(waste)

@@ -26,8 +26,11 @@ def hosts() -> None:
 @app.command("list", epilog=examples("hosts list", "hosts list --json"))
 def list_hosts(*, as_json: AsJson = False) -> None:
     """List the hosts that share this store, and what they are at."""
+    from mediahost.host.roster import Roster
+
+    settings = state.settings()
     with state.store() as store:
-        views = store.hosts()
+        views = Roster(store, settings.data_dir, settings.lease_s).views()
     if as_json:
         print_json([_to_json(view) for view in views])
     elif views:
@@ -38,9 +41,7 @@ def list_hosts(*, as_json: AsJson = False) -> None:
 
 
 def _status(view: HostView) -> str:
-    from mediahost.host.identity import is_gone
-
-    if is_gone(view.heartbeat.host):
+    if view.is_gone:
         return "gone"
     if view.silent_s > SILENT_S:
         return f"silent for {seconds(round(view.silent_s * MS_PER_S))}"

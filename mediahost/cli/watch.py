@@ -378,13 +378,16 @@ def _change(names: list[str] | None, said: str, *, as_json: bool, **values: obje
 def status(*, names: SomeNames = None, as_json: AsJson = False) -> None:
     """Say how each watch is, and what is on its way in it and why."""
     from mediahost.cli.watch_status import print_status, statuses
+    from mediahost.host.roster import Roster
 
+    settings = state.settings()
     with state.store() as store:
         known = [row.name for row in store.watches()]
         for name in names or ():
             if name not in known:
                 raise UnknownName("watch", name, known)
-        found = statuses(store, names or known)
+        roster = Roster(store, settings.data_dir, settings.lease_s)
+        found = statuses(store, roster, names or known)
     if as_json:
         print_json([one.to_json() for one in found])
     elif not found:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mediahost.cli.output import counted, paragraph, seconds
-from mediahost.host.identity import is_gone
 from mediahost.model.job import JobStatus
 from mediahost.model.paths import display, url_to_path
 from mediahost.model.watch import FileState
 
 if TYPE_CHECKING:
+    from mediahost.host.roster import Roster
     from mediahost.ports import WatchedFile, WatchRow, WatchStore
 
 MOST_FILES = 10
@@ -65,12 +65,12 @@ class Status:
         }
 
 
-def statuses(store: "WatchStore", names: Collection[str]) -> list[Status]:
+def statuses(store: "WatchStore", roster: "Roster", names: Collection[str]) -> list[Status]:
     """How these watches are."""
     return [
         Status(
             row,
-            row.host is not None and not is_gone(row.host),
+            row.host is not None and not roster.is_gone(row.host),
             store.count_watched(row.id),
             store.count_jobs(f"watch:{row.name}")[JobStatus.PROCESSING],
             {state: store.watched_by_state(row.id, [state], MOST_FILES) for state in SHOWN},

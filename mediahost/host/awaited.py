@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from mediahost.host.every import Every
-from mediahost.host.identity import is_abandoned
+from mediahost.host.roster import Roster
 from mediahost.host.schedule import Schedule
 from mediahost.model.job import JobStatus
 from mediahost.ports import Store
@@ -18,6 +18,7 @@ class Awaited:
     Args:
         store: The store.
         schedule: Knows the actions that only other hosts have.
+        roster: Knows which hosts are gone.
         source: Of which source; None: of all.
         jobs: Jobs that must be final too, whoever runs them.
         room: How many jobs could be claimed now.
@@ -27,12 +28,15 @@ class Awaited:
         self,
         store: Store,
         schedule: Schedule,
+        roster: Roster,
+        *,
         source: str | None,
         jobs: Iterable[UUID],
         room: Callable[[], int],
     ) -> None:
         self._store = store
         self._schedule = schedule
+        self._roster = roster
         self._source = source
         self._jobs = set(jobs)
         self._room = room
@@ -57,8 +61,9 @@ class Awaited:
         source = self._source
         left = [job for job in self._store.get_jobs(self._jobs).values() if not job.status.final]
         pending = [job for job in left if job.status is JobStatus.PENDING and job.source != source]
-        abandoned = [job.job_id for job in pending if is_abandoned(job.source)]
-        theirs = [job.job_id for job in pending if not is_abandoned(job.source)]
+        gone = {each for each in {job.source for job in pending} if self._roster.is_abandoned(each)}
+        abandoned = [job.job_id for job in pending if job.source in gone]
+        theirs = [job.job_id for job in pending if job.source not in gone]
         if source is not None and (abandoned or theirs):
             self._store.adopt(abandoned + theirs[: max(1, self._room())], source)
             self.adopted = True

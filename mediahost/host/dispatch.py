@@ -13,12 +13,14 @@ from mediahost.host.crash import crash_point
 from mediahost.host.in_hand import Held, InHand
 from mediahost.host.inbox import Inbox
 from mediahost.host.intake import CLAIM_POLL_S, Fetched, Intake
+from mediahost.host.presence import Presence
+from mediahost.host.roster import Roster
 from mediahost.host.schedule import Schedule
 from mediahost.host.settling import Settling
 from mediahost.host.telling import Listener, Teller
 from mediahost.host.upkeep import Upkeep
 from mediahost.model.event import EventKind
-from mediahost.model.hosts import Heartbeat, HostStatus
+from mediahost.model.hosts import HostStatus
 from mediahost.model.job import ClaimedJob, JobRequest, Outcome
 from mediahost.ports import Ended, Executor, ExecutorEvent, Progress, Started, Store
 
@@ -49,7 +51,8 @@ class Dispatcher:
         follow_ups: FollowUps,
         late_follow_ups: Callable[[ClaimedJob], Sequence[JobRequest]],
         schedule: Schedule,
-        heartbeat: Callable[[int, HostStatus], Heartbeat],
+        presence: Presence,
+        roster: Roster,
         lease_s: float,
         cancel_grace_s: float,
     ) -> None:
@@ -57,6 +60,7 @@ class Dispatcher:
         self._store = store
         self._executor = executor
         self._schedule = schedule
+        self._roster = roster
         self._cancel_grace_s = cancel_grace_s
         self._in_hand = in_hand = InHand()
         self._inbox: Inbox[ExecutorEvent | Fetched | _Woken] = Inbox()
@@ -85,7 +89,8 @@ class Dispatcher:
             store=store,
             executor=executor,
             in_hand=in_hand,
-            heartbeat=heartbeat,
+            presence=presence,
+            roster=roster,
             lease_s=lease_s,
             cancel_grace_s=cancel_grace_s,
         )
@@ -120,7 +125,14 @@ class Dispatcher:
         """
         self._teller = Teller(listener, kinds)
         self._wake_up()
-        awaited = Awaited(self._store, self._schedule, source, wait_for, self._room)
+        awaited = Awaited(
+            self._store,
+            self._schedule,
+            self._roster,
+            source=source,
+            jobs=wait_for,
+            room=self._room,
+        )
         try:
             while not until():
                 self._turn(source)
@@ -142,10 +154,9 @@ class Dispatcher:
         self._inbox.put(_Woken())
 
     def close(self) -> None:
-        """Stop the executor, say goodbye to the other hosts. Nothing may be in hand."""
+        """Stop the executor. Nothing may be in hand."""
         if self._started:
             self._executor.stop(drain=False, grace_s=self._cancel_grace_s)
-        self._store.forget_hosts([self._host])
 
     # --- a turn --------------------------------------------------------------------------------
 

@@ -27,12 +27,14 @@ from mediahost.host.dispatch import Dispatcher
 from mediahost.host.explain import Explanation, explain
 from mediahost.host.files import Candidate, FileHashes
 from mediahost.host.found import FoundFile, Problem
-from mediahost.host.identity import is_gone, new_host_name, new_source_name
+from mediahost.host.identity import new_host_name, new_source_name
 from mediahost.host.inputs import Inputs, OnFetching, sort_out
 from mediahost.host.known import Known, known_of
 from mediahost.host.lineage import Lineage, lineage_of
 from mediahost.host.planner import Planner, Recipe, State, request_for
+from mediahost.host.presence import Presence
 from mediahost.host.publish import Publisher
+from mediahost.host.roster import Roster
 from mediahost.host.run import RowState, Run, Summary
 from mediahost.host.schedule import Limit, Schedule
 from mediahost.host.standing import StandingOrder
@@ -101,6 +103,8 @@ class Host:
         self.store = store
         self.registry = registry
         self.name = new_host_name()
+        self.roster = Roster(store, settings.data_dir, settings.lease_s)
+        self._presence = Presence(self.name, store, settings.data_dir, self._heartbeat)
         self._make_executor = make_executor
         self._files = FileHashes(store, clock, settings.workers)
         self._inputs = Inputs(remote, store.algorithm)
@@ -122,6 +126,7 @@ class Host:
         if self._dispatcher:
             self._dispatcher.close()
             self._artifacts.close()
+        self._presence.end()
         self._announcer.stop()
         self.store.close()
 
@@ -315,6 +320,14 @@ class Host:
         kinds = self._announcer.kinds if listener is _deaf else frozenset(EventKind)
         self._dispatching().run(announce, kinds=kinds, forever=forever, until=until)
 
+    def join(self) -> None:
+        """Let the other hosts know that this one is there, before anything gets its name.
+
+        Raises:
+            StoreError: The data folder or the store can't be written.
+        """
+        self._presence.begin()
+
     def wake(self) -> None:
         """There are new jobs: a host that works claims them at once. From any thread."""
         if self._dispatcher:
@@ -353,7 +366,8 @@ class Host:
 
     def _dispatching(self) -> Dispatcher:
         if self._dispatcher is None:
-            self._artifacts.open(is_gone)
+            self._presence.begin()
+            self._artifacts.open(self.roster.is_gone)
             limits = Limits(self.settings.timeout_s, self.settings.attempts, self._threads())
             self._dispatcher = Dispatcher(
                 host=self.name,
@@ -371,7 +385,8 @@ class Host:
                 follow_ups=self._follow_ups,
                 late_follow_ups=self._late_follow_ups,
                 schedule=Schedule(self._limit_of, self.settings.weights),
-                heartbeat=self._heartbeat,
+                presence=self._presence,
+                roster=self.roster,
                 lease_s=self.settings.lease_s,
                 cancel_grace_s=self.settings.cancel_grace_s,
             )

@@ -1,4 +1,4 @@
-"""Who a host is, so that others can tell when it is gone."""
+"""Who a host is: a random id of its own, and where the process runs that has it."""
 
 import os
 import secrets
@@ -6,36 +6,43 @@ import socket
 from functools import cache
 from pathlib import Path
 
+_PARTS = 5
+_NO_BOOT_ID = "-"
 # Of a process that runs, when its start can't be seen.
 _UNSEEN = "running"
 
 
 def new_host_name() -> str:
-    """A name for a host in this process: machine, boot, process, its start, and a nonce.
+    """A name for a host in this process: machine, kernel, process, its start, and a random id.
 
-    With the boot and the start a process id says for sure whether the process still runs; the
-    bare number is given to others in time.
+    The id alone is the identity. The rest says where the process runs, for people and for signals:
+    containers share host names and process numbers.
     """
     pid = os.getpid()
-    return "/".join(
-        (socket.gethostname(), _boot_id(), str(pid), _started(pid), secrets.token_hex(4))
-    )
+    return "/".join((socket.gethostname(), _place(), str(pid), _started(pid), secrets.token_hex(8)))
 
 
-def is_gone(name: str) -> bool:
-    """Whether the host surely doesn't run any more.
-
-    Of another machine's hosts nothing is known here: their leases decide.
-    """
+def id_of(name: str) -> str | None:
+    """The random id in a host's name; None if it is no host's name."""
     parts = name.split("/")
-    if len(parts) != 5 or parts[0] != socket.gethostname():  # noqa: PLR2004 - see new_host_name
-        return False
-    _, boot, pid, started, _ = parts
-    their_boot, _, their_space = boot.partition(":")
-    my_boot, _, my_space = _boot_id().partition(":")
-    if their_boot == my_boot and their_space and their_space != my_space:
-        return False  # a container's numbers mean other processes here
-    return their_boot != my_boot or _started(int(pid)) not in (started, _UNSEEN)
+    is_name = len(parts) == _PARTS and parts[-1].isalnum()
+    return parts[-1] if is_name else None
+
+
+def shares_our_kernel(name: str) -> bool:
+    """Whether the host of that name runs, or ran, on the kernel that this process runs on."""
+    parts = name.split("/")
+    boot = parts[1].partition(":")[0] if len(parts) == _PARTS else ""
+    return boot == _boot_id() and boot != _NO_BOOT_ID
+
+
+def process_of(name: str) -> int | None:
+    """The number of the host's process, if it is there and can be sent signals from here."""
+    parts = name.split("/")
+    if len(parts) != _PARTS or parts[1] != _place() or not parts[2].isdecimal():
+        return None
+    pid = int(parts[2])
+    return pid if _started(pid) in (parts[3], _UNSEEN) else None
 
 
 def new_source_name(host: str) -> str:
@@ -43,19 +50,26 @@ def new_source_name(host: str) -> str:
     return f"run-{secrets.token_hex(4)}@{host}"
 
 
-def is_abandoned(source: str) -> bool:
-    """Whether the host that would claim this source's jobs surely doesn't run any more."""
-    return is_gone(source.partition("@")[2])
+def host_of(source: str) -> str:
+    """The host that will claim this source's jobs; empty if any may."""
+    return source.partition("@")[2]
+
+
+def _place() -> str:
+    """The kernel and the process namespace in it: where a process number means one process."""
+    try:
+        namespace = Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:  # not Linux: there are no namespaces
+        return _boot_id()
+    return f"{_boot_id()}:{namespace}"
 
 
 @cache
 def _boot_id() -> str:
-    """The boot, and behind a colon the space that process ids are counted in, as of a container."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-        return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
-    except OSError:  # not Linux: a process id alone must do
-        return "-"
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:  # not Linux
+        return _NO_BOOT_ID
 
 
 def _started(pid: int) -> str:

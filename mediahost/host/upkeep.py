@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable
 
 from mediahost.host.every import Every
-from mediahost.host.identity import is_gone
 from mediahost.host.in_hand import InHand
-from mediahost.model.hosts import Heartbeat, HostStatus
+from mediahost.host.presence import Presence
+from mediahost.host.roster import Roster
+from mediahost.model.hosts import HostStatus
 from mediahost.model.job import Token
 from mediahost.ports import Executor, Store
 
@@ -28,7 +28,8 @@ class Upkeep:
         store: The store.
         executor: Runs the attempts.
         in_hand: The jobs that this host has claimed.
-        heartbeat: What to say of this host, by how many attempts run and what it does.
+        presence: Tells the others that this host lives.
+        roster: Knows which of them don't.
         lease_s: How long a claim holds.
         cancel_grace_s: How long a cancelled attempt may take to stop by itself.
     """
@@ -40,7 +41,8 @@ class Upkeep:
         store: Store,
         executor: Executor,
         in_hand: InHand,
-        heartbeat: Callable[[int, HostStatus], Heartbeat],
+        presence: Presence,
+        roster: Roster,
         lease_s: float,
         cancel_grace_s: float,
     ) -> None:
@@ -48,7 +50,8 @@ class Upkeep:
         self._store = store
         self._executor = executor
         self._in_hand = in_hand
-        self._heartbeat = heartbeat
+        self._presence = presence
+        self._roster = roster
         self._lease_s = lease_s
         self._cancel_grace_s = cancel_grace_s
         self._progress: dict[Token, tuple[float, str]] = {}
@@ -65,7 +68,7 @@ class Upkeep:
     def do(self, status: HostStatus) -> bool:
         """Do what is due; whether jobs of lost hosts can be claimed now."""
         if self._beats.is_due():
-            self._store.beat(self._heartbeat(len(self._in_hand), status))
+            self._presence.beat(len(self._in_hand), status)
         reaped = self._reaping.is_due() and self._reap()
         if self._renewals.is_due():
             self._renew()
@@ -77,16 +80,17 @@ class Upkeep:
         return reaped
 
     def _reap(self) -> bool:
-        reaped = self._store.reap(is_gone)
+        reaped = self._store.reap(self._roster.is_gone)
         if reaped:
             log.info("%d jobs of lost hosts are pending again", len(reaped))
         gone = [
             one.heartbeat.host
-            for one in self._store.hosts()
-            if one.silent_s > FORGET_S or is_gone(one.heartbeat.host)
+            for one in self._roster.views()
+            if one.silent_s > FORGET_S or one.is_gone
         ]
         if gone:
             self._store.forget_hosts(gone)
+            self._roster.sweep()
         return bool(reaped)
 
     def _renew(self) -> None:

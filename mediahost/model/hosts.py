@@ -18,7 +18,7 @@ class Heartbeat:
     """What a host tells the others every few seconds.
 
     Attributes:
-        host: Its name: machine, boot, process, its start, and a nonce.
+        host: Its name: machine, kernel, process, its start, and a random id.
         machine: Name of the machine.
         pid: Its process there.
         version: Of mediahost.
@@ -47,8 +47,10 @@ class HostView:
         heartbeat: The last thing that it said.
         started_at: When it was first heard.
         silent_s: Seconds since it was heard last, by the store's clock.
+        is_gone: It surely doesn't run any more; known to who can judge its lock.
     """
 
     heartbeat: Heartbeat
     started_at: datetime
     silent_s: float
+    is_gone: bool = False

@@ -527,6 +527,13 @@ class MemoryStore:
             for name in names:
                 self._heard.pop(name, None)
 
+    def proof(self, host: str) -> None:
+        """It has no locks that end with a process."""
+
+    def proven(self, names: Collection[str]) -> set[str]:  # noqa: ARG002 - of the port
+        """None: it has no locks that end with a process."""
+        return set()
+
     def pause(self, pauses: Collection[Pause]) -> None:
         """Have no host claim these jobs; those under way go on."""
         with self._lock:

@@ -1,12 +1,13 @@
 """The store: jobs, cached results and remembered hashes in one database."""
 
 import os
+from collections.abc import Collection
 
 from sqlalchemy import Connection, exists, select
 
 from mediahost.errors import StoreError
 from mediahost.hashing import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm
-from mediahost.ports import Wakeup
+from mediahost.ports import Proof, Wakeup
 from mediahost.store.attempts import Attempts
 from mediahost.store.browse import Browser
 from mediahost.store.caches import CachedResults
@@ -75,6 +76,24 @@ class SqlStore(
         from mediahost.store.listening import PostgresWakeup  # noqa: PLC0415
 
         return PostgresWakeup(location)
+
+    def proof(self, host: str) -> Proof | None:
+        """Hold a lock in the database that ends with this process; None on SQLite."""
+        location = self._database.location
+        if location.path:
+            return None
+        # An extra, and dear to import.
+        from mediahost.store.advisory import AdvisoryLock  # noqa: PLC0415
+
+        return AdvisoryLock(location, host)
+
+    def proven(self, names: Collection[str]) -> set[str]:
+        """Those of these hosts that hold a lock in the database."""
+        if self._database.location.path or not names:
+            return set()
+        from mediahost.store.advisory import holders  # noqa: PLC0415 - as above
+
+        return holders(self._database, names)
 
     def close(self) -> None:
         """Let go of files and connections. The store can't be used afterwards."""

@@ -96,6 +96,13 @@ class Watches:
             return bool(taken.rowcount)
 
     @lasting
+    def release_watch(self, name: str, host: str) -> None:
+        """Make a watch nobody's, if it is `host`'s."""
+        with self._database.write() as connection:
+            mine = (_w.name == name, _w.host == host)
+            connection.execute(update(watches).where(*mine).values(host=None))
+
+    @lasting
     def delete_watch(self, name: str) -> bool:
         """Forget a watch and its files, though not their results; whether there was one."""
         with self._database.write() as connection:

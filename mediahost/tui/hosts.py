@@ -1,14 +1,13 @@
 """Which hosts run on this machine, and starting one."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mediahost.host.identity import is_gone
+from mediahost.host.identity import process_of
 from mediahost.model.hosts import HostView
 
 # Several heartbeats have failed to come by then.
@@ -23,19 +22,21 @@ PROGRAM = (sys.executable, "-P", "-c", "from mediahost.cli import main; main()")
 
 
 def is_heard(view: HostView) -> bool:
-    """Whether a host surely or probably runs: here by its process, elsewhere by its heartbeats."""
-    return not is_gone(view.heartbeat.host) and view.silent_s < SILENT_S
+    """Whether a host surely or probably runs."""
+    return not view.is_gone and view.silent_s < SILENT_S
 
 
 def is_here(view: HostView) -> bool:
-    """Whether a host is a process of this machine."""
-    return view.heartbeat.machine == socket.gethostname()
+    """Whether a host is a process that can be sent signals from here: not one of a container."""
+    return process_of(view.heartbeat.host) is not None
 
 
 def stop_host(name: str, number: int) -> None:
     """Send a host on this machine a signal; one that is gone meanwhile is no trouble."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(int(name.split("/")[2]), number)
+    pid = process_of(name)
+    if pid is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
 
 
 def start_host(global_options: Sequence[str], data_dir: Path) -> subprocess.Popen[bytes]:

@@ -18,7 +18,6 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from mediahost.errors import StoreError
-from mediahost.host.identity import is_gone
 from mediahost.model.hosts import HostView
 from mediahost.model.paths import display
 from mediahost.model.pause import Pause
@@ -178,7 +177,7 @@ def _cells(host: HostView) -> tuple[str, ...]:
 def _status(host: HostView) -> str:
     if is_heard(host):
         return f"● {host.heartbeat.status}"
-    return "✖ gone" if is_gone(host.heartbeat.host) else "○ silent"
+    return "✖ gone" if host.is_gone else "○ silent"
 
 
 def pools(workers: int, others: Mapping[str, int]) -> str:

@@ -55,6 +55,6 @@ def run_tui(
 
 def _hosts(session: Session) -> int:
     try:
-        return sum(map(is_heard, session.store.hosts()))
+        return sum(map(is_heard, session.roster.views()))
     except StoreError:  # nothing can be said of them
         return 0

@@ -16,6 +16,7 @@ from uuid import UUID
 from mediahost.hashing import CacheKey
 from mediahost.host.host import Host, Submission
 from mediahost.host.known import known_of
+from mediahost.host.roster import Roster
 from mediahost.host.run import Summary
 from mediahost.model.changes import Changes, Mark
 from mediahost.model.hosts import HostView
@@ -66,6 +67,7 @@ class Session:
         self.registry = registry
         self.pictures = pictures
         self.store = store
+        self.roster = Roster(store, settings.data_dir, settings.lease_s)
         self._browser = store.browse()
         # A long list is read beside the lines in sight, never before them.
         self._lines = ThreadPoolExecutor(1, "lines")
@@ -249,7 +251,7 @@ class Session:
 
     async def hosts(self) -> list[HostView]:
         """The hosts that share this store, as their heartbeats tell of them."""
-        return await self._read(self.store.hosts)
+        return await self._read(self.roster.views)
 
     async def pauses(self) -> list[Pause]:
         """What no host takes up now."""
@@ -262,7 +264,7 @@ class Session:
 
     async def watches(self) -> Sequence[WatchStanding]:
         """All watches with their files, by name."""
-        return await self._read(lambda: watches_of(self.store))
+        return await self._read(lambda: watches_of(self.store, self.roster))
 
     async def keep_watch(self, rule: Watch) -> str:
         """Make a watch, or change its rules; returns its name.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mediahost.host.identity import is_gone
+from mediahost.host.roster import Roster
 from mediahost.model.watch import FileState
 from mediahost.ports import WatchedFile, WatchRow, WatchStore
 
@@ -35,12 +35,12 @@ class WatchStanding:
         return str(self.row.health.get("state", "")) if self.is_running else "not running"
 
 
-def watches_of(store: WatchStore) -> Sequence[WatchStanding]:
+def watches_of(store: WatchStore, roster: Roster) -> Sequence[WatchStanding]:
     """All watches, by name."""
     return [
         WatchStanding(
             row,
-            row.host is not None and not is_gone(row.host),
+            row.host is not None and not roster.is_gone(row.host),
             store.count_watched(row.id),
             {state: store.watched_by_state(row.id, [state], MOST_FILES) for state in ASKED_ABOUT},
         )

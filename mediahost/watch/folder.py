@@ -12,6 +12,7 @@ from uuid import UUID
 
 from mediahost.hashing import FileStat
 from mediahost.host.found import FoundFile
+from mediahost.host.mounts import file_system_of, gives_events
 from mediahost.host.standing import StandingOrder
 from mediahost.model.paths import display, path_to_url, url_to_path
 from mediahost.model.watch import AT_REST, FileState, Watch, WatchState
@@ -21,7 +22,6 @@ from mediahost.watch.health import Health
 from mediahost.watch.hints import Hints, HintsUnavailable, Touched
 from mediahost.watch.intake import Intake
 from mediahost.watch.ledger import Ledger, Place, path_at, place_of
-from mediahost.watch.mounts import file_system_of, gives_events
 from mediahost.watch.news import News, Tell
 from mediahost.watch.reconcile import Changes, reconcile
 from mediahost.watch.scan import Scan, found_at
@@ -162,7 +162,7 @@ class FolderWatch(threading.Thread):
         try:
             self._ledger.flush(now=True)
             self._be(WatchState.STOPPED, "")
-            self._store.change_watch(self.rule.name, health=self.health.to_json(), host=None)
+            self._store.change_watch(self.rule.name, health=self.health.to_json())
         except Exception:
             log.exception("How the watch %s was could not be written", self.rule.name)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from mediahost.errors import MediahostError, UsageError
 from mediahost.host.host import Host
-from mediahost.host.identity import is_gone
 from mediahost.model.event import Event, EventKind
 from mediahost.model.paths import display, path_to_url, url_to_path
 from mediahost.model.watch import Watch, WatchState
@@ -50,6 +49,7 @@ class Watcher:
         Raises:
             MediahostError: One of them has a recipe that can't be used.
         """
+        self._host.join()
         self._keep_in_step(strict=True)
         self._thread.start()
 
@@ -60,8 +60,9 @@ class Watcher:
             self._thread.join()
         for folder in self._folders.values():
             folder.stop()
-        for folder in self._folders.values():
+        for name, folder in self._folders.items():
             folder.join()
+            self._store.release_watch(name, self._host.name)
 
     def listen(self, event: Event) -> None:
         """Hear of jobs: what the host's `work` is given."""
@@ -88,7 +89,8 @@ class Watcher:
             self._end(name)
         for name, row in rows.items():
             changed = self._rules.get(name) != row.rule
-            if name in self._folders and (changed or row.paused):
+            lost = row.host != self._host.name
+            if name in self._folders and (changed or row.paused or lost):
                 self._end(name)
             if row.paused:
                 self._say_paused(row)
@@ -138,7 +140,11 @@ class Watcher:
 
     def _take(self, row: WatchRow) -> bool:
         """Make a watch this process's, if no other that lives has it."""
-        if row.host is not None and row.host != self._host.name and not is_gone(row.host):
+        if (
+            row.host is not None
+            and row.host != self._host.name
+            and not self._host.roster.is_gone(row.host)
+        ):
             self._refuse(row, "another mediahost process watches it")
             return False
         return row.host == self._host.name or self._store.take_watch(
@@ -155,6 +161,7 @@ class Watcher:
         self._rules.pop(name, None)
         folder.stop()
         folder.join()
+        self._store.release_watch(name, self._host.name)
 
 
 def enrol(store: WatchStore, rule: Watch, origin: str) -> str:

@@ -167,3 +167,14 @@ def test_hosts_see_each_other(store: Store) -> None:
     assert abs(datetime.now(UTC) - views["one"].started_at) < timedelta(minutes=5)
     store.forget_hosts(["one", "nobody"])
     assert [view.heartbeat.host for view in store.hosts()] == ["two"]
+
+
+def test_a_host_proves_that_it_lives_by_a_lock_where_the_database_has_such(store: Store) -> None:
+    proof = store.proof("here")
+    try:
+        assert store.proven(["here", "there"]) == ({"here"} if proof else set())
+        assert store.proven([]) == set()
+    finally:
+        if proof:
+            proof.close()
+    assert store.proven(["here"]) == set()

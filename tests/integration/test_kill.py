@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mediahost.host.identity import is_gone
+from mediahost.host.life_locks import LifeLocks, Lock
 
 if TYPE_CHECKING:
     import subprocess
@@ -152,10 +152,10 @@ def test_the_staging_of_a_killed_host_is_swept(
     process = home.start("run", "media", "-a", "count.wait")
     starts.wait()
     (host,) = [row[0] for row in home.query("SELECT host FROM jobs")]
-    assert not is_gone(host)
+    assert LifeLocks(home.data).look(host) is Lock.HELD
     kill(process)
 
-    assert is_gone(host)
+    assert LifeLocks(home.data).look(host) is Lock.FREE
     assert list((home.data / "staging").iterdir())
     (home.folder / "open").touch()
     assert home.run("-a", "count.wait").counts == {"done": 1}

@@ -698,3 +698,44 @@ def test_a_store_goes_to_postgres_and_back_with_every_row(
     assert there.submit([asked("new")])
     assert there.jobs(limit=1)[0].number == 21
     there.close()
+
+
+def test_a_host_takes_its_lock_again_when_the_server_had_dropped_it(
+    store: SqlStore, postgres_url: str
+) -> None:
+    proof = store.proof("here")
+    assert proof
+    assert store.proven(["here"]) == {"here"}
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+        )
+    deadline = time.monotonic() + 10
+    while store.proven(["here"]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert store.proven(["here"]) == set()
+    proof.renew()
+    proof.renew()
+    assert store.proven(["here"]) == {"here"}
+    proof.close()
+
+
+def test_the_lock_of_a_killed_host_ends_with_it(store: SqlStore, postgres_url: str) -> None:
+    script = (
+        "import sys\nfrom mediahost.store import open_store\n"
+        "proof = open_store(sys.argv[1]).proof('there')\nprint('held', flush=True)\ninput()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, postgres_url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        assert store.proven(["there"]) == {"there"}
+        other.kill()
+    deadline = time.monotonic() + 10
+    while store.proven(["there"]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert store.proven(["there"]) == set()

@@ -163,7 +163,7 @@ def watch(tui: "Tui") -> None:
     }
     enrol(tui.store, Watch(name="inbox", path=Path("/in/inbox")), "command")
     enrol(tui.store, Watch(name="old tapes", path=Path("/in/tapes")), "command")
-    tui.store.keep_watch("inbox", host=new_host_name(), seen_at=time.time(), health=health)
+    tui.store.keep_watch("inbox", host=HOST.host, seen_at=time.time(), health=health)
     stat, now = FileStat(1, 1, 1, 1, 1), time.time()
     states = {
         FileState.FAILED: "look.at: The file has no audio stream\nChoose a file with sound.",

@@ -216,11 +216,15 @@ def test_hosts_say_that_none_runs_and_how_to_start_one(
 def test_hosts_are_known_by_their_heartbeats(tui: "Tui", until: Any, size: tuple[int, int]) -> None:
     tui.submit(3)
     said = Heartbeat(new_host_name(), "studio", 4711, "1.2", "local", 4, 3, HostStatus.WORKING)
-    gone = replace(said, host=f"{socket.gethostname()}/other-boot/1/1/aa", pid=1)
+    gone = replace(said, host="studio/other-boot/1/1/aa", pid=1)
+    left = tui.data_dir / "hosts" / "aa"
 
     async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
         await until(pilot, "No host runs: 3 jobs wait. Press h to start one")
         tui.store.beat(said)
+        # What a killed host leaves: a lock file that nothing holds.
+        left.parent.mkdir()
+        left.touch()
         tui.store.beat(gone)
         await until(pilot, "● 1 host")
         await until(pilot, lambda text: "No host runs" not in text)

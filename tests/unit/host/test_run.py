@@ -216,8 +216,7 @@ def test_a_result_that_came_between_look_and_submit_is_not_computed_again(
 
 def test_a_job_of_a_host_that_is_gone_is_taken_over(house: "House") -> None:
     house.tone()
-    machine, boot, pid, _, nonce = new_host_name().split("/")
-    gone = f"{machine}/{boot}/{pid}/1/{nonce}"
+    gone = new_host_name()
     house.store.submit([house.request(house.recipe(LOOK), new_source_name(gone))])
     house.store.claim(gone, 1, 3600.0)
 

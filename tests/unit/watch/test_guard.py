@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from mediahost.host.mounts import file_system_of, gives_events
 from mediahost.watch.guard import MARKER, Guard, is_too_much
-from mediahost.watch.mounts import file_system_of, gives_events
 
 
 def test_a_folder_that_is_marked_is_the_right_one(tmp_path: Path) -> None:
