@@ -1,13 +1,10 @@
 """Artifacts: from an attempt's staging folder to where they stay."""
 
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from pathlib import Path
-from weakref import finalize
 
 from mediahost.model.job import Token
 from mediahost.model.result import MediaProcessingResult
@@ -32,7 +29,6 @@ class ArtifactFolder:
         # As text: of each attempt's paths most are never opened.
         self._staging_text = str(self._staging)
         self._logs_text = str(data_dir / LOGS)
-        self._let_go: Callable[[], object] | None = None
 
     @property
     def folders(self) -> tuple[Path, Path]:
@@ -44,19 +40,13 @@ class ArtifactFolder:
         # Parents that are made on the way would get what the umask leaves.
         for folder in (self._artifacts, self._data_dir / LOGS, self._all_staging, self._staging):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self._let_go is None:
-            self._let_go = finalize(self, os.close, _hold(self._staging))
         for left in self._all_staging.iterdir():
-            host = left.name.replace("+", "/")
-            if left != self._staging and is_gone(host) and not is_held(left):
+            if left != self._staging and is_gone(left.name.replace("+", "/")):
                 shutil.rmtree(left, ignore_errors=True)
 
     def close(self) -> None:
         """Remove this host's staging."""
         shutil.rmtree(self._staging, ignore_errors=True)
-        if self._let_go is not None:
-            self._let_go()
-            self._let_go = None
 
     def stage(self, token: Token) -> tuple[str, str]:
         """Where an attempt makes a folder to write to, if it has anything to write; and its log.
@@ -116,34 +106,6 @@ class ArtifactFolder:
     def _kept(self, token: Token) -> Path:
         # The last two digits of the id are random, the first ones are the time: 256 even folders.
         return self._artifacts / str(token.job_id)[-2:] / _name(token)
-
-
-def is_held(staging: Path) -> bool:
-    """Whether a live host holds this staging folder.
-
-    Its lock is seen where its process is not: from another container, by another user.
-    """
-    try:
-        descriptor = os.open(staging, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # a file system without locks: the host's name must do
-        return False
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def _hold(staging: Path) -> int:
-    """Lock a staging folder for as long as the descriptor is open."""
-    descriptor = os.open(staging, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    with suppress(OSError):  # a file system without locks
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return descriptor
 
 
 def _remove(folder: Path) -> None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
-from mediahost.host.artifacts import ARTIFACTS, LOGS, STAGING, is_held
+from mediahost.host.artifacts import ARTIFACTS, LOGS, STAGING
 from mediahost.host.moved import Memo, find_moved, media_memos
 from mediahost.model.care import KeptResult, Needs, OldJob
 from mediahost.model.job import JobStatus, Token
@@ -134,7 +134,7 @@ class Garbage:
 
     def _staging(self) -> Iterator[Waste]:
         for folder in _listing(self._data_dir / STAGING):
-            if self._is_gone(folder.name.replace("+", "/")) and not is_held(folder):
+            if self._is_gone(folder.name.replace("+", "/")):
                 yield Waste(Kind.STAGING, str(folder), size_of(folder))
 
     def _ended_long_ago(self, rules: Rules) -> list[OldJob]:
