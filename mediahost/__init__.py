@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from mediahost.model.subtitles import Cue, subtitles_as
     from mediahost.plugin.action import Action, Analyzer, Processor
     from mediahost.plugin.context import Context
+    from mediahost.plugin.damage import unreadable
     from mediahost.plugin.hookspecs import hookimpl
+    from mediahost.plugin.media_reader import MediaReader
 
 _HOMES = {
     "Action": "plugin.action",
@@ -48,6 +50,7 @@ _HOMES = {
     "MediaInfo": "model.info",
     "MediaKind": "model.kinds",
     "MediaProcessingResult": "model.result",
+    "MediaReader": "plugin.media_reader",
     "MediaStream": "model.info",
     "Processor": "plugin.action",
     "Result": "model.result",
@@ -58,6 +61,7 @@ _HOMES = {
     "cues_of": "model.cues",
     "hookimpl": "plugin.hookspecs",
     "subtitles_as": "model.subtitles",
+    "unreadable": "plugin.damage",
 }
 
 __all__ = [
@@ -77,6 +81,7 @@ __all__ = [
     "MediaInfo",
     "MediaKind",
     "MediaProcessingResult",
+    "MediaReader",
     "MediaStream",
     "Processor",
     "Result",
@@ -88,6 +93,7 @@ __all__ = [
     "cues_of",
     "hookimpl",
     "subtitles_as",
+    "unreadable",
 ]
 
 

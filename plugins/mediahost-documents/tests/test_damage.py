@@ -17,11 +17,21 @@ each_action = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: acti
 
 
 @each_action
-@pytest.mark.parametrize("data", [b"", b"%PDF-1.7\n", b"This is a letter.\n" * 100])
-def test_what_is_no_pdf_is_refused(action: Action, data: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is empty"),
+        (b"%PDF-1.7\n", "is a damaged PDF document"),
+        (b"This is a letter.\n" * 100, "is text, not a PDF document"),
+        (bytes(5000), "holds only zeros, no PDF document"),
+        (b"<!DOCTYPE html><p>Not found", "is an HTML page, not a PDF document"),
+        (b"PK\3\4" + bytes(range(256)) * 9, "is a ZIP archive, not a PDF document"),
+    ],
+)
+def test_what_is_no_pdf_is_refused(action: Action, data: bytes, words: str, tmp_path: Path) -> None:
     path = tmp_path / "letter.pdf"
     path.write_bytes(data)
-    with pytest.raises(InvalidMedia, match=r"letter\.pdf is damaged, or no PDF"):
+    with pytest.raises(InvalidMedia, match=f"letter.pdf {words}"):
         run_action(action, path)
 
 
@@ -29,13 +39,13 @@ def test_what_is_no_pdf_is_refused(action: Action, data: bytes, tmp_path: Path) 
 def test_a_pipe_is_refused_at_once(action: Action, tmp_path: Path) -> None:
     path = tmp_path / "pipe.pdf"
     os.mkfifo(path)
-    with pytest.raises(InvalidMedia, match="not a regular file"):
+    with pytest.raises(InvalidMedia, match="no regular file"):
         run_action(action, path)
 
 
 @each_action
 def test_a_file_that_is_gone_says_so(action: Action, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InvalidMedia, match=r"There is no file gone\."):
         run_action(action, tmp_path / "gone.pdf")
 
 
@@ -57,7 +67,7 @@ def test_a_document_cut_off_is_refused(
     path = tmp_path / "cut.pdf"
     whole = paper.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(InvalidMedia, match=r"cut\.pdf is damaged, or no PDF"):
+    with pytest.raises(InvalidMedia, match=r"cut\.pdf is a damaged PDF document"):
         run_action(action, path)
 
 

@@ -44,7 +44,7 @@ def test_a_truncated_photograph_is_refused(
     data = railway.read_bytes()
     path = tmp_path / "cut.jpg"
     path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(InvalidMedia, match=r"cut\.jpg is damaged: .*truncated"):
+    with pytest.raises(InvalidMedia, match=r"cut\.jpg is a damaged JPEG picture"):
         run_action(action, path)
 
 
@@ -57,7 +57,7 @@ def test_a_picture_cut_in_half_is_refused_whatever_its_format(
     with Image.open(railway) as image:
         image.resize((320, 240)).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(InvalidMedia, match=f"half.{form} is damaged"):
+    with pytest.raises(InvalidMedia, match=f"half.{form} is a damaged"):
         run_action(action, path)
 
 
@@ -65,7 +65,7 @@ def test_a_picture_cut_in_half_is_refused_whatever_its_format(
 def test_a_file_of_another_kind_is_refused(action: Action, tmp_path: Path) -> None:
     path = tmp_path / "letter.jpg"
     path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
-    with pytest.raises(InvalidMedia, match=r"letter\.jpg is damaged, or no picture"):
+    with pytest.raises(InvalidMedia, match=r"letter\.jpg is text, not a JPEG picture"):
         run_action(action, path)
 
 
@@ -73,13 +73,13 @@ def test_a_file_of_another_kind_is_refused(action: Action, tmp_path: Path) -> No
 def test_a_pipe_is_refused_at_once(action: Action, tmp_path: Path) -> None:
     path = tmp_path / "pipe.png"
     os.mkfifo(path)
-    with pytest.raises(InvalidMedia, match="not a regular file"):
+    with pytest.raises(InvalidMedia, match="no regular file"):
         run_action(action, path)
 
 
 @each_action
 def test_a_file_that_is_gone_says_so(action: Action, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InvalidMedia, match=r"There is no file gone\."):
         run_action(action, tmp_path / "gone.png")
 
 

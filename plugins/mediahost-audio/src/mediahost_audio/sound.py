@@ -2,13 +2,12 @@
 
 PyAV raises more than its own errors on damaged files: UnicodeDecodeError, AttributeError,
 IndexError, MemoryError and others. So each call into it that reads is guarded here, and nothing
-else is, lest a mistake of ours be blamed on the file.
+else is, lest a mistake of ours be blamed on the file. FFmpeg takes an error of the disk for the
+end or for damage; the reader knows better.
 """
 
-import os
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -20,12 +19,13 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Discard
 
-from mediahost import InvalidMedia
+from mediahost import InvalidMedia, MediaReader
 
 # Formats that point at other files or at the network, or that play any text.
 _NOT_MEDIA = frozenset(
     {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
 )
+_BUFFER_BYTES = 1 << 17  # for each read of the file
 _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 
 # Containers round timestamps to milliseconds and encoders pad: less is no gap.
@@ -63,8 +63,6 @@ class Sound:
         tags: Title, artist and such.
         damages: How many packets could not be decoded so far.
 
-    Raises:
-        InvalidMedia: It is no regular file.
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
@@ -76,7 +74,6 @@ class Sound:
         self.bits = 16
         self.tags: dict[str, str] = {}
         self.damages = 0
-        _demand_regular_file(path)
 
     def frames(self, form: Form) -> Iterator[AudioFrame]:
         """All sound as frames of one form, from the file's beginning on and without a gap.
@@ -84,13 +81,15 @@ class Sound:
         Where the file's timestamps leap ahead there is silence. A frame's `pts` counts samples.
 
         Raises:
-            InvalidMedia: The file has no sound, or it can't be decoded.
+            InvalidMedia: It is no regular file, has no sound, or can't be decoded.
+            TransientError: The disk or the network failed.
         """
-        with self._opened() as container:
-            stream = self._stream(container)
-            self.tags = {**stream.metadata, **container.metadata}
+        with closing(MediaReader(self.path)) as reader, _opened(reader) as container:
+            with reader.guarded():
+                stream = self._stream(container)
+                self.tags = {**stream.metadata, **container.metadata}
             timeline: _Timeline | None = None
-            for time, frame in self._decoded(container, stream):
+            for time, frame in self._decoded(reader, container, stream):
                 if timeline is None:
                     timeline = _Timeline(form, frame, self.promised_s)
                     self.bits = _bits(frame)
@@ -116,50 +115,34 @@ class Sound:
                 f"but it ends at {self.end_s:.1f} s"
             )
 
-    @contextmanager
-    def _opened(self) -> Iterator[InputContainer]:
-        with self._blamed():
-            container = av.open(
-                # Without `file:`, a name such as `concat:a|b` is an instruction to FFmpeg.
-                f"file:{self.path.absolute()}",
-                container_options={
-                    "format_whitelist": _trusted_formats(),
-                    "protocol_whitelist": "file",
-                },
-                metadata_errors="replace",
-            )
-        with container:
-            yield container
-
     def _stream(self, container: InputContainer) -> AudioStream:
-        with self._blamed():
-            stream = container.streams.best("audio")
-            if not isinstance(stream, AudioStream):
-                raise InvalidMedia(f"{shown(self.path)} has no sound")
-            # PyAV's types don't say so, but it is None for codecs that FFmpeg can't decode.
-            if getattr(stream, "codec_context", None) is None:
-                raise InvalidMedia(f"No decoder knows the sound format of {shown(self.path)}")
-            stream.codec_context.thread_count = self._threads
-            for other in container.streams:
-                # A film's pictures need not even be read.
-                if other.index != stream.index:
-                    other.discard = Discard.all
-            if stream.duration is not None and stream.time_base is not None:
-                self.promised_s = float(stream.duration * stream.time_base)
-            elif container.duration is not None:
-                self.promised_s = container.duration / _MICROSECONDS
-            if self.promised_s is not None and self.promised_s <= 0:
-                self.promised_s = None
+        stream = container.streams.best("audio")
+        if not isinstance(stream, AudioStream):
+            raise InvalidMedia(f"{shown(self.path)} has no sound")
+        # PyAV's types don't say so, but it is None for codecs that FFmpeg can't decode.
+        if getattr(stream, "codec_context", None) is None:
+            raise InvalidMedia(f"No decoder knows the sound format of {shown(self.path)}")
+        stream.codec_context.thread_count = self._threads
+        for other in container.streams:
+            # A film's pictures need not even be read.
+            if other.index != stream.index:
+                other.discard = Discard.all
+        if stream.duration is not None and stream.time_base is not None:
+            self.promised_s = float(stream.duration * stream.time_base)
+        elif container.duration is not None:
+            self.promised_s = container.duration / _MICROSECONDS
+        if self.promised_s is not None and self.promised_s <= 0:
+            self.promised_s = None
         return stream
 
     def _decoded(
-        self, container: InputContainer, stream: AudioStream
+        self, reader: MediaReader, container: InputContainer, stream: AudioStream
     ) -> Iterator[tuple[float | None, AudioFrame]]:
         """Frames with the second at which each begins, if it says so."""
         begin = (container.start_time or 0) / _MICROSECONDS
         packets = container.demux(stream)
         while True:
-            with self._blamed():
+            with reader.guarded():
                 packet = next(packets, None)
             if packet is None:
                 return
@@ -167,6 +150,7 @@ class Sound:
             try:
                 frames = packet.decode()
             except Exception:  # noqa: BLE001 - damaged files raise anything
+                reader.check()
                 # As players do: one bad packet doesn't spoil an hour.
                 self.damages += 1
                 continue
@@ -189,20 +173,6 @@ class Sound:
                 "It may have been cut off while it was copied.",
             )
         raise InvalidMedia(f"The sound of {name} is empty")
-
-    @contextmanager
-    def _blamed(self) -> Iterator[None]:
-        """Whatever goes wrong in here is the file's fault."""
-        try:
-            yield
-        except InvalidMedia:
-            raise
-        except Exception as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise InvalidMedia(
-                f"{shown(self.path)} can't be read: {reason}",
-                "It is damaged, cut off, or no film or recording.",
-            ) from error
 
 
 class _Timeline:
@@ -276,13 +246,16 @@ def _bits(frame: AudioFrame) -> int:
     return 24 if frame.format.name in {"s32", "s32p", "flt", "dbl", "dblp"} else 16
 
 
-def _demand_regular_file(path: Path) -> None:
-    status = os.stat(path)  # noqa: PTH116 - follows links, raises plainly
-    # FFmpeg would wait for ever for somebody to write to a FIFO.
-    if not stat.S_ISREG(status.st_mode):
-        raise InvalidMedia(f"{shown(path)} is not a regular file")
-    if not status.st_size:
-        raise InvalidMedia(f"{shown(path)} is empty")
+def _opened(reader: MediaReader) -> InputContainer:
+    """The file as PyAV opens it, without following pointers to other files."""
+    with reader.guarded():
+        return av.open(
+            reader,
+            "r",
+            container_options={"format_whitelist": _trusted_formats(), "protocol_whitelist": ""},
+            metadata_errors="replace",
+            buffer_size=_BUFFER_BYTES,
+        )
 
 
 @cache

@@ -2,13 +2,12 @@
 
 PyAV raises more than its own errors on damaged files: UnicodeDecodeError, AttributeError,
 IndexError, PermissionError, MemoryError and others. So each call into it that reads is guarded
-here, and nothing else is, lest a mistake of ours be blamed on the file.
+here, and nothing else is, lest a mistake of ours be blamed on the file. After each of them the
+reader is asked whether the disk failed: FFmpeg takes that for the end of the film, or for damage.
 """
 
-import os
-import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import av
-import av.logging
 from av.audio.stream import AudioStream
 from av.codec.context import CodecContext, ThreadType
 from av.container import InputContainer
@@ -24,7 +22,7 @@ from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
-from mediahost import Context, InvalidMedia, TransientError
+from mediahost import Context, InvalidMedia, MediaReader
 
 if TYPE_CHECKING:
     AnyPacket = Packet[Any]
@@ -35,6 +33,7 @@ else:
 NOT_MEDIA = frozenset(
     {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
 )
+BUFFER_BYTES = 1 << 17  # for each read of the file
 MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 MOST_AHEAD = 16_000_000  # bytes of packets that are kept while the first frames are looked for
 THREADED = ThreadType.AUTO
@@ -59,8 +58,12 @@ class Source:
         self._clocks: dict[int, tuple[int, int, int]] = {}
         self._read_ahead: list[AnyPacket] = []
         self._decoded_ahead: dict[int, list[Any]] = {}
-        _demand_regular_file(path)
-        self.container = self._opened()
+        self._reader = MediaReader(path)
+        try:
+            self.container = self._opened()
+        except BaseException:
+            self._reader.close()
+            raise
         self.origin = self.container.start_time or 0
 
     def __enter__(self) -> Self:
@@ -72,7 +75,14 @@ class Source:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+        if exc is None:
+            self._reader.check()
+
+    def close(self) -> None:
+        """Let go of the file."""
         self.container.close()
+        self._reader.close()
 
     @property
     def duration(self) -> float | None:
@@ -144,7 +154,11 @@ class Source:
         return found
 
     def packets(self, *streams: Stream) -> Iterator[AnyPacket]:
-        """The packets of the streams from here on, up to the end or to where it is broken off."""
+        """The packets of the streams from here on, up to the end or to where it is broken off.
+
+        Raises:
+            TransientError: The disk or the network failed.
+        """
         indexes = {stream.index for stream in streams}
         read, self._read_ahead = self._read_ahead, []
         yield from (packet for packet in read if packet.stream_index in indexes)
@@ -154,11 +168,12 @@ class Source:
         demuxer = self.container.demux(*streams)
         while True:
             try:
-                packet = next(demuxer)
-            except StopIteration:
-                return
+                packet = next(demuxer, None)
             except Exception:  # noqa: BLE001 - damaged files raise anything
-                self.damages += 1
+                packet = None
+                self._note_damage()
+            if packet is None:
+                self._reader.check()
                 return
             yield packet
 
@@ -171,7 +186,7 @@ class Source:
         try:
             return [frame for frame in packet.decode() if not _is_hollow(frame)]
         except Exception:  # noqa: BLE001 - damaged files raise anything
-            self.damages += 1
+            self._note_damage()
             return []
 
     def frames_at_once(self, packet: AnyPacket) -> list[Any]:
@@ -184,7 +199,7 @@ class Source:
             # A decoder holds frames back to bring them in order, until it hears of the end.
             return list(decoder.decode(None))
         except Exception:  # noqa: BLE001 - damaged files raise anything
-            self.damages += 1
+            self._note_damage()
             return []
 
     def seek(self, seconds: float) -> bool:
@@ -196,6 +211,7 @@ class Source:
         try:
             self.container.seek(target)
         except Exception:  # noqa: BLE001 - damaged files raise anything
+            self._reader.check()
             return False
         return True
 
@@ -219,26 +235,28 @@ class Source:
         self._read_ahead.clear()
         self._decoded_ahead.clear()
 
-    @contextmanager
-    def blamed(self) -> Iterator[None]:
-        """Whatever goes wrong in here is the file's fault."""
-        try:
-            yield
-        except InvalidMedia:
-            raise
-        except Exception as error:
-            raise unreadable(self.path, _reason(error)) from error
+    def _note_damage(self) -> None:
+        """Count a packet that could not be read or decoded.
+
+        Raises:
+            TransientError: It was not the file's fault.
+        """
+        self._reader.check()
+        self.damages += 1
+
+    def blamed(self) -> AbstractContextManager[None]:
+        """Whatever goes wrong in here is the file's fault, unless the disk failed."""
+        return self._reader.guarded()
 
     def _opened(self) -> InputContainer:
-        try:
-            container = open_container(self.path)
+        with self._reader.guarded():
+            self._reader.seek(0)
+            container = open_container(self._reader)
             for stream in container.streams:
                 decoder = decoder_of(stream)
                 if decoder is not None:
                     decoder.thread_count = self.threads
                     decoder.thread_type = THREADED if self.threads > 1 else UNTHREADED
-        except Exception as error:
-            raise unreadable(self.path, _last_log_line(self.path) or _reason(error)) from error
         return container
 
     def _best(self, kind: Literal["video", "audio"]) -> Stream | None:
@@ -254,14 +272,6 @@ class Source:
             if best in candidates:
                 return best
         return candidates[0] if candidates else None
-
-
-def unreadable(path: Path, reason: str) -> InvalidMedia:
-    """The error for a file that FFmpeg can't make sense of."""
-    return InvalidMedia(
-        f"{shown(path)} can't be read: {reason}",
-        "It is damaged, cut off, or no film or recording.",
-    )
 
 
 def ends_before(path: Path, end: float, start: float) -> InvalidMedia:
@@ -286,13 +296,14 @@ def decoder_of(stream: Stream) -> CodecContext | None:
     return stream.codec_context
 
 
-def open_container(path: Path) -> InputContainer:
+def open_container(reader: MediaReader) -> InputContainer:
     """The file as PyAV opens it, without following pointers to other files."""
     return av.open(
-        # Without `file:`, a name such as `concat:a|b` is an instruction to FFmpeg.
-        f"file:{path.absolute()}",
-        container_options={"format_whitelist": _trusted_formats(), "protocol_whitelist": "file"},
+        reader,
+        "r",
+        container_options={"format_whitelist": _trusted_formats(), "protocol_whitelist": ""},
         metadata_errors="replace",
+        buffer_size=BUFFER_BYTES,
     )
 
 
@@ -301,45 +312,5 @@ def _trusted_formats() -> str:
     return ",".join(sorted(av.formats_available - NOT_MEDIA))
 
 
-def _demand_regular_file(path: Path) -> None:
-    try:
-        status = os.stat(path)  # noqa: PTH116 - follows links, raises plainly
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise InvalidMedia(f"There is no file {shown(path)}") from error
-    except OSError as error:
-        raise TransientError(f"{shown(path)} can't be opened: {error.strerror}") from error
-    # FFmpeg would wait for ever for somebody to write to a FIFO.
-    if not stat.S_ISREG(status.st_mode):
-        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
-        raise InvalidMedia(f"{shown(path)} is {kind}, not a media file")
-    if not status.st_size:
-        raise InvalidMedia(f"{shown(path)} is empty")
-    if not os.access(path, os.R_OK):
-        raise InvalidMedia(f"{shown(path)} may not be read", "Give yourself the permission.")
-
-
 def _is_hollow(frame: Any) -> bool:
     return getattr(frame, "samples", 1) == 0
-
-
-def _last_log_line(path: Path) -> str | None:
-    """What FFmpeg logs last when it opens the file.
-
-    Only a second opening is listened to: with a listener, a decoder's threads wait for the
-    interpreter while it may be waiting for them.
-    """
-    with av.logging.Capture() as lines:
-        av.logging.set_level(av.logging.ERROR)
-        av.logging.set_skip_repeated(False)
-        try:
-            open_container(path).close()
-        except Exception:  # noqa: BLE001, S110 - it failed before, only its log matters
-            pass
-        finally:
-            av.logging.set_level(None)
-    messages = [message.strip() for _, _, message in lines if message.strip()]
-    return repr(messages[-1])[1:-1] if messages else None
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

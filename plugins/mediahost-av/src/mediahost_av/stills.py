@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import NamedTuple, Self
 
 from av.video.frame import VideoFrame
@@ -52,10 +53,14 @@ class Stills:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self._scout.container.close()
-        if self._reader is not None:
-            self._reader.container.close()
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for source in filter(None, (self._reader, self._scout)):
+            source.__exit__(exc_type, exc, traceback)
 
     def progress(self, share: float, message: str) -> None:
         """Tell how much is done, 0 to 1; it is told again as long as pictures are looked for."""

@@ -1,13 +1,13 @@
 """Documents being read with PDFium, and what is wrong with them in words."""
 
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from io import BufferedReader
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mediahost import Context, InvalidMedia
+from mediahost import Context, InvalidMedia, MediaReader, TransientError, unreadable
 from mediahost.model.paths import display
 from mediahost_documents.page_range import chosen
 from mediahost_documents.password import VARIABLE
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # at a time, but a host may run attempts in threads.
 _PDFIUM = Lock()
 _ASK_EVERY_S = 0.1
+_BLOCK_BYTES = 1 << 16  # for each read of the file; PDFium asks for some hundred
 
 
 class Paper:
@@ -29,8 +30,9 @@ class Paper:
         pdf: PDFium's view of it, through pypdfium2.
     """
 
-    def __init__(self, name: str, pdf: "PdfDocument") -> None:
-        self.name = name
+    def __init__(self, reader: MediaReader, pdf: "PdfDocument") -> None:
+        self._reader = reader
+        self.name = display(reader.path.name)
         self.pdf = pdf
 
     def __len__(self) -> int:
@@ -79,6 +81,7 @@ class Paper:
         try:
             yield
         except (PdfiumError, UnicodeError, ValueError, AssertionError) as error:
+            self._reader.check()
             raise InvalidMedia(f"{self.name} is damaged: {what}") from error
 
 
@@ -89,35 +92,53 @@ def opened(path: Path, password: str, context: Context) -> Iterator[Paper]:
     Raises:
         InvalidMedia: It is damaged, no PDF, or protected by another password.
         JobCancelled: It was cancelled while it waited for its turn.
-        OSError: The file can't be read.
+        TransientError: The disk or the network failed.
     """
-    name = display(path.name)
-    if not stat.S_ISREG(path.stat().st_mode):  # a FIFO would be waited for
-        raise InvalidMedia(f"{name} is not a regular file")
-    path.open("rb").close()  # says what is wrong, if it can't be read
-    while not _PDFIUM.acquire(timeout=_ASK_EVERY_S):
-        context.checkpoint()
-    try:
-        pdf = _load(path, name, password)
+    with closing(MediaReader(path)) as reader, _alone(context):
+        pdf = _load(reader, password)
         try:
-            paper = Paper(name, pdf)
+            paper = Paper(reader, pdf)
             if paper.repaired:
                 context.log.warning(
-                    "The index of %s was broken and has been rebuilt: pages may be missing", name
+                    "The index of %s was broken and has been rebuilt: pages may be missing",
+                    paper.name,
                 )
             yield paper
         finally:
             pdf.close()
+        reader.check()
+
+
+@contextmanager
+def _alone(context: Context) -> Iterator[None]:
+    """While no other thread of this process is in PDFium."""
+    while not _PDFIUM.acquire(timeout=_ASK_EVERY_S):
+        context.checkpoint()
+    try:
+        yield
     finally:
         _PDFIUM.release()
 
 
-def _load(path: Path, name: str, password: str) -> "PdfDocument":
+class _Blocks(BufferedReader):
+    """The document's bytes for PDFium, which can't be told of a Python error."""
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fill the buffer, or give 0 where reading fails; the reader remembers why."""
+        try:
+            return super().readinto(buffer)
+        except TransientError:
+            return 0
+
+
+def _load(reader: MediaReader, password: str) -> "PdfDocument":
     from pypdfium2 import PdfDocument, PdfiumError, raw  # noqa: PLC0415 - as above
 
+    name = display(reader.path.name)
     try:
-        return PdfDocument(path, password=password or None)
+        return PdfDocument(_Blocks(reader, _BLOCK_BYTES), password=password or None)
     except PdfiumError as error:
+        reader.check()
         if error.err_code == raw.FPDF_ERR_PASSWORD:
             another = "another" if password else "a"
             raise InvalidMedia(
@@ -126,4 +147,4 @@ def _load(path: Path, name: str, password: str) -> "PdfDocument":
             ) from None
         if error.err_code == raw.FPDF_ERR_SECURITY:
             raise InvalidMedia(f"{name} is encrypted in a way that PDFium can't read") from None
-        raise InvalidMedia(f"{name} is damaged, or no PDF") from error
+        raise unreadable(reader.path) from error

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile
 from mediahost_images.exif import camera_facts
-from mediahost_images.picture import ORIENTATION, damage_in_words, opened, turned_by_a_quarter
+from mediahost_images.picture import ORIENTATION, opened, turned_by_a_quarter
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -51,7 +51,7 @@ class Info(Analyzer, name="images.info", version=1, accepts={"image"}):
             InvalidMedia: It is damaged, no picture, or a decompression bomb.
         """
         context.progress(0, "Reading the header")
-        with opened(media.path) as image, damage_in_words(media.path):
+        with opened(media.path) as image:
             facts = _header_facts(image)
             if self.decode:
                 facts |= _decoded_facts(image, context)

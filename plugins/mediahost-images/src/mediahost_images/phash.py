@@ -6,7 +6,7 @@ from statistics import median
 
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile
 from mediahost_images.colors import in_eight_bits
-from mediahost_images.picture import damage_in_words, opened
+from mediahost_images.picture import opened
 
 SIDE = 32
 LOW = 8
@@ -39,7 +39,7 @@ class PerceptualHash(Analyzer, name="images.phash", version=1, accepts={"image"}
         from PIL import Image, ImageOps  # noqa: PLC0415 - only a worker needs it
 
         context.progress(0, "Decoding")
-        with opened(media.path) as image, damage_in_words(media.path):
+        with opened(media.path) as image:
             # Grey first: it is a third of the bytes to turn.
             grey = (in_eight_bits(image) if image.mode in _DEEP else image).convert("L")
             ImageOps.exif_transpose(grey, in_place=True)

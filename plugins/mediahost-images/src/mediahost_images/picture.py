@@ -1,14 +1,13 @@
 """Pictures being read, and what is wrong with them in words."""
 
-import stat
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mediahost import InvalidMedia
-from mediahost.errors import MediahostError
+from mediahost import InvalidMedia, MediaReader
 from mediahost.model.paths import display
 
 if TYPE_CHECKING:
@@ -27,55 +26,30 @@ _QUARTER_TURNS = {5, 6, 7, 8}
 
 @contextmanager
 def opened(path: Path) -> Iterator["ImageFile"]:
-    """The picture, its header read and its pixels not yet.
+    """The picture, its header read and its pixels not yet; Pillow's errors are put in words.
 
     Raises:
         InvalidMedia: It is damaged, of no known format, or would unpack to more pixels than
             Pillow's limit against decompression bombs: twice `PIL.Image.MAX_IMAGE_PIXELS`, which
             is 179 million.
-        OSError: The file can't be read.
+        TransientError: The disk or the network failed.
     """
     from PIL import Image  # noqa: PLC0415 - 60 ms that listing plugins shall not cost
 
-    if not stat.S_ISREG(path.stat().st_mode):  # a FIFO would be waited for
-        raise InvalidMedia(f"{display(path.name)} is not a regular file")
     # Set each time, because tests and hosts reset the filters: Pillow warns of oddities that we
     # either put into words or can do nothing about.
     warnings.filterwarnings("ignore", module=r"PIL\.")
-    with path.open("rb") as file:
+    with closing(MediaReader(path)) as reader, reader.guarded():
         formats = _known_formats(path)
-        with damage_in_words(path):
-            image = Image.open(file, formats=formats)
-        with image:
-            yield image
-
-
-@contextmanager
-def damage_in_words(path: Path) -> Iterator[None]:
-    """Around Pillow's reading: whatever it raises of damaged data becomes InvalidMedia.
-
-    Pillow's readers raise OSError, SyntaxError, ValueError, struct.error, zlib.error and more.
-    """
-    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - as above
-
-    name = display(path.name)
-    try:
-        yield
-    except (MediahostError, MemoryError):
-        raise
-    except Image.DecompressionBombError:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
-        raise InvalidMedia(
-            f"{name} would unpack to more than {limit:,} pixels, so it is taken for a "
-            "decompression bomb and not opened"
-        ) from None
-    except UnidentifiedImageError:
-        raise InvalidMedia(f"{name} is damaged, or no picture of a known format") from None
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's fault, not the picture's
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InvalidMedia(f"{name} is damaged: {reason}") from error
+        try:
+            with BufferedReader(reader) as file, Image.open(file, formats=formats) as image:
+                yield image
+        except Image.DecompressionBombError:
+            limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+            raise InvalidMedia(
+                f"{display(path.name)} would unpack to more than {limit:,} pixels, so it is taken "
+                "for a decompression bomb and not opened"
+            ) from None
 
 
 def turned_by_a_quarter(image: "ImageFile") -> bool:

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from mediahost import Artifact, Context, MediaFile, MediaProcessingResult, Processor
 from mediahost_images.colors import in_eight_bits, in_srgb, on_background
-from mediahost_images.picture import damage_in_words, opened, turned_by_a_quarter
+from mediahost_images.picture import opened, turned_by_a_quarter
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -47,7 +47,7 @@ class Thumbnail(Processor, name="images.thumbnail", version=1, accepts={"image"}
             InvalidMedia: It is damaged, no picture, or a decompression bomb.
         """
         context.progress(0, "Decoding")
-        with opened(media.path) as image, damage_in_words(media.path):
+        with opened(media.path) as image:
             turned = turned_by_a_quarter(image)
             source_size = image.size[::-1] if turned else image.size
             box = (self.max_width, self.max_height)

@@ -2,13 +2,12 @@
 
 PyAV raises more than its own errors on damaged files: UnicodeDecodeError, AttributeError,
 IndexError, MemoryError and others. So each call into it that reads is guarded here, and nothing
-else is, lest a mistake of ours be blamed on the file.
+else is, lest a mistake of ours be blamed on the file. FFmpeg takes an error of the disk for the
+end or for damage; the reader knows better.
 """
 
-import os
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -23,12 +22,13 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from mediahost import InvalidMedia
+from mediahost import InvalidMedia, MediaReader
 
 # Formats that point at other files or at the network, or that show any text as a picture.
 _NOT_MEDIA = frozenset(
     {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
 )
+_BUFFER_BYTES = 1 << 17  # for each read of the file
 _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 _WIDTH = 160  # pixels; what is lost by that is noise
 _TALLEST = 4 * _WIDTH
@@ -64,8 +64,6 @@ class Film:
         frames: How many pictures were decoded so far.
         damages: How many packets could not be decoded so far.
 
-    Raises:
-        InvalidMedia: It is no regular file.
     """
 
     def __init__(self, path: Path, threads: int = 1, *, skip: bool = False) -> None:
@@ -77,26 +75,27 @@ class Film:
         self.end_s = 0.0
         self.frames = 0
         self.damages = 0
-        _demand_regular_file(path)
 
     def pictures(self) -> Iterator[Picture]:
         """All pictures in the order of time.
 
         Raises:
-            InvalidMedia: The file has no picture, or it can't be decoded.
+            InvalidMedia: It is no regular file, has no picture, or can't be decoded.
+            TransientError: The disk or the network failed.
         """
-        with self._opened() as container:
-            stream = self._stream(container)
+        with closing(MediaReader(self._path)) as reader, _opened(reader) as container:
+            with reader.guarded():
+                stream = self._stream(container)
             origin = (container.start_time or 0) / _MICROSECONDS
             step = float(1 / (stream.average_rate or _USUAL_RATE))
             size: tuple[int, int] | None = None
             shrink = VideoReformatter()  # one for all: making it takes longer than its work
-            for frame in self._decoded(container, stream):
+            for frame in self._decoded(reader, container, stream):
                 seconds = self.end_s if frame.pts is None else frame.time - origin
                 if size is not None and seconds < self.end_s - step:
                     continue  # a timestamp that leaps back is damage
                 size = size or _small(frame)
-                with self._blamed():
+                with reader.guarded():
                     # One thread: by default there is one for each core, and each is waited for.
                     small = shrink.reformat(
                         frame, *size, "yuv444p", interpolation="AREA", threads=1
@@ -121,68 +120,56 @@ class Film:
                 f"but they end at {self.end_s:.1f} s"
             )
 
-    @contextmanager
-    def _opened(self) -> Iterator[InputContainer]:
-        with self._blamed():
-            container = av.open(
-                # Without `file:`, a name such as `concat:a|b` is an instruction to FFmpeg.
-                f"file:{self._path.absolute()}",
-                container_options={
-                    "format_whitelist": _trusted_formats(),
-                    "protocol_whitelist": "file",
-                },
-                metadata_errors="replace",
-            )
-        with container:
-            yield container
-
     def _stream(self, container: InputContainer) -> VideoStream:
-        with self._blamed():
-            # A cover is no film.
-            streams = [
-                stream
-                for stream in container.streams.video
-                if not stream.disposition & Disposition.attached_pic
-            ]
-            best = container.streams.best("video")
-            stream = best if best in streams else next(iter(streams), None)
-            if not isinstance(stream, VideoStream):
-                raise InvalidMedia(f"{shown(self._path)} has no picture")
-            # PyAV's types don't say so, but it is None for codecs that FFmpeg can't decode.
-            if getattr(stream, "codec_context", None) is None:
-                raise InvalidMedia(f"No decoder knows the picture format of {shown(self._path)}")
-            for other in container.streams:
-                if other.index != stream.index:
-                    other.discard = Discard.all  # it need not even be read
-            decoder = stream.codec_context
-            decoder.thread_count = self._threads
-            decoder.thread_type = ThreadType.AUTO if self._threads > 1 else ThreadType.NONE
-            # Pictures are made small: what smoothing adds to those that no others are built on is
-            # not seen.
-            decoder.options = {"skip_loop_filter": "noref"}
-            if self._skip:
-                decoder.skip_frame = "NONREF"
-            if stream.duration is not None and stream.time_base is not None:
-                promised = float(stream.duration * stream.time_base)
-            else:
-                promised = (container.duration or 0) / _MICROSECONDS
-            self.promised_s = promised if promised > 0 else None
+        # A cover is no film.
+        streams = [
+            stream
+            for stream in container.streams.video
+            if not stream.disposition & Disposition.attached_pic
+        ]
+        best = container.streams.best("video")
+        stream = best if best in streams else next(iter(streams), None)
+        if not isinstance(stream, VideoStream):
+            raise InvalidMedia(f"{shown(self._path)} has no picture")
+        # PyAV's types don't say so, but it is None for codecs that FFmpeg can't decode.
+        if getattr(stream, "codec_context", None) is None:
+            raise InvalidMedia(f"No decoder knows the picture format of {shown(self._path)}")
+        for other in container.streams:
+            if other.index != stream.index:
+                other.discard = Discard.all  # it need not even be read
+        decoder = stream.codec_context
+        decoder.thread_count = self._threads
+        decoder.thread_type = ThreadType.AUTO if self._threads > 1 else ThreadType.NONE
+        # Pictures are made small: what smoothing adds to those that no others are built on is
+        # not seen.
+        decoder.options = {"skip_loop_filter": "noref"}
+        if self._skip:
+            decoder.skip_frame = "NONREF"
+        if stream.duration is not None and stream.time_base is not None:
+            promised = float(stream.duration * stream.time_base)
+        else:
+            promised = (container.duration or 0) / _MICROSECONDS
+        self.promised_s = promised if promised > 0 else None
         return stream
 
-    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    def _decoded(
+        self, reader: MediaReader, container: InputContainer, stream: VideoStream
+    ) -> Iterator[VideoFrame]:
         packets = container.demux(stream)
         while True:
             try:
                 packet = next(packets, None)
             except Exception:  # noqa: BLE001 - damaged files raise anything
+                packet = None
                 self.damages += 1
-                return
             if packet is None:
+                reader.check()
                 return
             self._packets += packet.size > 0
             try:
                 frames = packet.decode()
             except Exception:  # noqa: BLE001 - damaged files raise anything
+                reader.check()
                 # As players do: one bad packet doesn't spoil an hour.
                 self.damages += 1
                 continue
@@ -203,20 +190,6 @@ class Film:
                 "It may have been cut off while it was copied.",
             )
         raise InvalidMedia(f"The picture of {name} is empty")
-
-    @contextmanager
-    def _blamed(self) -> Iterator[None]:
-        """Whatever goes wrong in here is the file's fault."""
-        try:
-            yield
-        except InvalidMedia:
-            raise
-        except Exception as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise InvalidMedia(
-                f"{shown(self._path)} can't be read: {reason}",
-                "It is damaged, cut off, or no film.",
-            ) from error
 
 
 def shown(path: Path) -> str:
@@ -244,13 +217,16 @@ def _shown_s(frame: VideoFrame, step: float) -> float:
     return step
 
 
-def _demand_regular_file(path: Path) -> None:
-    status = os.stat(path)  # noqa: PTH116 - follows links, raises plainly
-    # FFmpeg would wait for ever for somebody to write to a FIFO.
-    if not stat.S_ISREG(status.st_mode):
-        raise InvalidMedia(f"{shown(path)} is not a regular file")
-    if not status.st_size:
-        raise InvalidMedia(f"{shown(path)} is empty")
+def _opened(reader: MediaReader) -> InputContainer:
+    """The file as PyAV opens it, without following pointers to other files."""
+    with reader.guarded():
+        return av.open(
+            reader,
+            "r",
+            container_options={"format_whitelist": _trusted_formats(), "protocol_whitelist": ""},
+            metadata_errors="replace",
+            buffer_size=_BUFFER_BYTES,
+        )
 
 
 @cache

@@ -1,13 +1,12 @@
 """The sound of any recording or film, as 16 kHz mono, a window at a time."""
 
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mediahost import InvalidMedia
+from mediahost import InvalidMedia, MediaReader
 from mediahost.model.paths import display
 
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ _GAP_S = WINDOW_S
 # Encoders pad and containers round, but not by so much.
 _LATE_S = 1.0
 
-# What libav and PyAV raise on damaged files, besides av.FFmpegError.
-_DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_BUFFER_BYTES = 1 << 17  # for each read of the file
 
 
 class NoSound(InvalidMedia):
@@ -76,11 +74,12 @@ class Sound:
 
         Raises:
             InvalidMedia: The file has no sound, or it can't be decoded.
-            OSError: The file can't be read.
+            TransientError: The disk or the network failed.
         """
-        with self._opened() as container, self._damage_in_words():
-            stream = self._stream(container)
-            for window in _windowed(self._frames(container, stream)):
+        with closing(MediaReader(self.path)) as reader, _opened(reader) as container:
+            with reader.guarded():
+                stream = self._stream(container)
+            for window in _windowed(self._frames(reader, container, stream)):
                 self.end = window.end
                 yield window
         self._check_heard()
@@ -94,27 +93,6 @@ class Sound:
                 f"The file promises {self.promised_s:.1f} s of sound, "
                 f"but it ends at {self.end:.1f} s"
             )
-
-    @contextmanager
-    def _opened(self) -> Iterator["InputContainer"]:
-        import av  # noqa: PLC0415 - 60 ms that listing plugins shall not cost
-
-        # libav waits for ever on a FIFO.
-        if not stat.S_ISREG(self.path.stat().st_mode):
-            raise InvalidMedia(f"{self._name} is not a regular file")
-        self.path.open("rb").close()  # says what is wrong, if it can't be read
-        with self._damage_in_words(*_DAMAGE):
-            container = av.open(
-                # Without `file:`, a name such as `concat:a|b` is an instruction to FFmpeg.
-                f"file:{self.path.absolute()}",
-                container_options={
-                    "format_whitelist": ",".join(sorted(av.formats_available - _NOT_MEDIA)),
-                    "protocol_whitelist": "file",
-                },
-                metadata_errors="replace",
-            )
-        with container:
-            yield container
 
     def _stream(self, container: "InputContainer") -> "av.AudioStream":
         import av  # noqa: PLC0415 - as above
@@ -137,29 +115,27 @@ class Sound:
         return stream
 
     def _frames(
-        self, container: "InputContainer", stream: "av.AudioStream"
+        self, reader: MediaReader, container: "InputContainer", stream: "av.AudioStream"
     ) -> Iterator[tuple[float | None, "av.AudioFrame"]]:
         """Decoded frames with the second at which each begins, if it says so."""
-        import av  # noqa: PLC0415 - as above
-
         begin = (container.start_time or 0) / 1_000_000
-        for packet in self._demuxed(container, stream):
+        packets = container.demux(stream)
+        while True:
+            with reader.guarded():
+                packet = next(packets, None)
+            if packet is None:
+                return
             self._packets += packet.size > 0
             try:
                 frames = packet.decode()
-            except (av.FFmpegError, *_DAMAGE):
+            except Exception:  # noqa: BLE001 - damaged files raise anything
+                reader.check()
                 # As players do: one bad packet doesn't spoil an hour.
                 self.skipped_packets += 1
                 continue
             for frame in frames:
                 if frame.samples:
                     yield (None if frame.time is None else frame.time - begin), frame
-
-    def _demuxed(
-        self, container: "InputContainer", stream: "av.AudioStream"
-    ) -> Iterator["av.Packet[av.AudioStream]"]:
-        with self._damage_in_words(*_DAMAGE):
-            yield from container.demux(stream)
 
     def _check_heard(self) -> None:
         if self.end > 0 and self.skipped_packets <= self._packets / 2:
@@ -176,20 +152,24 @@ class Sound:
             )
         raise InvalidMedia(f"The sound of {self._name} is empty")
 
-    @contextmanager
-    def _damage_in_words(self, *errors: type[Exception]) -> Iterator[None]:
-        import av  # noqa: PLC0415 - as above
-
-        damage: tuple[type[Exception], ...] = (av.FFmpegError, *errors)
-        try:
-            yield
-        except damage as error:
-            reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-            raise InvalidMedia(f"{self._name} is damaged, or no recording: {reason}") from error
-
     @property
     def _name(self) -> str:
         return display(self.path.name)
+
+
+def _opened(reader: MediaReader) -> "InputContainer":
+    """The file as PyAV opens it, without following pointers to other files."""
+    import av  # noqa: PLC0415 - 60 ms that listing plugins shall not cost
+
+    formats = ",".join(sorted(av.formats_available - _NOT_MEDIA))
+    with reader.guarded():
+        return av.open(
+            reader,
+            "r",
+            container_options={"format_whitelist": formats, "protocol_whitelist": ""},
+            metadata_errors="replace",
+            buffer_size=_BUFFER_BYTES,
+        )
 
 
 def _windowed(frames: Iterator[tuple[float | None, "av.AudioFrame"]]) -> Iterator[Window]:

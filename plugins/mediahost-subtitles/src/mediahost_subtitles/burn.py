@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from fractions import Fraction
 from itertools import chain
 from typing import Any, cast
@@ -13,11 +14,19 @@ from av.container import InputContainer
 from av.container.core import Flags
 from av.video.frame import PictureType, VideoFrame
 
-from mediahost import Artifact, Context, Cue, InvalidMedia, MediaFile, MediaProcessingResult
+from mediahost import (
+    Artifact,
+    Context,
+    Cue,
+    InvalidMedia,
+    MediaFile,
+    MediaProcessingResult,
+    MediaReader,
+)
 from mediahost_subtitles.actions import Burn
 from mediahost_subtitles.export import MAX_STEM, cues_for
 from mediahost_subtitles.lettering import Letterer
-from mediahost_subtitles.read import blamed, opened
+from mediahost_subtitles.read import opened
 
 _FORMAT = "yuv420p"
 _USUAL_RATE = Fraction(25)
@@ -32,13 +41,16 @@ _AAC_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 11_025, 8_000)
 def burn(action: Burn, media: MediaFile, context: Context) -> MediaProcessingResult:
     """Write the film anew, with the subtitles in its pictures."""
     cues, language = cues_for(action.rules, media, context)
-    name = repr(media.path.name)[1:-1]
     path = context.workdir / f"{media.path.stem[:MAX_STEM]}.mp4"
     unfinished = path.with_name(".unfinished.mp4")
-    with opened(media.path, name) as source, av.open(str(unfinished), "w") as target:
+    with (
+        closing(MediaReader(media.path)) as reader,
+        opened(reader) as source,
+        av.open(str(unfinished), "w") as target,
+    ):
         # The same input and config give the same bytes: no random ids, no date, no version.
         target.flags |= cast("int", Flags.bitexact.value)
-        film = _Film(action, source, target, name=name, cues=cues, context=context)
+        film = _Film(action, reader, source, target, cues=cues, context=context)
         film.write()
     unfinished.replace(path)
     context.progress(1.0, "done")
@@ -61,19 +73,21 @@ class _Film:
     def __init__(
         self,
         action: Burn,
+        reader: MediaReader,
         source: InputContainer,
         target: av.container.OutputContainer,
         *,
-        name: str,
         cues: Sequence[Cue],
         context: Context,
     ) -> None:
-        self._action, self._source, self._target, self._name = action, source, target, name
+        self._action, self._source, self._target = action, source, target
+        self._reader = reader
+        name = self._name = repr(reader.path.name)[1:-1]
         self._context = context
         self._cues = cues
         self._starts = [cue.start for cue in cues]
         self._begin = Fraction(source.start_time or 0, _MICROSECONDS)
-        with blamed(name):
+        with reader.guarded():
             self._video: Any = source.streams.best("video")
             self._audio: Any = source.streams.best("audio")
         if self._video is None or self._video.codec_context is None:
@@ -138,7 +152,7 @@ class _Film:
         packets = self._source.demux(wanted)
         while True:
             self._context.checkpoint()
-            with blamed(self._name):
+            with self._reader.guarded():
                 packet = next(packets, None)
             if packet is None:
                 return
@@ -149,6 +163,7 @@ class _Film:
         try:
             frames = packet.decode()
         except Exception:  # noqa: BLE001 - PyAV raises anything on damaged files
+            self._reader.check()
             self._skipped += 1
             return
         yield from frames

@@ -1,12 +1,9 @@
 """The subtitles that a film carries."""
 
-import os
 import re
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import av
@@ -19,6 +16,7 @@ from mediahost import (
     InvalidMedia,
     MediaAnalysisResult,
     MediaFile,
+    MediaReader,
     TimeRange,
     Transcription,
 )
@@ -28,6 +26,7 @@ from mediahost_subtitles.actions import Read
 _NOT_MEDIA = frozenset(
     {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
 )
+_BUFFER_BYTES = 1 << 17  # for each read of the file
 _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 _PICTURES = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle", "xsub"})
 _INDEXED = "mp4"  # its index tells where packets are, so that no others need be read
@@ -38,8 +37,8 @@ _FIELDS_BEFORE_TEXT = 8  # ReadOrder, Layer, Style, Name, three margins, Effect
 def read(action: Read, media: MediaFile, context: Context) -> MediaAnalysisResult:
     """Read one track of text."""
     name = repr(media.path.name)[1:-1]
-    with opened(media.path, name) as container:
-        with blamed(name):
+    with closing(MediaReader(media.path)) as reader, opened(reader) as container:
+        with reader.guarded():
             tracks = [one for one in container.streams.subtitles if _codec(one) not in _PICTURES]
         languages = [_language(track) for track in tracks]
         wanted = action.language or (languages[0] if languages else None)
@@ -51,7 +50,7 @@ def read(action: Read, media: MediaFile, context: Context) -> MediaAnalysisResul
                 f"It has some in: {kinds}." if kinds else None,
             )
         codec = _codec(track)
-        ranges = tuple(_ranges(container, track, name, context))
+        ranges = tuple(_ranges(reader, container, track, context))
     return MediaAnalysisResult(
         ranges=ranges,
         metadata={
@@ -69,11 +68,11 @@ def read(action: Read, media: MediaFile, context: Context) -> MediaAnalysisResul
 
 
 def _ranges(
-    container: InputContainer, track: Stream, name: str, context: Context
+    reader: MediaReader, container: InputContainer, track: Stream, context: Context
 ) -> Iterator[TimeRange]:
     begin = (container.start_time or 0) / _MICROSECONDS
-    for packet in _packets(container, track, name, context):
-        with blamed(name):
+    for packet in _packets(reader, container, track, context):
+        with reader.guarded():
             shown = [one for one in packet.decode() if isinstance(one, AssSubtitle)]
             text = "\n".join(filter(None, (_text(one.ass) for one in shown)))
         if not text or packet.pts is None:
@@ -91,7 +90,7 @@ def _ranges(
 
 
 def _packets(
-    container: InputContainer, track: Stream, name: str, context: Context
+    reader: MediaReader, container: InputContainer, track: Stream, context: Context
 ) -> Iterator[Any]:
     """The track's packets. In most formats the whole film is read for them, minute by minute."""
     wanted: list[Stream] = [*container.streams]
@@ -102,7 +101,7 @@ def _packets(
     packets = container.demux(wanted)
     while True:
         context.checkpoint()
-        with blamed(name):
+        with reader.guarded():
             packet: Any = next(packets, None)
         if packet is None:
             return
@@ -127,43 +126,21 @@ def _language(stream: Stream) -> str | None:
     return None if stream.language in {None, "", "und"} else stream.language
 
 
-@contextmanager
-def opened(path: Path, name: str) -> Iterator[InputContainer]:
-    """A film, opened for reading.
+def opened(reader: MediaReader) -> InputContainer:
+    """A film as PyAV opens it, without following pointers to other files.
 
     Raises:
         InvalidMedia: It is damaged, or no film.
+        TransientError: The disk or the network failed.
     """
-    status = os.stat(path)  # noqa: PTH116 - follows links, raises plainly
-    # FFmpeg would wait for ever for somebody to write to a FIFO.
-    if not stat.S_ISREG(status.st_mode) or not status.st_size:
-        raise InvalidMedia(f"{name} is empty" if not status.st_size else f"{name} is no file")
-    with blamed(name):
-        container = av.open(
-            # Without `file:`, a name such as `concat:a|b` is an instruction to FFmpeg.
-            f"file:{path.absolute()}",
-            container_options={
-                "format_whitelist": _trusted_formats(),
-                "protocol_whitelist": "file",
-            },
+    with reader.guarded():
+        return av.open(
+            reader,
+            "r",
+            container_options={"format_whitelist": _trusted_formats(), "protocol_whitelist": ""},
             metadata_errors="replace",
+            buffer_size=_BUFFER_BYTES,
         )
-    with container:
-        yield container
-
-
-@contextmanager
-def blamed(name: str) -> Iterator[None]:
-    """Whatever goes wrong in here is the file's fault: PyAV raises anything on damaged files."""
-    try:
-        yield
-    except InvalidMedia:
-        raise
-    except Exception as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise InvalidMedia(
-            f"{name} can't be read: {reason}", "It is damaged, cut off, or no film."
-        ) from error
 
 
 @cache
