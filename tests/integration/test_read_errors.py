@@ -168,7 +168,7 @@ def test_a_read_error_in_a_recording_is_no_end_of_it(injector: Path, tmp_path: P
     path = tmp_path / "speech.flac"
     path.write_bytes((EXAMPLES / "two_cities.flac").read_bytes())
     heard = ("av.convert", "av.extract_audio", "av.waveform", "speech", "audio.loudness")
-    actions = [
+    actions: list[tuple[str, dict[str, object]]] = [
         (name, {"format": "mp3"} if name == "av.convert" else config)
         for name, config in FILM_ACTIONS
         if name.startswith(heard) and "video_codec" not in config
