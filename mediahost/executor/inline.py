@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from mediahost.executor import verdict
 from mediahost.executor.resources import Resources
 from mediahost.executor.verdict import Verdict
 from mediahost.executor.workbench import Workbench
-from mediahost.model.job import Outcome, Token
+from mediahost.model.job import Failure, Outcome, Token
 from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec, Ended, ExecutorEvent, Progress, Started
+from mediahost.threads import GuardedThread, guarded
 
 _logger = logging.getLogger("mediahost.executor")
 _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -44,7 +46,7 @@ class InlineExecutor:
         self._doomed: dict[Token, Verdict] = {}
         self._stopping = True
         self._sink: Callable[[ExecutorEvent], None] | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: GuardedThread | None = None
 
     def start(self, sink: Callable[[ExecutorEvent], None]) -> None:
         """Get ready, after a stop too. Events go to `sink`, from one thread."""
@@ -52,9 +54,7 @@ class InlineExecutor:
         self._registry = self._registry or Registry.load(extra=self._plugins)
         workbench = Workbench(self._registry, self._resources.borrower())
         self._stopping = False
-        self._thread = threading.Thread(
-            target=self._work, args=(workbench,), name="mediahost-inline", daemon=True
-        )
+        self._thread = GuardedThread(partial(self._work, workbench), name="mediahost-inline")
         self._thread.start()
 
     def capacity(self) -> Mapping[str, int]:
@@ -103,7 +103,7 @@ class InlineExecutor:
 
     def _work(self, workbench: Workbench) -> None:
         while (spec := self._queue.get()) is not None:
-            self._run(workbench, spec)
+            guarded(partial(self._run, workbench, spec), partial(self._failed, spec))
         self._resources.close()
 
     def _run(self, workbench: Workbench, spec: AttemptSpec) -> None:
@@ -112,11 +112,20 @@ class InlineExecutor:
         else:
             self._tell(Started(spec.token))
             ended = self._watched(workbench, spec)
-        doom = self._doomed.pop(spec.token, None)
+        doom = self._doomed.get(spec.token)
         if doom and ended.outcome is not Outcome.OK:
             ended = replace(ended, outcome=doom[0], failure=doom[1])
+        self._end(ended)
+
+    def _failed(self, spec: AttemptSpec, error: BaseException) -> None:
+        """End an attempt for which there is no place, such as on a full disk."""
+        failure = Failure(f"{spec.action} could not be run: {error}", transient=True)
+        self._end(Ended(spec.token, Outcome.ERROR, failure=failure))
+
+    def _end(self, ended: Ended) -> None:
+        self._doomed.pop(ended.token, None)
         with self._lock:
-            self._attempts.discard(spec.token)
+            self._attempts.discard(ended.token)
         self._tell(ended)
 
     def _watched(self, workbench: Workbench, spec: AttemptSpec) -> Ended:

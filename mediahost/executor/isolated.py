@@ -3,10 +3,12 @@
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from mediahost.model.job import Token
 from mediahost.ports import AttemptSpec, Ended, Executor, ExecutorEvent
+from mediahost.threads import GuardedThread
 
 
 class IsolatedExecutor:
@@ -88,7 +90,7 @@ class IsolatedExecutor:
         with self._lock:
             self._stopping = True
         stops = [
-            threading.Thread(target=one.stop, kwargs={"drain": drain, "grace_s": grace_s})
+            GuardedThread(partial(one.stop, drain=drain, grace_s=grace_s), name="stop")
             for one in self._everybody()
         ]
         for stop in stops:

@@ -13,6 +13,7 @@ from mediahost.executor.shared_supervisor import SharedSupervisor
 from mediahost.executor.supervisor import Supervisor
 from mediahost.model.job import Token
 from mediahost.ports import AttemptSpec, Ended, ExecutorEvent
+from mediahost.threads import GuardedThread, guarded
 
 _logger = logging.getLogger("mediahost.executor")
 
@@ -51,8 +52,8 @@ class Lane:
         self._attempts: dict[Token, Attempt] = {}
         self._mean_s: float | None = None
         self._sink = sink
-        supervise = SharedSupervisor if shared else Supervisor
-        self._supervisor: Supervisor | SharedSupervisor | None = supervise(
+        self._supervise: Callable[[], Supervisor | SharedSupervisor] = partial(
+            SharedSupervisor if shared else Supervisor,
             name,
             workers,
             python=python,
@@ -60,9 +61,9 @@ class Lane:
             max_rss_bytes=max_rss_bytes,
             tell=self._tell,
         )
-        self._thread = threading.Thread(
-            target=self._run, args=(self._supervisor,), name=f"mediahost-{name}", daemon=True
-        )
+        self._stopping = False
+        self._supervisor: Supervisor | SharedSupervisor | None = self._supervise()
+        self._thread = GuardedThread(self._run, name=f"mediahost-{name}")
         self._thread.start()
 
     def room(self, beside: int = 0) -> int:
@@ -116,6 +117,7 @@ class Lane:
     def stop(self, grace_s: float | None) -> None:
         """Take no more; end attempts after `grace_s` seconds, None: let them finish."""
         with self._lock:
+            self._stopping = True
             if self._supervisor is not None:
                 self._supervisor.post(partial(self._supervisor.stop, grace_s))
 
@@ -129,15 +131,13 @@ class Lane:
             return 0
         return min(AHEAD_MOST, int(AHEAD_S / max(self._mean_s, 1e-6)))
 
-    def _run(self, supervisor: Supervisor | SharedSupervisor) -> None:
-        try:
-            supervisor.run()
-        except Exception:
-            _logger.exception("The executor broke down")
-        finally:
+    def _run(self) -> None:
+        """Supervise until stopped; a supervisor that breaks down is replaced."""
+        while (supervisor := self._supervisor) is not None:
+            guarded(supervisor.run)
             with self._lock:
-                self._supervisor = None
                 left = tuple(self._attempts.values())
+                self._supervisor = None if self._stopping else self._supervise()
             for attempt in left:
                 outcome, failure = verdict.stopped(attempt.spec.action)
                 self._tell(Ended(attempt.spec.token, outcome, failure=failure))

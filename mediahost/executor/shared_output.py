@@ -8,6 +8,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
+
+from mediahost.threads import GuardedThread
 
 LINE = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
 _READ_BYTES = 1 << 16
@@ -66,7 +69,7 @@ class AttemptLog(io.TextIOBase):
     def pipe(self) -> Iterator[int]:
         """A descriptor for a program: what it writes goes here."""
         near, far = os.pipe()
-        pump = threading.Thread(target=self._pump, args=(near,), name="pump", daemon=True)
+        pump = GuardedThread(partial(self._pump, near), name="pump")
         pump.start()
         try:
             yield far

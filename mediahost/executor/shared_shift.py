@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import threading
+from functools import partial
 
 from mediahost.executor.descriptors import output
 from mediahost.executor.leftovers import Leftovers
@@ -12,8 +13,10 @@ from mediahost.executor.messages import spec_from_json
 from mediahost.executor.resources import Resources
 from mediahost.executor.shared_output import LINE, AttemptLog, divide_output
 from mediahost.executor.workbench import Workbench, loaded_plugins, survive
+from mediahost.model.job import Failure, Outcome
 from mediahost.plugin.registry import Registry
-from mediahost.ports import AttemptSpec
+from mediahost.ports import AttemptSpec, Ended
+from mediahost.threads import GuardedThread
 
 
 class SharedShift:
@@ -39,19 +42,22 @@ class SharedShift:
         log = logging.StreamHandler()
         log.setFormatter(LINE)
         logging.basicConfig(level=logging.INFO, handlers=[log])
-        threading.Thread(target=self._obey, name="control", daemon=True).start()
+        GuardedThread(self._obey, name="control", failed=lambda _error: self._end_all()).start()
         arriving = self._link.attempts()
         hello = next(arriving)
         registry = loaded_plugins(hello["plugins"])
         survive(registry.plugins.hook.mediahost_worker_started, hello["name"])
         self._leftovers.keep()
         self._link.send({"kind": "ready"})
-        threads: list[threading.Thread] = []
+        threads: list[GuardedThread] = []
         for number, message in enumerate(arriving, 1):
             self._enter()
-            given = registry, number, spec_from_json(message)
-            name = f"attempt-{number}"
-            thread = threading.Thread(target=self._run, args=given, name=name, daemon=True)
+            spec = spec_from_json(message)
+            thread = GuardedThread(
+                partial(self._run, registry, number, spec),
+                name=f"attempt-{number}",
+                failed=partial(self._failed, number, spec),
+            )
             threads = [one for one in threads if one.is_alive()] + [thread]
             thread.start()
         for thread in threads:
@@ -76,6 +82,13 @@ class SharedShift:
         spent = output() != self._output
         self._link.send_end(number, spec, ended, warm=self._resources.names(), spent=spent)
 
+    def _failed(self, number: int, spec: AttemptSpec, error: BaseException) -> None:
+        """End an attempt whose thread could not."""
+        failure = Failure(f"The worker failed at the end of {spec.action}: {error}")
+        ended = Ended(spec.token, Outcome.ERROR, failure=failure)
+        # Spent: what this thread did not put in order, a new process has in order.
+        self._link.send_end(number, spec, ended, warm=self._resources.names(), spent=True)
+
     def _enter(self) -> None:
         with self._counting:
             self._present += 1
@@ -90,6 +103,10 @@ class SharedShift:
     def _obey(self) -> None:
         for order in self._link.orders():
             self._cancelled.add(order["cancel"])
-        # The host is gone. Nobody will hear of these attempts; end all of them, and at once.
+        # The host is gone. Nobody will hear of these attempts.
+        self._end_all()
+
+    def _end_all(self) -> None:
+        """End this process and all that it runs, at once."""
         self._leftovers.end()
         os.killpg(0, signal.SIGKILL)

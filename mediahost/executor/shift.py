@@ -18,6 +18,7 @@ from mediahost.executor.workbench import Workbench, loaded_plugins, survive
 from mediahost.model.result import Result
 from mediahost.plugin.hookspecs import hookimpl
 from mediahost.ports import AttemptSpec
+from mediahost.threads import GuardedThread
 
 _logger = logging.getLogger("mediahost.action")
 
@@ -48,7 +49,7 @@ class Shift:
             level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
         )
         _logger.setLevel(logging.DEBUG)
-        threading.Thread(target=self._obey, name="control", daemon=True).start()
+        GuardedThread(self._obey, name="control", failed=lambda _error: self._end_all()).start()
         arriving = self._link.attempts()
         hello = next(arriving)
         registry = loaded_plugins(hello["plugins"])
@@ -107,7 +108,11 @@ class Shift:
                 self._cancelled.add(order["cancel"])
             else:
                 self._give_back(order["recall"])
-        # The host is gone. Nobody will hear of this attempt; end all of it, and at once.
+        # The host is gone. Nobody will hear of this attempt.
+        self._end_all()
+
+    def _end_all(self) -> None:
+        """End this process and all that it runs, at once."""
         self._leftovers.end()
         os.killpg(0, signal.SIGKILL)
 

@@ -4,10 +4,11 @@ import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from traceback import format_exception
 from typing import Any
 
 from mediahost.cached import Hit
-from mediahost.errors import MediahostError
+from mediahost.errors import MediahostError, TransientError
 from mediahost.hashing import (
     CacheKey,
     ChangedWhileHashing,
@@ -85,6 +86,14 @@ class Attempts:
         """Whether the media file is on this machine; otherwise `fetch` it before `prepare`."""
         return self._inputs.is_here(job.request.media)
 
+    def timeout_of(self, job: ClaimedJob) -> float | None:
+        """Seconds that an attempt may take, and the fetch of its file before it; None: any."""
+        try:
+            info = self._registry.action(job.request.action).info
+        except MediahostError:  # `prepare` says it
+            return self._limits.timeout_s
+        return info.timeout_s or self._limits.timeout_s
+
     def fetch(self, job: ClaimedJob, on_bytes: OnBytes) -> None:
         """Bring the media file here; may take long, and may be called from any thread.
 
@@ -137,7 +146,7 @@ class Attempts:
             workdir=workdir,
             log_path=log_path,
             inputs=self._followed(request),
-            timeout_s=info.timeout_s or self._limits.timeout_s,
+            timeout_s=self.timeout_of(job),
             threads=self._limits.threads,
             algorithm=self._store.algorithm,
             pool=info.pool,
@@ -271,15 +280,21 @@ def hit_of(request: JobRequest, result: Result, hashed: str, elapsed_ms: int) ->
     return Hit(key, hashed, elapsed_ms, artifacts, result.completeness.describe())
 
 
-def failure_from(error: MediahostError | OSError) -> Failure:
+def failure_from(error: BaseException) -> Failure:
     """An error of the host's own, as a failure of the attempt."""
     if isinstance(error, MediahostError):
-        return Failure(error.message, error.hint, transient=isinstance(error, MediaTouched))
+        passing = isinstance(error, MediaTouched | TransientError)
+        return Failure(error.message, error.hint, transient=passing)
+    if not isinstance(error, OSError):
+        return Failure(
+            f"This is a fault of mediahost: {type(error).__name__}: {error}",
+            traceback="".join(format_exception(error)),
+        )
     about = f"{display(error.filename)}: " if isinstance(error.filename, str) else ""
     return Failure(f"{about}{os.strerror(error.errno or 0)}", transient=True)
 
 
-def outcome_of(error: MediahostError | OSError) -> Outcome:
+def outcome_of(error: BaseException) -> Outcome:
     """How an attempt ended that an error of the host's own ended."""
     changed = isinstance(error, MediaChanged | MediaTouched)
     return Outcome.CHANGED if changed else Outcome.ERROR

@@ -10,9 +10,10 @@ from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, FollowUps
 from mediahost.host.awaited import Awaited
 from mediahost.host.crash import crash_point
+from mediahost.host.fetching import Fetched, Fetching
 from mediahost.host.in_hand import Held, InHand
 from mediahost.host.inbox import Inbox
-from mediahost.host.intake import CLAIM_POLL_S, Fetched, Intake
+from mediahost.host.intake import CLAIM_POLL_S, Intake
 from mediahost.host.presence import Presence
 from mediahost.host.roster import Roster
 from mediahost.host.schedule import Schedule
@@ -64,6 +65,7 @@ class Dispatcher:
         self._cancel_grace_s = cancel_grace_s
         self._in_hand = in_hand = InHand()
         self._inbox: Inbox[ExecutorEvent | Fetched | _Woken] = Inbox()
+        self._fetching = fetching = Fetching(attempts, self._inbox.put)
         self._intake = Intake(
             host=host,
             store=store,
@@ -71,6 +73,7 @@ class Dispatcher:
             attempts=attempts,
             schedule=schedule,
             in_hand=in_hand,
+            fetching=fetching,
             lease_s=lease_s,
             tell=self._inbox.put,
         )
@@ -89,6 +92,7 @@ class Dispatcher:
             store=store,
             executor=executor,
             in_hand=in_hand,
+            fetching=fetching,
             presence=presence,
             roster=roster,
             lease_s=lease_s,
@@ -200,6 +204,7 @@ class Dispatcher:
         for held in self._in_hand:
             if not (held.begun or held.withdrawn):
                 held.withdrawn = True
+                self._fetching.cancel(held.job.token)
                 self._executor.cancel(held.job.token, self._cancel_grace_s)
 
     def _settle(self) -> None:
@@ -213,10 +218,12 @@ class Dispatcher:
         for event in events:
             if isinstance(event, _Woken):
                 self._wake_up()
+            elif isinstance(event, Fetched):
+                self._fetched(event, ended, untried)
             elif (held := self._in_hand.get(event.token)) is None:
                 continue
             elif not isinstance(event, Ended):
-                self._take_in(held, event, untried)
+                self._take_in(held, event)
             elif held.withdrawn and event.outcome is Outcome.CANCELLED:
                 untried.append(held)
             else:
@@ -226,21 +233,29 @@ class Dispatcher:
         if ended and self._settling.commit(ended, self._teller):
             self._intake.look_at_once()
 
-    def _take_in(
-        self, held: Held, event: Started | Progress | Fetched, untried: list[Held]
+    def _fetched(
+        self, event: Fetched, ended: list[tuple[Held, Ended]], untried: list[Held]
     ) -> None:
+        is_news, held = self._fetching.end(event.token), self._in_hand.get(event.token)
+        if not is_news or held is None:
+            return
+        if held.withdrawn:
+            untried.append(held)
+        elif event.why_not is None:
+            self._intake.run([held])
+        else:
+            outcome, failure = event.why_not
+            ended.append((held, Ended(event.token, outcome, failure=failure)))
+
+    def _take_in(self, held: Held, event: Started | Progress) -> None:
         request = held.job.request
         if isinstance(event, Started):
             crash_point("started")
             held.begun = True
             self._teller.tell(request, EventKind.STARTED)
-        elif isinstance(event, Progress):
+        else:
             self._upkeep.progressed(event.token, event.fraction, event.message)
             self._teller.tell(request, EventKind.PROGRESSED, event.message, event.fraction)
-        elif held.withdrawn:
-            untried.append(held)
-        else:
-            self._intake.run([held])
 
     # --- the end -------------------------------------------------------------------------------
 

@@ -429,7 +429,7 @@ class Host:
             return run.follow_ups(job, fresh) if run else self._next_of_pipeline(request, fresh)
         except StoreError:
             raise
-        except (MediahostError, OSError):
+        except Exception:
             log.exception("What follows %s on %s is not known", request.action, request.root_url)
         return ()
 

@@ -22,9 +22,9 @@ class Held:
         media: What the attempt reads, once it was prepared.
         stat: What that was like before the attempt began.
         let_go: Lets go of a copy that was fetched.
-        fetching: Its media file is on its way.
         begun: A worker runs it.
         withdrawn: It was claimed ahead and is to be given back.
+        dropped: It is out of hand.
     """
 
     job: ClaimedJob
@@ -32,9 +32,9 @@ class Held:
     media: MediaFile | None = None
     stat: FileStat | None = None
     let_go: Callable[[], None] = _nothing
-    fetching: bool = False
     begun: bool = False
     withdrawn: bool = False
+    dropped: bool = False
 
 
 class InHand:
@@ -63,4 +63,5 @@ class InHand:
         """These are done with, or given back."""
         for one in held:
             del self._held[one.job.token]
+            one.dropped = True
             one.let_go()

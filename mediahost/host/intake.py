@@ -2,30 +2,16 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from functools import partial
-from threading import Thread
 
-from mediahost.errors import MediahostError, StoreError
+from mediahost.errors import StoreError
 from mediahost.host.attempts import Attempts, failure_from, outcome_of
 from mediahost.host.crash import crash_point
+from mediahost.host.fetching import Fetching
 from mediahost.host.in_hand import Held, InHand
-from mediahost.host.inputs import so_far
 from mediahost.host.schedule import Schedule, Share
-from mediahost.model.job import Token
-from mediahost.ports import AttemptSpec, Ended, Executor, Progress, Store
+from mediahost.ports import AttemptSpec, Ended, Executor, Store
 
 CLAIM_POLL_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A media file has come: its attempt can begin."""
-
-    token: Token
-
-
-Tell = Callable[[Ended | Progress | Fetched], None]
 
 
 class Intake:
@@ -38,8 +24,9 @@ class Intake:
         attempts: Prepares them.
         schedule: Says which jobs are next.
         in_hand: The jobs that this host has claimed.
+        fetching: Brings media files here first that are elsewhere.
         lease_s: How long a claim holds.
-        tell: Gets what becomes of media files that are fetched, from other threads too.
+        tell: Gets the ends of attempts that can't begin.
     """
 
     def __init__(
@@ -51,8 +38,9 @@ class Intake:
         attempts: Attempts,
         schedule: Schedule,
         in_hand: InHand,
+        fetching: Fetching,
         lease_s: float,
-        tell: Tell,
+        tell: Callable[[Ended], None],
     ) -> None:
         self._host = host
         self._store = store
@@ -60,6 +48,7 @@ class Intake:
         self._attempts = attempts
         self._schedule = schedule
         self._in_hand = in_hand
+        self._fetching = fetching
         self._lease_s = lease_s
         self._tell = tell
         self._claim_from = 0.0
@@ -111,8 +100,7 @@ class Intake:
                 here.append(held)
             else:
                 # A server may take its time; leases have to be renewed meanwhile.
-                held.fetching = True
-                Thread(target=self._fetch, args=(held,), name="fetch", daemon=True).start()
+                self._fetching.begin(held)
         self.run(here)
 
     def run(self, jobs: Iterable[Held]) -> None:
@@ -120,27 +108,11 @@ class Intake:
         look = self._attempts.look()
         specs: list[AttemptSpec] = []
         for held in jobs:
-            held.fetching = False
             try:
                 specs.append(self._attempts.prepare(held, look))
-            except (MediahostError, OSError) as error:
-                if isinstance(error, StoreError):
-                    raise
-                self._tell(_failed(held, error))
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one job's fault ends that job, not the host
+                why = failure_from(error)
+                self._tell(Ended(held.job.token, outcome_of(error), failure=why))
         self._executor.submit(*specs)
-
-    def _fetch(self, held: Held) -> None:
-        try:
-            self._attempts.fetch(held.job, partial(self._tell_fetching, held.job.token))
-        except (MediahostError, OSError) as error:
-            self._tell(_failed(held, error))
-        else:
-            self._tell(Fetched(held.job.token))
-
-    def _tell_fetching(self, token: Token, size: int, whole: int | None) -> None:
-        self._tell(Progress(token, size / whole if whole else 0.0, so_far(size, whole)))
-
-
-def _failed(held: Held, error: MediahostError | OSError) -> Ended:
-    """The end of an attempt that could not begin."""
-    return Ended(held.job.token, outcome_of(error), failure=failure_from(error))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from mediahost.cached import Hit
-from mediahost.errors import MediahostError, StoreError
+from mediahost.errors import StoreError
 from mediahost.hashing import CacheKey
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, FollowUps, failure_from, outcome_of
@@ -113,7 +113,7 @@ class Settling:
                 return self._attempts.completed(held, ended, look, fresh, self._follow_ups)
             except StoreError:
                 raise
-            except (MediahostError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - one job's fault ends that job, not the host
                 failure = failure_from(error)
                 return self._attempts.failed(held.job, outcome_of(error), failure, ended.elapsed_ms)
         if ended.failure is None:

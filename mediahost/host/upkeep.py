@@ -4,6 +4,7 @@ import logging
 import time
 
 from mediahost.host.every import Every
+from mediahost.host.fetching import Fetching
 from mediahost.host.in_hand import InHand
 from mediahost.host.presence import Presence
 from mediahost.host.roster import Roster
@@ -28,6 +29,7 @@ class Upkeep:
         store: The store.
         executor: Runs the attempts.
         in_hand: The jobs that this host has claimed.
+        fetching: Media files on their way.
         presence: Tells the others that this host lives.
         roster: Knows which of them don't.
         lease_s: How long a claim holds.
@@ -41,6 +43,7 @@ class Upkeep:
         store: Store,
         executor: Executor,
         in_hand: InHand,
+        fetching: Fetching,
         presence: Presence,
         roster: Roster,
         lease_s: float,
@@ -50,6 +53,7 @@ class Upkeep:
         self._store = store
         self._executor = executor
         self._in_hand = in_hand
+        self._fetching = fetching
         self._presence = presence
         self._roster = roster
         self._lease_s = lease_s
@@ -74,7 +78,9 @@ class Upkeep:
             self._renew()
         if self._in_hand and self._cancels.is_due():
             for token in self._store.cancel_requests(self._host):
+                self._fetching.cancel(token)
                 self._executor.cancel(token, self._cancel_grace_s)
+        self._fetching.enforce_limits()
         if self._progress and self._reports.is_due():
             self._report()
         return reaped
@@ -96,10 +102,11 @@ class Upkeep:
     def _renew(self) -> None:
         held = {one.job.token: one for one in self._in_hand}
         alive = self._executor.alive() & held.keys()
-        alive |= {token for token, one in held.items() if one.fetching}
+        alive |= self._fetching.tokens & held.keys()
         if alive:
             for token in alive - self._store.renew(self._host, alive, self._lease_s):
                 # Somebody else owns the job by now; what this attempt does can't count.
+                self._fetching.cancel(token)
                 self._executor.cancel(token, 0.0)
 
     def _report(self) -> None:

@@ -9,13 +9,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Self
-from urllib.parse import SplitResult, urljoin
+from urllib.parse import SplitResult, quote, urljoin
 
 from mediahost import __version__
 from mediahost.errors import InvalidMedia, MediahostError, TransientError
 from mediahost.remote.allowed import Allowed, shown
 from mediahost.remote.part import Part
 from mediahost.remote.version import Version
+from mediahost.threads import GuardedThread
 
 CHUNK_BYTES = 1 << 18
 CONNECT_S = 20.0
@@ -24,6 +25,9 @@ SILENCE_S = 30.0
 MAX_REDIRECTS = 5
 # A connection that broke is taken up again, where the server can say that it's the same file.
 RESUMES = 4
+MOST_DIGITS = 20
+# What is sent as it stands: all of ASCII that can be printed.
+_SENT_AS_IT_IS = "".join(map(chr, range(33, 127)))
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
@@ -116,6 +120,9 @@ class Download:
                     if deadline.over:
                         break
                     raise TransientError(f"{shown(self.url)}: {_words(error)}") from error
+                except ValueError as error:
+                    message = f"{shown(self.url)}: the answer can't be understood: {error}"
+                    raise InvalidMedia(message) from error
             if deadline.over:
                 raise TransientError(
                     f"{shown(self.url)} took longer than {self.limit_s:g} s",
@@ -188,8 +195,7 @@ class Download:
             connection = _Connection(parts, self.allowed)
             try:
                 with deadline.watching(connection):
-                    target = parts._replace(scheme="", netloc="", fragment="").geturl()
-                    connection.request("GET", target or "/", headers=headers)
+                    connection.request("GET", _target(parts), headers=headers)
                     deadline.hold(connection)
                     answer = connection.getresponse()
                     if answer.status not in _REDIRECTS:
@@ -200,7 +206,7 @@ class Download:
                 connection.close()
             if not location:
                 raise InvalidMedia(f"{shown(at)} redirects, but does not say where")
-            at = urljoin(at, location)
+            at = _redirected(at, location)
         raise InvalidMedia(f"{shown(self.url)} redirects more than {MAX_REDIRECTS} times")
 
 
@@ -222,16 +228,17 @@ class _Deadline:
         self.over = False
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._timer = threading.Timer(limit_s, self._end)
-        self._timer.daemon = True
+        self._limit_s = limit_s
+        self._done = threading.Event()
+        self._thread = GuardedThread(self._watch, name="deadline")
 
     def __enter__(self) -> Self:
-        self._timer.start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
+        self._done.set()
+        self._thread.join()
 
     @contextmanager
     def watching(self, connection: http.client.HTTPConnection) -> Iterator[None]:
@@ -251,11 +258,26 @@ class _Deadline:
             if self.over:
                 raise TimeoutError
 
-    def _end(self) -> None:
+    def _watch(self) -> None:
+        if self._done.wait(self._limit_s):
+            return
         with self._lock, suppress(OSError):
             self.over = True
             if self._socket is not None:
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _redirected(at: str, location: str) -> str:
+    try:
+        return urljoin(at, location)
+    except ValueError:
+        raise InvalidMedia(f"{shown(at)} redirects to what is no URL") from None
+
+
+def _target(parts: SplitResult) -> str:
+    """Path and query as they are sent: what is not ASCII in UTF-8, quoted (RFC 3987, 3.1)."""
+    target = parts._replace(scheme="", netloc="", fragment="").geturl()
+    return quote(target, safe=_SENT_AS_IT_IS) or "/"
 
 
 def _pour(answer: http.client.HTTPResponse, part: Part, size: int | None) -> None:
@@ -266,7 +288,10 @@ def _pour(answer: http.client.HTTPResponse, part: Part, size: int | None) -> Non
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None
+    # No file has a size of more digits, and Python refuses to read very many.
+    if text is None or len(text) > MOST_DIGITS or not (text.isascii() and text.isdecimal()):
+        return None
+    return int(text)
 
 
 def _range(text: str) -> tuple[int | None, int | None]:

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from mediahost.hashing import FileStat
@@ -17,6 +18,7 @@ from mediahost.host.standing import StandingOrder
 from mediahost.model.paths import display, path_to_url, url_to_path
 from mediahost.model.watch import AT_REST, FileState, Watch, WatchState
 from mediahost.ports import WatchedFile, WatchRow, WatchStore
+from mediahost.threads import GuardedThread, guarded
 from mediahost.watch.guard import Guard, is_too_much
 from mediahost.watch.health import Health
 from mediahost.watch.hints import Hints, HintsUnavailable, Touched
@@ -54,7 +56,7 @@ class Stopped(Exception):
     """The watch was told to stop."""
 
 
-class FolderWatch(threading.Thread):
+class FolderWatch(GuardedThread):
     """Watches one folder.
 
     Args:
@@ -85,7 +87,7 @@ class FolderWatch(threading.Thread):
         tell: Tell,
         outside: Iterable[str] = (),
     ) -> None:
-        super().__init__(name=f"watch-{rule.name}", daemon=True)
+        super().__init__(self._watch, name=f"watch-{rule.name}")
         self.row = row
         self.rule = rule
         self.health = Health(pid=os.getpid())
@@ -143,20 +145,18 @@ class FolderWatch(threading.Thread):
 
     # --- the thread
 
-    def run(self) -> None:
+    def _watch(self) -> None:
         """Watch until told to stop; what goes wrong is said, and tried again."""
         while not self._stopping:
-            try:
-                self._session()
-            except Stopped:
-                break
-            except Exception as error:
-                log.exception("The watch %s had to start again", self.rule.name)
-                self._be(WatchState.FAULTY, f"{type(error).__name__}: {error}")
-                self._rest(RETRY_S)
-            finally:
-                self._close_hints()
+            guarded(self._session, self._say_fault)
+            guarded(self._close_hints)
+            if not self._stopping:
+                self._bell.wait(RETRY_S)
+                self._bell.clear()
         self._end()
+
+    def _say_fault(self, error: BaseException) -> None:
+        self._be(WatchState.FAULTY, f"{type(error).__name__}: {error}")
 
     def _end(self) -> None:
         try:
@@ -167,7 +167,11 @@ class FolderWatch(threading.Thread):
             log.exception("How the watch %s was could not be written", self.rule.name)
 
     def _session(self) -> None:
-        """From the first full look until something fundamental goes wrong."""
+        """Watch until told to stop, or until something fundamental goes wrong."""
+        with suppress(Stopped):
+            self._look_and_turn()
+
+    def _look_and_turn(self) -> None:
         while reason := self._guard.why_missing(self._top, has_files=self._has_files()):
             if self._accepted:
                 break
@@ -180,7 +184,6 @@ class FolderWatch(threading.Thread):
         self._scan_asked = self._scan_asked or "start"
         while not self._stopping:
             self._turn()
-        raise Stopped
 
     def _open(self) -> None:
         kind = file_system_of(self._top)

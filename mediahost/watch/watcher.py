@@ -11,6 +11,7 @@ from mediahost.model.event import Event, EventKind
 from mediahost.model.paths import display, path_to_url, url_to_path
 from mediahost.model.watch import Watch, WatchState
 from mediahost.ports import WatchRow, WatchStore
+from mediahost.threads import GuardedThread, guarded
 from mediahost.watch.folder import FolderWatch
 from mediahost.watch.news import News, Tell
 from mediahost.watch.recipes import recipe_for
@@ -41,7 +42,7 @@ class Watcher:
         self._rules: dict[str, Mapping[str, Any]] = {}
         self._busy: dict[str, str] = {}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep_up, name="watcher", daemon=True)
+        self._thread = GuardedThread(self._keep_up, name="watcher")
 
     def start(self) -> None:
         """Start the watches.
@@ -78,10 +79,11 @@ class Watcher:
 
     def _keep_up(self) -> None:
         while not self._stopping.wait(LOOK_S):
-            try:
-                self._keep_in_step(strict=False)
-            except MediahostError as error:
-                self._tell(News("", "", WatchState.FAULTY, error.message))
+            guarded(lambda: self._keep_in_step(strict=False), self._say_fault)
+
+    def _say_fault(self, error: BaseException) -> None:
+        why = error.message if isinstance(error, MediahostError) else repr(error)
+        self._tell(News("", "", WatchState.FAULTY, why))
 
     def _keep_in_step(self, *, strict: bool) -> None:
         rows = {row.name: row for row in self._store.watches() if self._is_ours(row)}
@@ -91,6 +93,9 @@ class Watcher:
             changed = self._rules.get(name) != row.rule
             lost = row.host != self._host.name
             if name in self._folders and (changed or row.paused or lost):
+                self._end(name)
+            if name in self._folders and not self._folders[name].is_alive():
+                # It said why when it ended.
                 self._end(name)
             if row.paused:
                 self._say_paused(row)

@@ -4,6 +4,7 @@ import functools
 import http.server
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,24 @@ LOOK = "--action=count.look"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder, and says nothing."""
+    """Serves a folder, and says nothing.
+
+    A file beside it named `redirect` holds where all requests are sent; while one named `stuck` is
+    there, nothing is answered.
+    """
+
+    def do_GET(self) -> None:
+        """Answer well or badly."""
+        folder = Path(self.directory)
+        while (folder / "stuck").exists():
+            time.sleep(0.01)
+        if (folder / "redirect").exists():
+            self.send_response(302)
+            self.send_header("Location", (folder / "redirect").read_text())
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        else:
+            super().do_GET()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -155,3 +173,76 @@ def test_a_job_is_done_by_a_host_that_has_no_copy_yet(home: Any, shelf: tuple[Pa
     assert job["attempt"] == 2
     assert job["error"].startswith("KeyError")
     assert list((home.data / "remote").rglob("tone.wav"))
+
+
+@pytest.fixture
+def job_to_fetch(home: Any, shelf: tuple[Path, str]) -> Path:
+    """A pending job whose media file must be fetched again; returns the server's folder."""
+    folder, url = shelf
+    home.tone("tone.wav").rename(folder / "tone.wav")
+    home.call("run", f"{url}/tone.wav", "-a", "faulty.raise")
+    shutil.rmtree(home.data / "remote")
+    home.call("jobs", "retry", "--status", "failed")
+    return folder
+
+
+@pytest.mark.usefixtures("allowed")
+@pytest.mark.parametrize("where", ["http://[::1", "http://127.0.0.1:no/x.wav", "//[", "é:\x85"])
+def test_a_fetch_that_fails_in_a_new_way_ends_its_job(
+    home: Any, job_to_fetch: Path, where: str
+) -> None:
+    (job_to_fetch / "redirect").write_text(where)
+    assert home.call("work", "--drain").code == 1
+    (job,) = home.call("jobs", "list", "--json").json
+    assert job["status"] == "failed"
+    assert job["error"]
+
+
+@pytest.mark.usefixtures("allowed")
+def test_a_job_is_cancelled_while_its_file_is_fetched(home: Any, job_to_fetch: Path) -> None:
+    (job_to_fetch / "stuck").touch()
+    work = home.start("work", "--drain")
+    try:
+        while home.jobs() != {"processing": 1}:
+            time.sleep(0.01)
+        assert home.call("jobs", "cancel", "1").code == 0
+        home.finish(work, within_s=20)
+    finally:
+        (job_to_fetch / "stuck").unlink()
+    assert home.jobs() == {"cancelled": 1}
+
+
+@pytest.mark.usefixtures("allowed")
+def test_the_time_limit_of_an_attempt_holds_while_its_file_is_fetched(
+    home: Any, job_to_fetch: Path
+) -> None:
+    (job_to_fetch / "stuck").touch()
+    work = home.start("work", "--drain", environ={"MEDIAHOST_TIMEOUT_S": "1"})
+    try:
+        assert home.finish(work, within_s=20).code == 1
+    finally:
+        (job_to_fetch / "stuck").unlink()
+    (job,) = home.call("jobs", "list", "--json").json
+    assert job["status"] == "failed"
+    assert "took longer to fetch" in job["error"]
+
+
+@pytest.mark.usefixtures("allowed")
+def test_a_host_that_drains_gives_back_what_it_still_fetches(home: Any, job_to_fetch: Path) -> None:
+    (job_to_fetch / "stuck").touch()
+    work = home.start("work")
+    try:
+        while home.jobs() != {"processing": 1}:
+            time.sleep(0.01)
+        work.terminate()
+        assert home.finish(work, within_s=20).code == 0
+    finally:
+        (job_to_fetch / "stuck").unlink()
+    assert home.jobs() == {"pending": 1}
+
+
+@pytest.mark.usefixtures("allowed")
+def test_a_url_that_is_not_ascii_is_run(home: Any, shelf: tuple[Path, str]) -> None:
+    folder, url = shelf
+    home.tone("tone.wav").rename(folder / "é.wav")
+    assert home.call("run", f"{url}/é.wav", LOOK, "--json").counts == {"done": 1}

@@ -324,3 +324,40 @@ def test_compressed_answers_are_refused(site: Any, cache: Any) -> None:
     site.special["/z.wav"] = lambda handler: handler.answer(200, b"x", {"Content-Encoding": "gzip"})
     with pytest.raises(InvalidMedia, match="compressed"):
         cache().fetch(site.url("z.wav"), "blake3")
+
+
+def test_a_redirect_to_what_is_no_url_is_the_files_fault(site: Any, cache: Any) -> None:
+    site.special["/odd.wav"] = lambda handler: handler.answer(302, b"", {"Location": "http://[::1"})
+    with pytest.raises(InvalidMedia, match="redirects to what is no URL"):
+        cache().fetch(site.url("odd.wav"), "blake3")
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("é.wav", "/%C3%A9.wav"),
+        ("a%20b/회의.wav?q=ü", "/a%20b/%ED%9A%8C%EC%9D%98.wav?q=%C3%BC"),
+    ],
+)
+def test_a_url_that_is_not_ascii_is_sent_as_utf8(
+    site: Any, cache: Any, sound: bytes, path: str, sent: str
+) -> None:
+    site.files[sent.partition("?")[0]] = sound
+    found = cache().fetch(site.url(path), "blake3")
+    assert found.path.read_bytes() == sound
+    assert [asked for asked, _ in site.asked] == [sent]
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "٣٤", "-1", "1e9"])
+def test_a_length_that_is_no_number_ends_in_one_sentence(
+    site: Any, cache: Any, length: str
+) -> None:
+    site.etag = None
+
+    def odd(handler: Any) -> None:
+        handler.wfile.write(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nx".encode())
+        handler.break_off()
+
+    site.special["/odd.wav"] = odd
+    with pytest.raises((InvalidMedia, TransientError)):
+        cache().fetch(site.url("odd.wav"), "blake3")

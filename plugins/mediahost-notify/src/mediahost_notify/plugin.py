@@ -115,7 +115,10 @@ class Notify:
                 for letter in due:
                     letter.facts, letter.due = [], None
             for letter, facts in batch:
-                _send(letter, facts)
+                try:
+                    _send(letter, facts)
+                except Exception as error:  # noqa: BLE001 - its text may hold the URL
+                    log.warning("A notification failed: %s", type(error).__name__)
 
     def _due(self) -> list[_Letter]:
         now = time.monotonic()
