@@ -5,10 +5,11 @@ import socket
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from mediahost.executor.answers import Answer, answer_of
 from mediahost.executor.attempt import Attempt
-from mediahost.executor.frames import FrameReader, pack
+from mediahost.executor.frames import BadFrame, FrameReader, pack
 from mediahost.executor.joblog import JobLog
 from mediahost.executor.process import pidfd_of, start_worker
 from mediahost.executor.reaper import end_group
@@ -131,6 +132,27 @@ class Child:
         else:
             self.kinds.clear()
 
+    def began_number(self, number: int) -> bool:
+        """Whether this is the number of the attempt that it runs, not of an earlier one.
+
+        Raises:
+            BadFrame: It was never given an attempt with this number.
+        """
+        if number > self._given:
+            raise BadFrame("it tells of an attempt that it was not given")
+        return self.attempt is not None and number == self.attempt.number
+
+    def is_ready(self) -> None:
+        """It has loaded its plugins.
+
+        Raises:
+            BadFrame: It has said so before.
+        """
+        if self.ready:
+            raise BadFrame("it is ready twice")
+        self.ready = True
+        self.kill_at = None
+
     def ask_to_stop(self, attempt: Attempt) -> None:
         """Raise the flag that the attempt's checkpoints look at."""
         self._order({"cancel": attempt.number})
@@ -141,7 +163,15 @@ class Child:
         self._order({"recall": self._given})
 
     def returned(self, after: int, upto: int) -> list[Attempt]:
-        """What it gives back, out of line now: it will not run the attempts numbered so."""
+        """What it gives back, out of line now: it will not run the attempts numbered so.
+
+        Raises:
+            BadFrame: It was not asked for them, or has told the end of one of them.
+        """
+        running = self.attempt
+        ended = running.number - 1 if running else self._given
+        if not self.recalling or upto > self._given or after < min(ended, upto):
+            raise BadFrame("it gives back attempts that it was not asked for")
         self.recalling = False
         back = [attempt for attempt in self.line if after < attempt.number <= upto]
         for attempt in back:
@@ -173,13 +203,13 @@ class Child:
         """Send what the socket had no room for."""
         self._send(b"")
 
-    def receive(self) -> list[dict[str, Any]]:
-        """The messages that are there; `silent` says that no more will come.
+    def receive(self) -> list[Answer]:
+        """The answers that are there; `silent` says that no more will come.
 
         Raises:
             BadFrame: The worker doesn't keep to the protocol.
         """
-        messages = []
+        messages: list[Answer] = []
         received = RECEIVE_BYTES
         # A short read has emptied the socket; asking again would be for nothing.
         while received == RECEIVE_BYTES:
@@ -191,7 +221,7 @@ class Child:
                 data = b""
             received = len(data)
             self.silent = not data
-            messages += self._reader.feed(data)
+            messages += map(answer_of, self._reader.feed(data))
         return messages
 
     def next_deadline(self) -> float | None:

@@ -13,9 +13,10 @@ from typing import Any
 
 from mediahost.errors import MediahostError, SettingsError, UnknownName, UsageError
 from mediahost.executor import verdict
+from mediahost.executor.answers import SiteAnswer, check_hash, ended_from_json, place_in_run
 from mediahost.executor.dask_site import cancel_attempt, key_of, run_attempt
 from mediahost.executor.exchange import Exchange
-from mediahost.executor.messages import ended_from_json, spec_to_json
+from mediahost.executor.messages import spec_to_json
 from mediahost.executor.verdict import Verdict
 from mediahost.model.job import Failure, Outcome, Token
 from mediahost.model.result import MediaProcessingResult
@@ -317,9 +318,10 @@ class DaskExecutor:
                 error = future.exception() if future.status == "error" else None
                 self._end(attempt, attempt.doom or _lost(action, error or future.status))
                 return
-            answer = future.result()
-            ended = ended_from_json(attempt.spec.token, answer["ended"])
-            if answer["warm"] and attempt.at:
+            answer = SiteAnswer.model_validate(future.result())
+            ended = ended_from_json(attempt.spec.token, answer.ended)
+            check_hash(ended, attempt.spec.algorithm)
+            if answer.warm and attempt.at:
                 self._warm[action] = attempt.at
             ended = self._taken_over(attempt.spec, answer, ended)
         except MediahostError as error:
@@ -333,17 +335,22 @@ class DaskExecutor:
             ended = replace(ended, outcome=attempt.doom[0], failure=attempt.doom[1])
         self._finish(attempt, ended)
 
-    def _taken_over(self, spec: AttemptSpec, answer: dict[str, Any], ended: Ended) -> Ended:
-        """The same with its files here."""
-        run = answer["run"]
+    def _taken_over(self, spec: AttemptSpec, answer: SiteAnswer, ended: Ended) -> Ended:
+        """The same with its files here.
+
+        Raises:
+            BadFrame: A file is none of the run's: it is neither taken nor removed.
+        """
+        run = answer.run_of(key_of(spec.token))
         try:
-            if answer["log"]:
+            if answer.log:
                 self._take_log(Path(spec.log_path), f"{run}.log")
             if not isinstance(ended.result, MediaProcessingResult):
                 return ended
             artifacts = []
             for artifact in ended.result.artifacts:
-                path = Path(spec.workdir, *artifact.path.parts[1:])
+                name = place_in_run(artifact.path, run)
+                path = Path(spec.workdir, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._exchange.take(artifact.path.as_posix(), path)
                 artifacts.append(artifact.model_copy(update={"path": path}))

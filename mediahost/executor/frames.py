@@ -79,5 +79,5 @@ def _parsed(body: bytes) -> Any:
     try:
         # It knows lone surrogates.
         return json.loads(body.decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadFrame("A frame held no JSON") from None

@@ -74,7 +74,8 @@ class Link:
             now = time.monotonic()
             if now - last[0] >= PROGRESS_EVERY_S and fraction == fraction:  # noqa: PLR0124 - NaN
                 last[0] = now
-                told = message[:PROGRESS_CHARS]
-                self.send({"kind": "progress", "n": number, "at": fraction, "message": told})
+                at = min(max(0.0, float(fraction)), 1.0)
+                told = str(message)[:PROGRESS_CHARS]
+                self.send({"kind": "progress", "n": number, "at": at, "message": told})
 
         return report

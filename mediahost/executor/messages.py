@@ -4,13 +4,11 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from mediahost.model.job import Failure, Outcome, Token
+from mediahost.model.job import Token
 from mediahost.model.media import MediaFile
 from mediahost.model.paths import path_to_url, url_to_path
-from mediahost.model.result import result_from_text, result_to_text
+from mediahost.model.result import result_to_text
 from mediahost.ports import AttemptSpec, Ended
-
-_OUTCOMES = {str(outcome): outcome for outcome in Outcome}
 
 
 def spec_to_json(spec: AttemptSpec) -> dict[str, Any]:
@@ -58,22 +56,3 @@ def ended_to_json(ended: Ended) -> dict[str, Any]:
         "failure": ended.failure and asdict(ended.failure),
         "elapsed_ms": ended.elapsed_ms,
     }
-
-
-def ended_from_json(token: Token, data: dict[str, Any]) -> Ended:
-    """What `ended_to_json` gave, of the attempt with this token.
-
-    Raises:
-        ValueError: It is nothing that `ended_to_json` gives.
-        KeyError: The same.
-        TypeError: The same.
-    """
-    result, failure = data["result"], data["failure"]
-    return Ended(
-        token,
-        _OUTCOMES[data["outcome"]],
-        None if result is None else result_from_text(result.encode()),
-        None if failure is None else Failure(**failure),
-        data["elapsed_ms"],
-        data["result_hash"],
-    )

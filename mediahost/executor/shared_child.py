@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mediahost.executor.attempt import Attempt
 from mediahost.executor.child import Child
+from mediahost.executor.frames import BadFrame
 from mediahost.executor.joblog import JobLog
 from mediahost.executor.worker import SHARED
 
@@ -59,7 +60,13 @@ class SharedChild(Child):
             attempt.ends_at = None if limit_s is None else now + limit_s
 
     def numbered(self, number: int) -> Attempt | None:
-        """The attempt of this number, while it runs."""
+        """The attempt of this number, while it runs.
+
+        Raises:
+            BadFrame: It was never given an attempt with this number.
+        """
+        if number > self._given:
+            raise BadFrame("it tells of an attempt that it was not given")
         return next((attempt for attempt in self.line if attempt.number == number), None)
 
     def log_of(self, attempt: Attempt) -> JobLog:

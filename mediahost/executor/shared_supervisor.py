@@ -4,12 +4,20 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
 
 from mediahost.executor import verdict
+from mediahost.executor.answers import (
+    Answer,
+    AttemptEnded,
+    Logged,
+    Progressed,
+    Ready,
+    Returned,
+    check_hash,
+)
 from mediahost.executor.attempt import Attempt
 from mediahost.executor.crew import Crew
-from mediahost.executor.messages import ended_from_json
+from mediahost.executor.frames import BadFrame
 from mediahost.executor.orders import Orders
 from mediahost.executor.shared_child import SharedChild
 from mediahost.executor.supervisor import START_AGAIN_S, WATCH_EVERY_S
@@ -188,39 +196,41 @@ class SharedSupervisor:
             child.read_output()
             for message in messages:
                 self._understand(child, message)
-        except (ValueError, KeyError, TypeError):
+        except BadFrame as error:
             for attempt in child.line:
                 if len(child.line) == 1 and not attempt.doom:
-                    attempt.doom = verdict.talked_nonsense(attempt.spec.action)
+                    attempt.doom = verdict.talked_nonsense(attempt.spec.action, str(error))
             self._kill(child, "it broke its protocol")
         child.leaving = child.leaving or child.silent
 
-    def _understand(self, child: SharedChild, message: dict[str, Any]) -> None:
-        kind = message["kind"]
-        if kind == "ready":
-            child.ready = True
-            child.kill_at = None
+    def _understand(self, child: SharedChild, answer: Answer) -> None:
+        if isinstance(answer, Ready):
+            child.is_ready()
             return
-        attempt = child.numbered(message["n"])
+        if isinstance(answer, Returned):
+            raise BadFrame("it gives back attempts that it was not asked for")
+        attempt = child.numbered(answer.n)
         if attempt is None:
             return  # a thread that outlived its attempt
-        if kind == "progress":
-            self._tell(Progress(attempt.spec.token, message["at"], message["message"]))
-        elif kind == "log":
-            child.log_of(attempt).write(message["text"].encode(errors="backslashreplace"))
-        else:
-            self._ended(child, attempt, message)
+        match answer:
+            case Progressed():
+                self._tell(Progress(attempt.spec.token, answer.at, answer.message))
+            case Logged():
+                child.log_of(attempt).write(answer.text.encode(errors="backslashreplace"))
+            case AttemptEnded():
+                self._ended(child, attempt, answer)
 
-    def _ended(self, child: SharedChild, attempt: Attempt, message: dict[str, Any]) -> None:
-        ended = ended_from_json(attempt.spec.token, message)
-        child.warm = frozenset(message["warm"])
+    def _ended(self, child: SharedChild, attempt: Attempt, answer: AttemptEnded) -> None:
+        ended = answer.ended(attempt.spec.token)
+        check_hash(ended, attempt.spec.algorithm)
+        child.warm = frozenset(answer.warm)
         child.end(attempt)
         if attempt.doom and ended.outcome is not Outcome.OK:
             self._end(attempt, attempt.doom)
         else:
             attempt.over = True
             self._tell(ended)
-        if message["spent"] or child.is_large(self._max_rss_bytes):
+        if answer.spent or child.is_large(self._max_rss_bytes):
             child.leaving = True
 
     def _bury(self, child: SharedChild) -> None:

@@ -4,13 +4,21 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from mediahost.executor import verdict
+from mediahost.executor.answers import (
+    Answer,
+    AttemptEnded,
+    Logged,
+    Progressed,
+    Ready,
+    Returned,
+    check_hash,
+)
 from mediahost.executor.attempt import Attempt
 from mediahost.executor.child import Child
 from mediahost.executor.crew import Crew
-from mediahost.executor.messages import ended_from_json
+from mediahost.executor.frames import BadFrame
 from mediahost.executor.orders import Orders
 from mediahost.executor.verdict import Verdict
 from mediahost.executor.waiting import Waiting
@@ -225,32 +233,34 @@ class Supervisor:
             child.read_output()
             for message in messages:
                 self._understand(child, message)
-        except (ValueError, KeyError, TypeError):
+        except BadFrame as error:
             if attempt := child.attempt:
-                attempt.doom = attempt.doom or verdict.talked_nonsense(attempt.spec.action)
+                why = verdict.talked_nonsense(attempt.spec.action, str(error))
+                attempt.doom = attempt.doom or why
             self._crew.kill(child)
 
-    def _understand(self, child: Child, message: dict[str, Any]) -> None:
-        kind = message["kind"]
-        if kind == "ready":
-            child.ready = True
-            child.kill_at = None
-            self._begin(child)
-            return
-        if kind == "returned":
-            self._returned(child, child.returned(message["after"], message["upto"]))
-            return
-        attempt = child.attempt
-        if attempt is None or message["n"] != attempt.number:
-            return  # a thread that outlived its attempt
-        if kind == "progress":
-            self._tell(Progress(attempt.spec.token, message["at"], message["message"]))
-        else:
-            self._ended(child, attempt, message)
+    def _understand(self, child: Child, answer: Answer) -> None:
+        match answer:
+            case Ready():
+                child.is_ready()
+                self._begin(child)
+            case Returned():
+                self._returned(child, child.returned(answer.after, answer.upto))
+            case Progressed() | AttemptEnded() if child.began_number(answer.n):
+                attempt = child.line[0]
+                if isinstance(answer, AttemptEnded):
+                    self._ended(child, attempt, answer)
+                else:
+                    self._tell(Progress(attempt.spec.token, answer.at, answer.message))
+            case Logged():
+                raise BadFrame("its attempts don't run at once")
+            case _:
+                pass  # a thread that outlived its attempt
 
-    def _ended(self, child: Child, attempt: Attempt, message: dict[str, Any]) -> None:
-        ended = ended_from_json(attempt.spec.token, message)
-        child.keeps(message["warm"], attempt)
+    def _ended(self, child: Child, attempt: Attempt, answer: AttemptEnded) -> None:
+        ended = answer.ended(attempt.spec.token)
+        check_hash(ended, attempt.spec.algorithm)
+        child.keeps(answer.warm, attempt)
         wrote = child.finish()
         if attempt.doom and ended.outcome is not Outcome.OK:
             self._end(attempt, attempt.doom)
@@ -260,10 +270,10 @@ class Supervisor:
                 attempt.spec.action,
                 ended.elapsed_ms,
                 loud=wrote,
-                interrupted=message["interrupted"],
+                interrupted=answer.interrupted,
             )
             self._tell(ended)
-        child.spent = message["spent"] or child.is_large(self._max_rss_bytes)
+        child.spent = answer.spent or child.is_large(self._max_rss_bytes)
         if child.spent and child.line:
             child.recall()
         self._go_on(child)

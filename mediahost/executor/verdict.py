@@ -4,6 +4,7 @@ import signal
 
 from mediahost.executor.joblog import JobLog
 from mediahost.model.job import Failure, Outcome
+from mediahost.model.paths import display
 
 Verdict = tuple[Outcome, Failure]
 
@@ -36,10 +37,10 @@ def stopped(action: str) -> Verdict:
     return Outcome.LOST, Failure(f"The host stopped before {action} was done", transient=True)
 
 
-def talked_nonsense(action: str) -> Verdict:
-    """The worker's messages can't be read."""
+def talked_nonsense(action: str, reason: str) -> Verdict:
+    """The worker's messages can't be read, or say what can't be."""
     return Outcome.CRASHED, Failure(
-        f"The worker broke its protocol while running {action}",
+        f"The worker broke its protocol while running {action}: {display(reason)}",
         "Something in the plugin wrote to a file descriptor that isn't its own.",
         transient=True,
     )

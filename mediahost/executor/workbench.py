@@ -121,7 +121,9 @@ def _why(error: BaseException, media: MediaFile) -> tuple[Outcome, Failure]:
         outcome, failure = Outcome.ERROR, Failure(type(error).__name__, traceback=trace)
     return outcome, replace(
         failure,
-        message=failure.message[:MESSAGE_CHARS],
+        # A plugin's exception may have anything for a message.
+        message=str(failure.message)[:MESSAGE_CHARS],
+        hint=str(failure.hint)[:MESSAGE_CHARS] if failure.hint else None,
         traceback=failure.traceback[-TRACEBACK_CHARS:],
     )
 

@@ -3,11 +3,14 @@
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from mediahost.errors import PluginError
 from mediahost.model.job import Token
-from mediahost.model.result import MediaProcessingResult
+from mediahost.model.paths import display
+from mediahost.model.result import Artifact, MediaProcessingResult
 
 ARTIFACTS = "artifacts"
 STAGING = "staging"
@@ -76,13 +79,14 @@ class ArtifactFolder:
         What else the attempt wrote is removed.
 
         Raises:
+            PluginError: One is not a file that the attempt wrote.
             OSError: They can't be moved.
         """
         staged, kept = self._staging / _name(token), self._kept(token)
+        names = [_name_in(staged, artifact) for artifact in result.artifacts]
         if not kept.parent.is_dir():
             kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _sync_folder(kept.parent.parent)
-        names = [artifact.path.relative_to(staged.resolve()) for artifact in result.artifacts]
         _keep_only({staged / name for name in names}, staged)
         try:
             staged.rename(kept)
@@ -106,6 +110,27 @@ class ArtifactFolder:
     def _kept(self, token: Token) -> Path:
         # The last two digits of the id are random, the first ones are the time: 256 even folders.
         return self._artifacts / str(token.job_id)[-2:] / _name(token)
+
+
+def _name_in(staged: Path, artifact: Artifact) -> Path:
+    """Where an artifact is in an attempt's folder, whatever the worker said of it.
+
+    Raises:
+        PluginError: It is not there, is no plain file or has another size.
+        OSError: It can't be looked at.
+    """
+    folder = staged.resolve()
+    path = artifact.path
+    if not path.is_relative_to(folder) or ".." in path.parts or path == folder:
+        raise PluginError(f"The artifact {display(path)} is outside the attempt's folder")
+    # A link anywhere on the way leads elsewhere.
+    if path.resolve() != path or not stat.S_ISREG((status := path.lstat()).st_mode):
+        raise PluginError(f"The artifact {display(path.name)} is no plain file")
+    if status.st_nlink > 1:
+        raise PluginError(f"The artifact {display(path.name)} is a file of somebody else's too")
+    if artifact.size not in (None, status.st_size):
+        raise PluginError(f"The artifact {display(path.name)} is not of the size that it was said")
+    return path.relative_to(folder)
 
 
 def _remove(folder: Path) -> None:

@@ -8,7 +8,7 @@ from traceback import format_exception
 from typing import Any
 
 from mediahost.cached import Hit
-from mediahost.errors import MediahostError, TransientError
+from mediahost.errors import MediahostError, PluginError, TransientError
 from mediahost.hashing import (
     CacheKey,
     ChangedWhileHashing,
@@ -190,11 +190,13 @@ class Attempts:
         Raises:
             MediaChanged: The media file changed while the attempt ran.
             MediaTouched: It was written, but is the same again.
+            PluginError: The result is none that the action gives.
             OSError: The artifacts can't be kept.
         """
         job, result = held.job, ended.result
         if result is None:
             raise ValueError("an attempt that ended well has a result")
+        self._check_kind(job.request.action, result)
         stat = _still(held, look)
         hashed = ended.result_hash or result_hash(result, self._store.algorithm)
         if isinstance(result, MediaProcessingResult):
@@ -204,6 +206,18 @@ class Attempts:
         fresh[hit.key] = hit
         following = follow_ups(job, fresh)
         return Completion(job, result, hashed, ended.elapsed_ms, following, stat.size)
+
+    def _check_kind(self, action: str, result: Result) -> None:
+        """See that an analyzer gave an analysis and a processor files, whatever its worker says.
+
+        Raises:
+            PluginError: It did not.
+        """
+        wanted = (
+            "analysis" if self._registry.action(action).info.kind == "analyzer" else "processing"
+        )
+        if result.kind != wanted:
+            raise PluginError(f"{action} gave a result of the kind {result.kind}, not {wanted}")
 
     def failed(self, job: ClaimedJob, outcome: Outcome, failure: Failure, ms: int = 0) -> Setback:
         """What to commit for an attempt that gave no result: the end of the job, or a retry."""

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import traceback
 from functools import lru_cache
 from pathlib import Path
@@ -126,6 +127,8 @@ def _sealed(name: str, artifact: Artifact, context: Context, algorithm: Algorith
         raise PluginError(
             f"{name} says that it made {display(path.name)}, but there is no such file"
         )
+    if path.stat().st_nlink > 1:
+        _unlink_from_others(path)
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -140,6 +143,13 @@ def _sealed(name: str, artifact: Artifact, context: Context, algorithm: Algorith
             "mime_type": artifact.mime_type or mime_type_of(path),
         }
     )
+
+
+def _unlink_from_others(path: Path) -> None:
+    """Make a hard link a file of its own: what is written to an artifact changes no original."""
+    part = path.with_name(f".{os.urandom(8).hex()}.part")
+    shutil.copy2(path, part)
+    part.replace(path)
 
 
 def failure_of(error: BaseException, media: MediaFile) -> tuple[Outcome, Failure]:

@@ -21,6 +21,7 @@ from mediahost.executor.supervisor import Supervisor
 from mediahost.model.job import Outcome
 from mediahost.ports import AttemptSpec
 
+BROKEN = "The worker broke its protocol while running faults.fault"
 linux_only = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 
 
@@ -58,7 +59,7 @@ def _pid_of_the_program(spec: AttemptSpec) -> int:
         ("abort", "The worker was ended by signal SIGABRT while running faults.fault"),
         ("segfault", "The worker was ended by signal SIGSEGV while running faults.fault"),
         ("exit_at_once", "The worker exited with code 7 while running faults.fault"),
-        ("speak_for_the_worker", "The worker broke its protocol while running faults.fault"),
+        ("speak_for_the_worker", f"{BROKEN}: A frame of {2**32 - 1} bytes was announced"),
     ],
 )
 def test_a_crash_costs_its_own_attempt_only(process_rig: Any, fault: str, message: str) -> None:

@@ -3,13 +3,9 @@ from uuid import uuid4
 
 import pytest
 
+from mediahost.executor.answers import ended_from_json
 from mediahost.executor.frames import FrameReader, pack
-from mediahost.executor.messages import (
-    ended_from_json,
-    ended_to_json,
-    spec_from_json,
-    spec_to_json,
-)
+from mediahost.executor.messages import ended_to_json, spec_from_json, spec_to_json
 from mediahost.model.job import Failure, Outcome, Token
 from mediahost.model.media import MediaFile
 from mediahost.model.ranges import TimeRange

@@ -1,8 +1,10 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mediahost import Artifact, Context, MediaProcessingResult
+from mediahost.errors import PluginError
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.model.job import Token, new_job_id
 
@@ -64,6 +66,54 @@ def test_what_was_kept_under_a_token_that_a_power_cut_gave_back_is_replaced(
         (workdir / name).touch()
         (artifact,) = folder.keep(TOKEN, made(workdir / name)).artifacts
     assert files_below(artifact.path.parent) == {"new.wav"}
+
+
+def outside(workdir: Path, tmp_path: Path) -> Artifact:
+    return Artifact(path=tmp_path / "mine.wav", asset_type="audio")
+
+
+def upwards(workdir: Path, tmp_path: Path) -> Artifact:
+    return Artifact(path=workdir.resolve() / ".." / ".." / ".." / "mine.wav", asset_type="audio")
+
+
+def by_a_link(workdir: Path, tmp_path: Path) -> Artifact:
+    (workdir / "link.wav").symlink_to(tmp_path / "mine.wav")
+    return Artifact(path=workdir.resolve() / "link.wav", asset_type="audio")
+
+
+def by_a_linked_folder(workdir: Path, tmp_path: Path) -> Artifact:
+    (workdir / "folder").symlink_to(tmp_path)
+    return Artifact(path=workdir.resolve() / "folder" / "mine.wav", asset_type="audio")
+
+
+def by_a_hard_link(workdir: Path, tmp_path: Path) -> Artifact:
+    (workdir / "hard.wav").hardlink_to(tmp_path / "mine.wav")
+    return Artifact(path=workdir.resolve() / "hard.wav", asset_type="audio")
+
+
+def a_folder(workdir: Path, tmp_path: Path) -> Artifact:
+    (workdir / "folder").mkdir()
+    return Artifact(path=workdir.resolve() / "folder", asset_type="audio")
+
+
+def of_another_size(workdir: Path, tmp_path: Path) -> Artifact:
+    (workdir / "a.wav").write_text("four")
+    return Artifact(path=workdir.resolve() / "a.wav", asset_type="audio", size=5)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [outside, upwards, by_a_link, by_a_linked_folder, by_a_hard_link, a_folder, of_another_size],
+)
+def test_a_worker_is_not_believed_where_its_artifacts_are(
+    folder: ArtifactFolder, tmp_path: Path, lie: Callable[[Path, Path], Artifact]
+) -> None:
+    mine = tmp_path / "mine.wav"
+    mine.write_text("mine")
+    result = MediaProcessingResult(artifacts=(lie(staged(folder), tmp_path),))
+    with pytest.raises(PluginError, match="The artifact "):
+        folder.keep(TOKEN, result)
+    assert mine.read_text() == "mine"
 
 
 def test_a_stage_is_empty_and_discards_and_unstages(folder: ArtifactFolder) -> None:
