@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mediahost.plugin.damage import unreadable
     from mediahost.plugin.hookspecs import hookimpl
     from mediahost.plugin.media_reader import MediaReader
+    from mediahost.plugin.models import PinnedFile, PinnedModel
 
 _HOMES = {
     "Action": "plugin.action",
@@ -52,6 +53,8 @@ _HOMES = {
     "MediaProcessingResult": "model.result",
     "MediaReader": "plugin.media_reader",
     "MediaStream": "model.info",
+    "PinnedFile": "plugin.models",
+    "PinnedModel": "plugin.models",
     "Processor": "plugin.action",
     "Result": "model.result",
     "TimeRange": "model.ranges",
@@ -83,6 +86,8 @@ __all__ = [
     "MediaProcessingResult",
     "MediaReader",
     "MediaStream",
+    "PinnedFile",
+    "PinnedModel",
     "Processor",
     "Result",
     "TimeRange",

@@ -11,6 +11,7 @@ from mediahost.cli import (
     job_steering,
     jobs,
     lineage,
+    models,
     pauses,
     pipelines,
     plugin_install,
@@ -91,6 +92,7 @@ plugins.app.command(
 plugins.app.command("uninstall", epilog=examples("plugins uninstall mediahost-speech"))(
     plugin_install.uninstall
 )
+app.add_typer(models.app, name="models")
 app.command("pipelines", epilog=examples("pipelines"))(pipelines.pipelines)
 store.app.command(epilog=examples("store backup /media/stick/store.db"))(care.backup)
 store.app.command(epilog=examples("store copy store.db copy.db"))(care.copy)

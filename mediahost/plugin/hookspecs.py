@@ -19,6 +19,7 @@ from mediahost.plugin.action import Action
 from mediahost.plugin.context import Context
 
 if TYPE_CHECKING:
+    from mediahost.plugin.models import PinnedModel
     from mediahost.ports import ExecutorFactory
 
 PROJECT = "mediahost"
@@ -157,6 +158,18 @@ def mediahost_register_views() -> Mapping[str, Any]:  # type: ignore[empty-body]
 
     Fires: when the TUI starts. Parameters: none.
     First result: no. Runs in: the TUI.
+    """
+
+
+@hookspec
+def mediahost_register_models() -> Iterable["PinnedModel"]:  # type: ignore[empty-body]
+    """Give the models that actions of this plugin know by name.
+
+    Each is a `mediahost.plugin.models.PinnedModel`: its files with their SHA-256, and where they
+    are published.
+
+    Fires: on `mediahost models`. Parameters: none.
+    First result: no, the models of all plugins count. Runs in: the host.
     """
 
 

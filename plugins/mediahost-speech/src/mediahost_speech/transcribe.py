@@ -16,9 +16,10 @@ from mediahost import (
     Word,
 )
 from mediahost.errors import UsageError
+from mediahost.model.paths import display
 from mediahost_speech.heedful import heeding
 from mediahost_speech.hysteresis import Stretch, find_speech, padded
-from mediahost_speech.models import load_whisper
+from mediahost_speech.models import is_path, load_whisper
 from mediahost_speech.pieces import Piece, Span, grouped, pieces
 from mediahost_speech.sound import WINDOW_S, NoSound, Sound
 from mediahost_speech.vad import moments
@@ -79,6 +80,10 @@ class Transcribe(Analyzer, name="speech.transcribe", version=1, accepts={"audio"
         """
         # Before anything else: who has no model shall know at once.
         model = context.resource(load_whisper, self.model, context.threads)
+        if is_path(self.model):
+            context.log.info(
+                "%s is a model of your own: its files are not checked", display(self.model)
+            )
         sound = Sound(media.path, context.threads)
         _check_language(self.language, model)
         known = _known_speech(context)
