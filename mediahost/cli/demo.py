@@ -10,6 +10,7 @@ from mediahost.cli.results import in_words
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
 from mediahost.model.paths import display
+from mediahost.partfile import PartFile
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host
@@ -85,8 +86,11 @@ def _copy_media(target: Path) -> None:
     """Copy what is not there yet, so that a second call finds the files untouched."""
     target.mkdir(parents=True, exist_ok=True)
     for file in example_media().iterdir():
-        if file.suffix != ".md" and not (target / file.name).exists():
-            shutil.copy2(file, target / file.name)
+        if file.suffix == ".md" or (target / file.name).exists():
+            continue
+        with file.open("rb") as source, PartFile(target / file.name) as part:
+            shutil.copyfileobj(source, part.file)
+            part.keep_new()
 
 
 def example_media() -> Path:

@@ -17,6 +17,7 @@ from mediahost.errors import UnknownName, UsageError
 from mediahost.model.cues import cues_of
 from mediahost.model.paths import display, path_to_url
 from mediahost.model.subtitles import Cue, SubtitleFormat, subtitles_as
+from mediahost.partfile import write_text
 
 if TYPE_CHECKING:
     from mediahost.host.known import Known
@@ -70,7 +71,7 @@ def export(
     if output is None:
         sys.stdout.write(text)
         return
-    _write(output, text)
+    write_text(output, text)
     if as_json:
         print_json({"path": path_to_url(output.absolute()), "format": format_name, "items": number})
     else:
@@ -134,13 +135,3 @@ def _film(path: str, found: "Sequence[StoredResult]") -> Film:
             rate = stream.get("frame_rate") if isinstance(stream, dict) else None
             fps = fps or (float(rate) if isinstance(rate, int | float) else None)
     return Film(Path(os.path.abspath(path)), duration, fps)  # noqa: PTH100 - may not be UTF-8
-
-
-def _write(output: Path, text: str) -> None:
-    """Whole or not at all; what an earlier call wrote is replaced."""
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, "utf-8", newline="")
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)

@@ -22,8 +22,8 @@ from mediahost.hashing import RACY_NS, hash_bytes, stat_parts
 from mediahost.host.unchanged import Asked, Sifted, Unchanged
 from mediahost.host.walk import walk
 from mediahost.model.paths import expanded
+from mediahost.partfile import write_text
 from mediahost.store.glance import Glance, GlancedStore
-from mediahost.store.sqlite_file import create_private
 
 if TYPE_CHECKING:
     from mediahost.cli.reading import Reading
@@ -136,11 +136,8 @@ def remember(
     with suppress(Exception):  # whatever is wrong, the run itself was right
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _forget_old(note.parent)
-        # Processes in two containers may have one number.
-        part = note.with_name(f"{note.name}.{os.getpid()}.{_STARTED_NS}.part")
-        create_private(part)
-        part.write_text(json.dumps([repeat._asdict(), stats, list(unsaid)]), "utf-8")
-        part.replace(note)
+        noted = json.dumps([repeat._asdict(), stats, list(unsaid)])
+        write_text(note, noted, private=True, durable=False)
 
 
 def _sift(repeat: Repeat) -> Sifted | None:

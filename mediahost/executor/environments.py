@@ -16,6 +16,7 @@ from mediahost import __version__
 from mediahost.errors import InvalidConfig, PluginError, UnknownName, UsageError
 from mediahost.executor.small import write_wheel
 from mediahost.hashing import canonical, hash_bytes
+from mediahost.partfile import write_text
 from mediahost.plugin.action import Action
 from mediahost.plugin.described import described
 from mediahost.plugin.hookspecs import hookimpl
@@ -282,6 +283,4 @@ def _read(note: Path) -> Environment | None:
 
 def _write(path: Path, data: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(f".{secrets.token_hex(4)}.part")
-    part.write_text(json.dumps(data), "utf-8")
-    part.replace(path)
+    write_text(path, json.dumps(data))

@@ -1,6 +1,5 @@
 """The exchange: a folder or bucket where a host and workers elsewhere hand files to each other."""
 
-import os
 import re
 import shutil
 import time
@@ -13,6 +12,7 @@ from mediahost.errors import InvalidMedia, TransientError, UsageError
 from mediahost.hashing import verify_file
 from mediahost.model.media import MediaFile
 from mediahost.model.paths import display, url_to_path
+from mediahost.partfile import PartFile, written
 
 # No attempt runs so long.
 OLD_S = 7 * 86_400
@@ -60,9 +60,8 @@ class Exchange:
             place = self.folder / name
             if place != path:
                 place.parent.mkdir(parents=True, exist_ok=True)
-                part = place.with_name(f".{place.name}.{os.getpid()}.part")
-                shutil.copyfile(path, part)
-                part.replace(place)
+                with path.open("rb") as source, written(place) as file:
+                    shutil.copyfileobj(source, file)
             return
         try:
             # On object stores an upload is there at its end or not at all.
@@ -138,14 +137,11 @@ class Exchange:
         if path.exists():
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{os.urandom(4).hex()}.part")
-        try:
-            self.take(_media_name(media), part)
-            if not verify_file(part, media.file_hash):
+        with PartFile(path, durable=False) as part:
+            self.take(_media_name(media), part.path)
+            if not verify_file(part.path, media.file_hash):
                 raise InvalidMedia(f"{display(media.path.name)} has changed since the job was made")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+            part.replace()
         return path
 
     def _at(self, name: str) -> str:

@@ -49,6 +49,7 @@ class RunRow:
         elapsed_ms: How long the computing took, now or when it was cached.
         error: Why it failed: a sentence, and a hint on a second line.
         artifacts: Paths of the files that it made.
+        artifact_hashes: Their hashes.
         incomplete: What its result lacks, in one line; None: nothing, or there is no result.
     """
 
@@ -62,6 +63,7 @@ class RunRow:
     elapsed_ms: int = 0
     error: str | None = None
     artifacts: tuple[str, ...] = ()
+    artifact_hashes: tuple[str, ...] = ()
     incomplete: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -304,6 +306,7 @@ class Run:
                 job_id=self._computed.get(row.key),
                 elapsed_ms=row.hit.elapsed_ms,
                 artifacts=tuple(path for path, _ in row.hit.artifacts),
+                artifact_hashes=tuple(file_hash for _, file_hash in row.hit.artifacts),
                 incomplete=row.hit.missing or None,
             )
         if row.key in self._errors:

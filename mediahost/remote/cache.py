@@ -16,6 +16,7 @@ from mediahost.errors import InvalidMedia
 from mediahost.hashing import Algorithm, algorithm_of, hash_bytes
 from mediahost.model.kinds import kind_of
 from mediahost.model.paths import display
+from mediahost.partfile import write_text
 from mediahost.ports import OnBytes, RemoteFile
 from mediahost.remote.allowed import Allowed, shown
 from mediahost.remote.filesystems import FileSystem
@@ -156,9 +157,7 @@ class RemoteCache:
 
     def _note(self, copy: _Copy) -> None:
         folder = self._folder_of(copy.url)
-        part = folder / f".{secrets.token_hex(8)}.part"
-        part.write_text(json.dumps(asdict(copy)), "utf-8")
-        part.replace(folder / NOTE)
+        write_text(folder / NOTE, json.dumps(asdict(copy)))
         _sweep(folder, keep=copy.file_hash)
 
     def _remote(self, copy: _Copy) -> RemoteFile:

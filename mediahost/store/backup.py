@@ -8,10 +8,11 @@ from pathlib import Path
 
 from mediahost.errors import StoreError, UsageError
 from mediahost.model.paths import display
+from mediahost.partfile import PartFile
 from mediahost.store.copying import copy_store
 from mediahost.store.engine import Database
 from mediahost.store.sqlite import SqliteDatabase
-from mediahost.store.sqlite_file import create_private, files_of, is_full
+from mediahost.store.sqlite_file import files_of, is_full
 from mediahost.store.upgrade import upgrade
 
 # Some milliseconds of work between two reports of progress.
@@ -43,21 +44,22 @@ def back_up(
     """
     if os.path.lexists(target):
         raise _taken(target)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        create_private(part)
+        # SQLite locks the file itself.
+        opened = PartFile(target, private=True, locked=False)
     except OSError as error:
         raise UsageError(
             f"{display(target)} can't be written: {error.strerror}",
             "Name a file in a folder that is there and that you may write to.",
         ) from error
+    part = opened.path
     try:
         if isinstance(source, SqliteDatabase):
             _copy_pages(source, part, on_pages)
         else:
             _copy_rows(source, part, on_pages)
         _check(part)
-        _keep(part, target)
+        opened.keep_new()
     except FileExistsError as error:
         raise _taken(target) from error
     except (StoreError, sqlite3.Error) as error:
@@ -72,6 +74,7 @@ def back_up(
         reason = os.strerror(error.errno or 0)
         raise StoreError(f"The backup {display(target)} can't be written: {reason}") from error
     finally:
+        opened.discard()
         for left in files_of(part):
             left.unlink(missing_ok=True)
     return target.stat().st_size
@@ -126,22 +129,3 @@ def _check(part: Path) -> None:
             f"The store is damaged, so no backup was made: {verdict.splitlines()[-1]}",
             "See what is wrong with: mediahost store check",
         )
-
-
-def _keep(part: Path, target: Path) -> None:
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    # Unlike a rename, these fail if somebody took the name meanwhile.
-    try:
-        os.link(part, target)
-    except FileExistsError:
-        raise
-    except OSError:
-        # Sticks and network drives may know no second names for a file.
-        create_private(target)
-        part.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

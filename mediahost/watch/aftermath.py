@@ -6,18 +6,16 @@ Nothing is removed before what takes its place is on the disk and has been read 
 import errno
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from mediahost.errors import MediahostError
 from mediahost.hashing import FileStat, verify_file
-from mediahost.host.publish import copy_to, move_to_free, names_for
+from mediahost.host.publish import CopyDamaged, copy_to, fill, names_for
 from mediahost.model.paths import display
 from mediahost.model.watch import Watch
-from mediahost.watch.outputs import Written, is_there
-
-
-class Kept(MediahostError):
-    """The file was left where it is, against the rule, for a good reason."""
+from mediahost.partfile import PartFile, rename_new, sync_folder
+from mediahost.watch.original import Kept, check_same, check_unchanged, put_back, set_aside
+from mediahost.watch.outputs import OutputRefused, Written, check_inside, is_there
 
 
 def after_success(
@@ -53,15 +51,15 @@ def after_success(
     if missing:
         raise Kept("it was kept: a result is incomplete")
     if rule.on_success == "move" and rule.done_folder:
-        _check_unchanged(source, stat)
-        return f"moved to {display(move_below(source, rule.path, rule.done_folder))}"
+        moved = move_below(source, stat, rule.path, rule.done_folder, source_hash)
+        return f"moved to {display(moved)}"
     if rule.on_success == "delete":
         if not written:
             raise Kept("it was kept: no output was written that could take its place")
         if not all(is_there(one) for one in written):
             raise Kept("it was kept: an output is missing or damaged")
-        _check_unchanged(source, stat)
-        source.unlink()
+        with set_aside(source, stat) as aside:
+            aside.unlink()
         return "deleted; its outputs are there"
     if len(artifacts) != 1:
         raise Kept(f"it was kept: one artifact can replace it, and there are {len(artifacts)}")
@@ -71,85 +69,139 @@ def after_success(
     return replace(source, stat, Path(path), file_hash)
 
 
-def after_failure(rule: Watch, source: Path, stat: FileStat) -> str | None:
-    """Do what `on_failure` says; returns what became of the file if it is no longer there."""
-    if rule.on_failure != "move" or rule.failed_folder is None:
-        return None
-    _check_unchanged(source, stat)
-    return f"moved to {display(move_below(source, rule.path, rule.failed_folder))}"
-
-
-def move_below(source: Path, top: Path, folder: Path) -> Path:
-    """Move a file to the same place below another folder; nothing is overwritten.
+def after_failure(rule: Watch, source: Path, stat: FileStat, source_hash: str) -> str | None:
+    """Do what `on_failure` says; returns what became of the file if it is no longer there.
 
     Raises:
+        Kept: It can't be done safely.
+        OSError: It can't be done.
+    """
+    if rule.on_failure != "move" or rule.failed_folder is None:
+        return None
+    moved = move_below(source, stat, rule.path, rule.failed_folder, source_hash)
+    return f"moved to {display(moved)}"
+
+
+def move_below(source: Path, stat: FileStat, top: Path, folder: Path, source_hash: str) -> Path:
+    """Move a file to the same place below another folder; nothing is overwritten.
+
+    Returns:
+        Where it is.
+
+    Raises:
+        Kept: It has changed, could not be copied whole to another drive, or a symbolic link leads
+            out of the folder.
         OSError: It can't be moved.
     """
     wanted = folder / source.relative_to(top)
+    try:
+        check_inside(wanted, folder)
+    except OutputRefused as error:
+        raise Kept(f"it was kept: {error.message}") from None
     wanted.parent.mkdir(parents=True, exist_ok=True)
+    check_unchanged(source, stat)
     for target in names_for(wanted):
         if os.path.lexists(target):
             continue
         try:
-            os.link(source, target)
+            rename_new(source, target)
         except FileExistsError:
             continue
         except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+            if error.errno != errno.EXDEV:
                 raise
-            target = copy_to(source, wanted)  # noqa: PLW2901 - another drive: its own free name
-        source.unlink()
+            return _move_to_other_drive(source, stat, wanted, source_hash)
+        _check_moved(target, source, stat)
         return target
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(wanted))
+
+
+def _check_moved(target: Path, source: Path, stat: FileStat) -> None:
+    """See that what was renamed is the file that was processed, or undo it."""
+    try:
+        check_same(target, stat)
+    except Kept:
+        put_back(target, source)
+        raise
+    for folder in (target.parent, source.parent):
+        with suppress(OSError):
+            sync_folder(folder)
+
+
+def _move_to_other_drive(source: Path, stat: FileStat, wanted: Path, source_hash: str) -> Path:
+    try:
+        copy = copy_to(source, wanted, source_hash)
+    except CopyDamaged as error:
+        raise Kept(f"it was kept: {error.message}") from None
+    # Only now, when nothing is left that takes time.
+    with set_aside(source, stat) as aside:
+        aside.unlink()
+    return copy
 
 
 def replace(source: Path, stat: FileStat, artifact: Path, file_hash: str) -> str:
     """Put an artifact in a file's place; at no time is there neither.
 
-    The artifact is copied beside the file and read again. With the file's own suffix it takes the
-    name in one step while the old content has a second name; else it gets its own name first.
-    What goes wrong leaves the file as it was.
+    The artifact is copied beside the file and read again. With the file's own suffix the two
+    change places in one step; else the artifact gets its own name first. Then the file is looked
+    at once more, and goes if it is still what was processed. What goes wrong leaves it as it was.
+
+    Returns:
+        What was done, for a person.
 
     Raises:
         Kept: The copy is damaged, or the file has changed.
         OSError: It can't be done.
     """
     target = source.with_suffix(artifact.suffix)
-    staged = source.with_name(f".{source.name}.{os.getpid()}.part")
-    aside = source.with_name(f".{source.name}.mediahost-old")
-    try:
-        copied = copy_to(artifact, staged)
-        _check_unchanged(source, stat)
-        if target != source:
-            move_to_free(copied, target)
-            try:
-                _check_copy(target, file_hash)
-            except (OSError, Kept):
-                target.unlink()
-                raise
-            source.unlink()
-            return f"replaced by {display(target.name)}"
-        aside.unlink(missing_ok=True)
-        os.link(source, aside)
-        copied.replace(source)
+    check_unchanged(source, stat)
+    with PartFile(target) as part:
         try:
-            _check_copy(source, file_hash)
-        except (OSError, Kept):
-            aside.replace(source)
-            raise
-        aside.unlink()
-    except FileExistsError:
-        raise Kept(f"it was kept: {display(target.name)} is there already") from None
-    finally:
-        staged.unlink(missing_ok=True)
-    return f"replaced by its artifact {display(artifact.name)}"
+            fill(part, artifact, file_hash)
+        except CopyDamaged as error:
+            raise Kept(f"it was kept: {error.message}") from None
+        if target == source:
+            _exchange(part, source, stat)
+            return f"replaced by its artifact {display(artifact.name)}"
+        try:
+            part.keep_new()
+        except FileExistsError:
+            raise Kept(f"it was kept: {display(target.name)} is there already") from None
+    try:
+        with set_aside(source, stat) as aside:
+            aside.unlink()
+    except BaseException:
+        # Of the file as it is now it would be no copy.
+        if verify_file(target, file_hash):
+            target.unlink()
+        raise
+    return f"replaced by {display(target.name)}"
 
 
-def _check_copy(path: Path, file_hash: str) -> None:
-    if not verify_file(path, file_hash):
-        raise Kept("it was kept: the artifact could not be copied whole")
+def _exchange(part: PartFile, source: Path, stat: FileStat) -> None:
+    """Have the part take the file's name, and the file go."""
+    check_unchanged(source, stat)
+    copy = FileStat.of(os.fstat(part.file.fileno()))
+    if not part.swap():
+        with set_aside(source, stat) as aside:
+            part.keep_new()
+            aside.unlink()
+        return
+    aside = part.path
+    try:
+        check_same(aside, stat)
+    except Kept:
+        _undo(aside, source, copy)
+        raise
+    aside.unlink()
 
 
-def _check_unchanged(source: Path, stat: FileStat) -> None:
-    if FileStat.of(source.lstat()) != stat:
-        raise Kept("it was kept: it has changed meanwhile")
+def _undo(aside: Path, source: Path, copy: FileStat) -> None:
+    """Give a version that was saved a moment ago its name again, which the copy has."""
+    try:
+        check_same(source, copy)
+    except Kept:
+        # A yet newer one has it: both stay.
+        put_back(aside, source)
+        return
+    aside.replace(source)

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from mediahost.partfile import PartFile
+
 MARKER = ".mediahost-watch"
 _TEXT = (
     "mediahost watches this folder. This file tells it that the right drive is mounted here:\n"
@@ -53,7 +55,9 @@ class Guard:
         marker = Path(root, MARKER)
         try:
             if not marker.is_file():
-                marker.write_text(_TEXT, "utf-8")
+                with PartFile(marker) as part:
+                    part.file.write(_TEXT.encode())
+                    part.keep_new()
         except OSError:
             self.marked = False
         else:

@@ -20,9 +20,10 @@ from mediahost.model.job import JobStatus
 from mediahost.model.paths import display, url_to_path
 from mediahost.model.watch import FileState, Watch
 from mediahost.ports import OwnOutput, WatchedFile, WatchStore
-from mediahost.watch.aftermath import Kept, after_failure, after_success
+from mediahost.watch.aftermath import after_failure, after_success
 from mediahost.watch.ledger import Ledger
 from mediahost.watch.news import News, Tell
+from mediahost.watch.original import Kept
 from mediahost.watch.outputs import Outputs
 
 # What one watch made another may take in, but not for ever.
@@ -344,7 +345,9 @@ class Intake:
     def _failure(self, queued: Queued, standing: Standing) -> tuple[FileState, str, bool]:
         reason = next(iter(standing.errors.values()), "a step gave no result")
         try:
-            gone = after_failure(self._rule, Path(queued.root.path), queued.file.stat)
+            gone = after_failure(
+                self._rule, Path(queued.root.path), queued.file.stat, queued.root.file_hash
+            )
         except Kept as error:
             return FileState.FAILED, f"{reason}; {error.message}", False
         return FileState.FAILED, f"{reason}; {gone}" if gone else reason, gone is not None

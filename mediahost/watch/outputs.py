@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from mediahost.errors import MediahostError
-from mediahost.hashing import hash_file
+from mediahost.hashing import hash_bytes, hash_file, verify_file
 from mediahost.host.planner import Planned
-from mediahost.host.publish import copy_to
+from mediahost.host.publish import copy_to, write_to
 from mediahost.host.standing import Standing
 from mediahost.model.paths import display, expanded, path_to_url
 from mediahost.model.watch import Watch
@@ -62,9 +63,9 @@ class Outputs:
         for row, path, file_hash in final:
             fields = self._fields(standing, row, folder, Path(path).name)
             target = target_for(self._rule.output, fields)
-            written.append(Written(copy_to(Path(path), target), file_hash))
+            written.append(Written(copy_to(Path(path), target, file_hash), file_hash))
         if self._rule.sidecars:
-            written += self._sidecars(standing, folder)
+            written += self._sidecars(standing, folder, depth)
         return written
 
     def final_artifacts(self, standing: Standing) -> list[tuple[str, str]]:
@@ -91,20 +92,45 @@ class Outputs:
             ]
         )
 
-    def _sidecars(self, standing: Standing, folder: str) -> Iterator[Written]:
-        rows = {row.key: row for row in standing.rows if row.key and not _artifacts(row)}
+    def _sidecars(self, standing: Standing, folder: str, depth: int) -> Iterator[Written]:
+        rows = [row for row in standing.rows if row.key and not _artifacts(row)]
+        results = self._store.load_results([row.key for row in rows if row.key])
         taken: set[Path] = set()
-        for key, stored in self._store.load_results(list(rows)).items():
-            row = rows[key]
-            stem = Path(standing.root.path).stem
-            name = f"{stem}.{row.step.name}.json"
-            fields = self._fields(standing, row, folder, name)
-            target = target_for(self._rule.output or "", fields)
+        for row in rows:
+            if row.key not in results:
+                continue
+            name = f"{Path(standing.root.path).stem}.{row.step.name}.json"
+            target = target_for(self._rule.output or "", self._fields(standing, row, folder, name))
             if target in taken:
                 target = target.with_name(f"{target.stem}.{row.step.name}{target.suffix}")
             taken.add(target)
-            text = json.dumps(stored.result.model_dump(mode="json"), indent=2) + "\n"
-            yield Written(_write_whole(target, text), "")
+            document = results[row.key].result.model_dump(mode="json")
+            yield self._sidecar(standing, row, target, document, depth)
+
+    def _sidecar(
+        self, standing: Standing, row: Planned, target: Path, document: Any, depth: int
+    ) -> Written:
+        """Write it, in place of what was written of the same step and file before."""
+        data = f"{json.dumps(document, indent=2)}\n".encode()
+        source, algorithm = path_to_url(standing.root.path), self._store.algorithm
+        file_hash = hash_bytes(data, algorithm)
+        action = row.step.action
+
+        def is_ours(path: Path) -> bool:
+            try:
+                there, _ = hash_file(path, algorithm)
+            except OSError:
+                return False
+            known = self._store.find_outputs([there]).get(there, ())
+            return (self._watch_id, source, action) in (
+                (one.watch_id, one.source, one.action) for one in known
+            )
+
+        # Before it is seen, as of artifacts.
+        self._store.record_outputs(
+            [OwnOutput(self._watch_id, file_hash, len(data), source, action, depth + 1)]
+        )
+        return Written(write_to(data, target, is_ours), file_hash)
 
     def _fields(self, standing: Standing, row: Planned, folder: str, name: str) -> dict[str, str]:
         source = Path(standing.root.path)
@@ -150,13 +176,22 @@ def target_for(template: str, fields: Mapping[str, str]) -> Path:
             rendered[-1] += suffix
     rendered[-1] = _short(rendered[-1])
     target = top.joinpath(*rendered)
+    check_inside(target, top)
+    return target
+
+
+def check_inside(target: Path, top: Path) -> None:
+    """See that a path lies below a folder in truth, whatever links there are on the way.
+
+    Raises:
+        OutputRefused: It doesn't.
+    """
     real = Path(os.path.realpath(target.parent))
     if not real.is_relative_to(os.path.realpath(top)):
         raise OutputRefused(
             f"The output {display(target)} would lie outside {display(top)}",
-            "A symbolic link leads out of the folder: remove it, or change the template.",
+            "A symbolic link leads out of the folder: remove it, or give another folder.",
         )
-    return target
 
 
 def _rendered(template: str, fields: Mapping[str, str]) -> list[str]:
@@ -193,25 +228,9 @@ def _artifacts(row: Planned) -> tuple[tuple[str, str], ...]:
     return row.hit.artifacts if row.hit else ()
 
 
-def _write_whole(target: Path, text: str) -> Path:
-    """Write text whole or not at all, in place of what an earlier run wrote."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{os.getpid()}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(target)
-    return target
-
-
 def is_there(written: Written) -> bool:
     """Whether the file is on the disk with the content that it should have."""
-    if not written.file_hash:
-        return written.path.is_file()
-    algorithm = written.file_hash.partition(":")[0]
     try:
-        actual, _ = hash_file(written.path, "sha256" if algorithm == "sha256" else "blake3")
+        return verify_file(written.path, written.file_hash)
     except OSError:
         return False
-    return actual == written.file_hash

@@ -1,12 +1,17 @@
 """What becomes of a person's file: nothing is lost, whatever goes wrong half-way."""
 
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from mediahost.hashing import FileStat, hash_file
+from mediahost.hashing import FileStat, hash_bytes, hash_file
 from mediahost.model.watch import Watch
-from mediahost.watch.aftermath import Kept, after_failure, after_success, replace
+from mediahost.watch import aftermath, original
+from mediahost.watch.aftermath import after_failure, after_success, replace
+from mediahost.watch.original import Kept
 from mediahost.watch.outputs import Written
 
 
@@ -101,8 +106,162 @@ def test_a_move_overwrites_nothing(source: Path, tmp_path: Path) -> None:
     rule = Watch.model_validate(
         {"path": source.parent, "on_failure": "move", "failed_folder": failed}
     )
-    said = after_failure(rule, source, stat_of(source))
+    said = after_failure(rule, source, stat_of(source), hash_file(source)[0])
     assert said == f"moved to {failed / 'a.2.wav'}"
     assert (failed / "a.wav").read_bytes() == b"an earlier one"
     assert (failed / "a.2.wav").read_bytes() == b"a person's own"
     assert not source.exists()
+
+
+OTHER_DRIVE = Path("/dev/shm")  # noqa: S108 - another file system on every Linux
+
+RULES = {
+    "delete": {"on_success": "delete"},
+    "move": {"on_success": "move", "done_folder": "done"},
+    "move to another drive": {"on_success": "move", "done_folder": "other"},
+    "replace": {"on_success": "replace"},
+    "replace by another suffix": {"on_success": "replace"},
+}
+NEW = b"the new edit, a day of work"
+
+
+def save(source: Path) -> None:
+    """As an editor does: a new file takes the name."""
+    new = source.with_name("new")
+    new.write_bytes(NEW)
+    new.replace(source)
+
+
+def overwrite(source: Path) -> None:
+    """As another editor does: the same file has other bytes."""
+    source.write_bytes(NEW)
+
+
+def overwrite_slowly(source: Path) -> None:
+    """The same, with the times of before."""
+    before = source.stat()
+    source.write_bytes(NEW[: before.st_size].ljust(before.st_size))
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.fixture
+def other_drive(tmp_path: Path) -> Iterator[Path]:
+    if not OTHER_DRIVE.is_dir() or OTHER_DRIVE.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=OTHER_DRIVE) as folder:
+        yield Path(folder)
+
+
+def finish(
+    name: str, source: Path, artifact: Path, other_drive: Path, stat: FileStat
+) -> str | None:
+    values = RULES[name] | {"path": source.parent}
+    if "done_folder" in values:
+        here = source.parent.parent / "done"
+        values["done_folder"] = here if values["done_folder"] == "done" else other_drive
+    if name.endswith("suffix"):
+        artifact = artifact.rename(artifact.with_suffix(".mp3"))
+    file_hash = hash_file(artifact)[0]
+    return after_success(
+        Watch.model_validate(values),
+        source,
+        stat,
+        source_hash=hash_bytes(b"a person's own"),
+        written=[Written(artifact, file_hash)],
+        artifacts=[(str(artifact), file_hash)],
+        missing="",
+    )
+
+
+CHANGES: dict[str, tuple[Callable[[Path], None], bool]] = {
+    "saved before the last look": (save, True),
+    "saved after it": (save, False),
+    "written before the last look": (overwrite, True),
+    "written after it": (overwrite, False),
+    "written with the times of before": (overwrite_slowly, True),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", RULES)
+def test_a_version_saved_while_another_is_done_away_with_is_never_lost(
+    source: Path,
+    artifact: Path,
+    other_drive: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    name: str,
+    change: str,
+) -> None:
+    changes, is_before = CHANGES[change]
+    stat = stat_of(source)
+    looks = 0
+
+    def check(path: Path, expected: FileStat) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1 and is_before:
+            changes(source)
+        look(path, expected)
+        if looks == 1 and not is_before:
+            changes(source)
+
+    look = original.check_unchanged
+    monkeypatch.setattr(aftermath, "check_unchanged", check)
+    monkeypatch.setattr(original, "check_unchanged", check)
+    with pytest.raises(Kept):
+        finish(name, source, artifact, other_drive, stat)
+    assert source.read_bytes() == (NEW if changes is not overwrite_slowly else NEW[:14])
+    assert names_in(source.parent) == ["a.wav"]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_what_is_done_to_a_file_that_stays_as_it_was(
+    source: Path, artifact: Path, other_drive: Path, name: str
+) -> None:
+    assert finish(name, source, artifact, other_drive, stat_of(source))
+    assert names_in(source.parent) == {
+        "replace": ["a.wav"],
+        "replace by another suffix": ["a.mp3"],
+    }.get(name, [])
+    if name.startswith("move"):
+        done = other_drive if "drive" in name else source.parent.parent / "done"
+        assert (done / "a.wav").read_bytes() == b"a person's own"
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_file_that_somebody_writes_stays(
+    source: Path, artifact: Path, other_drive: Path, name: str
+) -> None:
+    stat = stat_of(source)
+    with source.open("r+b"), pytest.raises(Kept, match="changed meanwhile"):
+        finish(name, source, artifact, other_drive, stat)
+    assert source.read_bytes() == b"a person's own"
+
+
+def test_a_move_follows_no_link_out_of_its_folder(source: Path, tmp_path: Path) -> None:
+    away, failed = tmp_path / "away", tmp_path / "failed"
+    away.mkdir()
+    failed.mkdir()
+    (failed / "sub").symlink_to(away)
+    (source.parent / "sub").mkdir()
+    source = source.rename(source.parent / "sub" / "a.wav")
+    rule = Watch.model_validate(
+        {"path": source.parent.parent, "on_failure": "move", "failed_folder": failed}
+    )
+    with pytest.raises(Kept, match="would lie outside"):
+        after_failure(rule, source, stat_of(source), hash_file(source)[0])
+    assert source.exists()
+    assert names_in(away) == []
+
+
+def test_a_copy_to_another_drive_is_made_of_the_bytes_that_were_hashed(
+    source: Path, other_drive: Path
+) -> None:
+    rule = Watch.model_validate(
+        {"path": source.parent, "on_failure": "move", "failed_folder": other_drive}
+    )
+    with pytest.raises(Kept, match="could not be copied whole"):
+        after_failure(rule, source, stat_of(source), hash_bytes(b"what was hashed"))
+    assert source.exists()
+    assert names_in(other_drive) == []
