@@ -7,7 +7,6 @@ person's own settings would not. For the rest the file itself is trusted, by pat
 
 import os
 import re
-import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -18,6 +17,7 @@ from typing import Any
 from platformdirs import user_config_path
 
 from mediahost.errors import SettingsError
+from mediahost.partfile import written
 
 # An allow-list: a setting that is added later needs trust until it is listed here.
 HARMLESS = frozenset({"pipelines", "tui_filters", "tui_keys", "tui_pictures"})
@@ -78,11 +78,10 @@ class TrustedFiles:
         """
         self.remove(path)
         note = self._note(path, content)
-        part = note.with_name(f".{secrets.token_hex(8)}.part")
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            part.write_bytes(os.fsencode(_whole(path)))
-            part.replace(note)
+            with written(note) as file:
+                file.write(os.fsencode(_whole(path)))
         except OSError as error:
             raise SettingsError(
                 f"What is trusted can't be kept in {self.folder}: {error.strerror}"

@@ -9,7 +9,6 @@ the file, and taken again when that has changed.
 import json
 import logging
 import os
-import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +21,7 @@ from platformdirs import user_cache_path, user_data_path
 
 from mediahost.errors import MediahostError
 from mediahost.hashing import ChangedWhileHashing, FileStat, hash_file
+from mediahost.partfile import write_text
 
 log = logging.getLogger(__name__)
 
@@ -190,13 +190,8 @@ def _noted(note: Path, stat: FileStat) -> str | None:
 
 def _keep(note: Path, known: dict[str, Any]) -> None:
     """Note a hash. Where that is impossible, the next check reads the file again."""
-    unfinished = note.with_name(f".{secrets.token_hex(8)}")
     try:
         note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with unfinished.open("x", encoding="utf-8") as file:
-            json.dump(known, file)
-        unfinished.replace(note)
+        write_text(note, json.dumps(known), durable=False)
     except OSError as error:
         log.debug("The hash of %s is not remembered: %s", known["path"], error)
-        with suppress(OSError):
-            unfinished.unlink()

@@ -3,16 +3,15 @@
 They are OpenAI's Whisper (MIT), converted for CTranslate2. Packages carry two of them.
 """
 
-import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from secrets import token_hex
 from typing import BinaryIO
 
 from platformdirs import user_cache_path
 
+from mediahost.partfile import written
 from mediahost.plugin.models import ModelMismatch, PinnedFile, PinnedModel
 
 WEIGHTS = "model.bin"
@@ -79,22 +78,17 @@ def _join(first: Path, second: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for source in first.iterdir():
         if not source.name.startswith(WEIGHTS) and source.is_file():
-            shutil.copy(source, folder)
-    # Two workers may do so at once: each renames a whole file of its own.
-    unfinished = folder / f".{WEIGHTS}.{token_hex(8)}"
-    try:
-        with unfinished.open("xb") as whole:
-            parts = (first / f"{WEIGHTS}.part1", second / f"{WEIGHTS}.part2")
-            digest = _copied(parts, whole)
+            with written(folder / source.name) as file:
+                file.write(source.read_bytes())
+    # Two workers may do so at once: each writes a file of its own.
+    with written(folder / WEIGHTS) as whole:
+        digest = _copied((first / f"{WEIGHTS}.part1", second / f"{WEIGHTS}.part2"), whole)
         if digest != KNOWN["base"].files[0].sha256:
             raise ModelMismatch(
                 f"The packages {first.parent.name} and {second.parent.name} do not hold the "
                 "published model base",
                 "Get the published files with: mediahost models get base",
             )
-        unfinished.replace(folder / WEIGHTS)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _copied(parts: tuple[Path, ...], whole: BinaryIO) -> str:
