@@ -15,7 +15,7 @@ from mediahost_audio.rhythm import (
     sharpened,
     steady_tempo,
 )
-from mediahost_audio.sound import Form, Sound
+from mediahost_audio.sound import Form, Sound, channels_of
 
 _LISTENING = 0.8  # of the work; the rest is to find the beats
 
@@ -44,9 +44,9 @@ def analyze(
 def _samples(sound: Sound, context: Context) -> Iterator[Floats]:
     held: list[Floats] = []
     count = 0
-    for frame in sound.frames(Form("fltp", "mono", SAMPLE_RATE)):
+    for frame in sound.frames(Form("flt", "mono", SAMPLE_RATE)):
         context.progress(_LISTENING * sound.share(), f"Listened to {sound.end_s:.0f} s")
-        held.append(frame.to_ndarray()[0])
+        held.append(channels_of(frame)[0])
         count += frame.samples
         if count >= SAMPLE_RATE:
             yield np.concatenate(held)

@@ -120,7 +120,7 @@ def measure(path: Path, context: Context, start: float = 0.0, share: float = 1.0
         InvalidMedia: It has no sound, or it can't be decoded.
     """
     sound, meter = Sound(path, context.threads), Meter()
-    for frame in sound.frames(Form("fltp")):
+    for frame in sound.frames(Form("flt")):
         meter.take(frame)
         context.progress(start + share * sound.share(), f"Measured {sound.end_s:.0f} s")
     for doubt in sound.doubts():

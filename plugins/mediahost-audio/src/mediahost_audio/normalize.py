@@ -101,7 +101,7 @@ def _first_recipe(before: Level, config: Normalize) -> Recipe:
 def _write(sound: Sound, target: Path, recipe: Recipe, config: Normalize) -> Iterator[float]:
     """Write the copy, and say after each frame how much is done, 0 to 1."""
     copy: Copy | None = None
-    form = Form("dblp", most_channels=FORMATS[config.format].most_channels)
+    form = Form("dbl", most_channels=FORMATS[config.format].most_channels)
     try:
         for frame in sound.frames(form):
             if copy is None:

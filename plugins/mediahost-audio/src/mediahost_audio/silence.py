@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mediahost import Context, MediaAnalysisResult, MediaFile, TimeRange
-from mediahost_audio.sound import Form, Sound
+from mediahost_audio.sound import Form, Sound, channels_of
 
 
 def analyze(
@@ -39,9 +39,9 @@ def silences(sound: Sound, context: Context, floor: float) -> Iterator[tuple[flo
     """Start and end, in seconds, of every stretch in which all channels stay below the floor."""
     begin: int | None = None
     position, rate = 0, 1
-    for frame in sound.frames(Form("fltp")):
+    for frame in sound.frames(Form("flt")):
         rate, position = frame.sample_rate, frame.pts or 0
-        loud = np.abs(frame.to_ndarray()).max(axis=0) >= floor
+        loud = np.abs(channels_of(frame)).max(axis=0) >= floor
         if begin is None and not loud[0]:
             begin = position
         if begin is not None and loud[0]:

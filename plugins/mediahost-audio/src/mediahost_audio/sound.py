@@ -11,9 +11,10 @@ from contextlib import closing
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import av
+import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
@@ -36,17 +37,23 @@ _LONGEST_GAP_S = 600.0
 _EARLY_S = 1.0
 
 
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+
 class Form(NamedTuple):
-    """What samples look like.
+    """What samples look like: all channels in one plane.
+
+    PyAV's planes are wrong pointers where there are 8 or more of them, and `to_ndarray` goes by
+    them, so that planar samples would crash the worker.
 
     Attributes:
-        sample_format: FFmpeg's name, such as `dblp`.
+        sample_format: FFmpeg's name of a packed one.
         layout: Of the channels, FFmpeg's name; None: as in the file.
         sample_rate: In hertz; None: as in the file.
         most_channels: Sound of more is mixed to stereo.
     """
 
-    sample_format: str
+    sample_format: Literal["flt", "dbl"]
     layout: str | None = None
     sample_rate: int | None = None
     most_channels: int = 64
@@ -215,7 +222,7 @@ class _Timeline:
 
     def _resampled(self, frame: AudioFrame | None) -> Iterator[AudioFrame]:
         if self._resampler is not None:
-            for made in self._resampler.resample(frame):
+            for made in _resampled(self._resampler, frame):
                 if made.samples:
                     yield self._placed(made)
 
@@ -224,8 +231,8 @@ class _Timeline:
         while missing > 0:
             silence = AudioFrame(self._format, self._layout, min(missing, self._rate))
             silence.sample_rate = self._rate
-            for plane in silence.planes:
-                plane.update(bytes(plane.buffer_size))
+            (plane,) = silence.planes
+            plane.update(bytes(plane.buffer_size))
             missing -= silence.samples
             yield self._placed(silence)
 
@@ -234,6 +241,24 @@ class _Timeline:
         frame.time_base = Fraction(1, self._rate)
         self._given += frame.samples
         return frame
+
+
+def _resampled(resampler: av.AudioResampler, frame: AudioFrame | None) -> list[AudioFrame]:
+    try:
+        return resampler.resample(frame)
+    except av.ArgumentError as error:
+        channels = frame.layout.nb_channels if frame is not None else 0
+        raise InvalidMedia(
+            f"The sound has {channels} channels in no known order, which can't be mixed",
+            "Convert it with av.convert first.",
+        ) from error
+
+
+def channels_of(frame: AudioFrame) -> Floats:
+    """Samples of a frame in the form `flt`, one row for each channel, 1 being full scale."""
+    channels = frame.layout.nb_channels
+    samples = np.frombuffer(memoryview(frame.planes[0]), np.float32, frame.samples * channels)
+    return samples.reshape(-1, channels).T
 
 
 def shown(path: Path) -> str:

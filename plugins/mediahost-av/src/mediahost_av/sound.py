@@ -183,13 +183,22 @@ class Sound:
                 self.count += frame.samples
                 yield from self._packets(frame)
 
+    def _shared(self, channels: int) -> str:
+        """How channels of no known place are mixed: shared out among those of the new file."""
+        made = self._encoder.channels
+        groups = [range(first, channels, made) for first in range(made)]
+        mixes = ("+".join(f"{1 / len(group):.6f}*c{one}" for one in group) for group in groups)
+        listing = "|".join(f"c{number}={mix}" for number, mix in enumerate(mixes))
+        return f"{self._encoder.layout.name}|{listing}"
+
     def _graph_for(self, frame: AudioFrame) -> Graph:
         rate, name = frame.sample_rate, frame.format.name
         channels = frame.layout.nb_channels
         # A WAV may say how many channels it has without saying which.
         layout = frame.layout.name
-        if layout.endswith("channels"):
-            layout = LAYOUTS[min(channels, len(LAYOUTS)) - 1]
+        unknown = layout.endswith("channels")
+        if unknown and channels <= len(LAYOUTS):
+            layout = LAYOUTS[channels - 1]
         end = "" if self._window.length is None else f":end_pts={round(self._window.length * rate)}"
         graph = Graph()
         graph.threads = 1  # by default there is one for each core, with nothing to do
@@ -197,6 +206,11 @@ class Sound:
             graph.add(
                 "abuffer",
                 f"sample_rate={rate}:sample_fmt={name}:channel_layout={layout}:time_base=1/{rate}",
+            ),
+            *(
+                [graph.add("pan", self._shared(channels))]
+                if unknown and channels > len(LAYOUTS)
+                else ()
             ),
             graph.add("atrim", f"start_pts=0{end}"),
             graph.add("aresample", f"{self.sample_rate}:async=1:first_pts={self.count}"),

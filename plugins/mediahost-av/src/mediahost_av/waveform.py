@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.plane import AudioPlane
 from av.audio.stream import AudioStream
 from PIL import Image, ImageColor
 
@@ -19,6 +18,8 @@ from mediahost_av.transcode import damage_warnings, nothing_decodable
 GAP_S = 0.05  # containers round timestamps and encoders pad: less is no gap
 LONGEST_GAP_S = 600.0  # a timestamp that leaps further is damage, if the header promises less
 TRANSPARENT = "transparent"
+# All channels in one plane: the planes of PyAV are wrong pointers where there are 8 or more.
+PACKED = "flt"
 
 
 def waveform(action: Waveform, media: MediaFile, context: Context) -> MediaProcessingResult:
@@ -71,7 +72,7 @@ def _pieces(source: Source, stream: AudioStream) -> Iterator[tuple[Sequence[Floa
             if shape != (frame.format.name, frame.layout.name, frame.sample_rate):
                 shape = (frame.format.name, frame.layout.name, frame.sample_rate)
                 rate = rate or frame.sample_rate
-                resampler = av.AudioResampler("fltp", frame.layout.name, rate)
+                resampler = av.AudioResampler(PACKED, frame.layout.name, rate)
             missing = _missing_s(source, stream, frame, taken / rate)
             if missing > GAP_S and taken / rate + missing <= latest:
                 for silence in _silence(round(missing * rate), rate):
@@ -82,7 +83,7 @@ def _pieces(source: Source, stream: AudioStream) -> Iterator[tuple[Sequence[Floa
                 made = resampler.resample(frame) if resampler else []
             for piece in made:
                 taken += piece.samples
-                yield [_samples(plane)[: piece.samples] for plane in piece.planes], rate
+                yield _channels(piece), rate
 
 
 def _missing_s(source: Source, stream: AudioStream, frame: AudioFrame, taken_s: float) -> float:
@@ -96,8 +97,11 @@ def _silence(count: int, rate: int) -> Iterator[Floats]:
         yield np.zeros(piece, np.float32)
 
 
-def _samples(plane: AudioPlane) -> Floats:
-    return np.frombuffer(memoryview(plane), np.float32)
+def _channels(frame: AudioFrame) -> Sequence[Floats]:
+    """The samples of each channel of a packed frame."""
+    channels = frame.layout.nb_channels
+    samples = np.frombuffer(memoryview(frame.planes[0]), np.float32, frame.samples * channels)
+    return [*samples.reshape(-1, channels).T]
 
 
 def _drawn(action: Waveform, low: Floats, high: Floats, peak: float) -> Image.Image:

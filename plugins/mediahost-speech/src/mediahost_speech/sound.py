@@ -231,12 +231,24 @@ class _Stretch:
             yield self._window(bytes(self._buffer.ljust(_WINDOW_BYTES, b"\0")), count)
 
     def _windows(self, frame: "av.AudioFrame | None") -> Iterator[Window]:
-        for resampled in self._resampler.resample(frame):
+        for resampled in self._resampled(frame):
             self._buffer += memoryview(resampled.planes[0])[: resampled.samples * _BYTES]
         while len(self._buffer) >= _WINDOW_BYTES:
             samples = bytes(self._buffer[:_WINDOW_BYTES])
             del self._buffer[:_WINDOW_BYTES]
             yield self._window(samples, WINDOW_SAMPLES)
+
+    def _resampled(self, frame: "av.AudioFrame | None") -> "list[av.AudioFrame]":
+        import av  # noqa: PLC0415 - as above
+
+        try:
+            return self._resampler.resample(frame)
+        except av.ArgumentError as error:
+            channels = frame.layout.nb_channels if frame is not None else 0
+            raise InvalidMedia(
+                f"The sound has {channels} channels in no known order, which can't be mixed",
+                "Convert it with av.convert first.",
+            ) from error
 
     def _window(self, samples: bytes, count: int) -> Window:
         start = self.end
