@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mediahost.model.info import MediaInfo, MediaStream
     from mediahost.model.kinds import MediaKind
     from mediahost.model.media import MediaFile
+    from mediahost.model.orientation import Orientation
     from mediahost.model.ranges import TimeRange
     from mediahost.model.result import (
         Analysis,
@@ -53,6 +54,7 @@ _HOMES = {
     "MediaProcessingResult": "model.result",
     "MediaReader": "plugin.media_reader",
     "MediaStream": "model.info",
+    "Orientation": "model.orientation",
     "PinnedFile": "plugin.models",
     "PinnedModel": "plugin.models",
     "Processor": "plugin.action",
@@ -86,6 +88,7 @@ __all__ = [
     "MediaProcessingResult",
     "MediaReader",
     "MediaStream",
+    "Orientation",
     "PinnedFile",
     "PinnedModel",
     "Processor",

@@ -17,7 +17,12 @@ class MediaStream(BaseModel):
     width: int | None = Field(None, ge=0, description="Pixels")
     height: int | None = Field(None, ge=0, description="Pixels")
     frame_rate: float | None = Field(None, ge=0, description="Frames per second, on average")
-    rotation: int | None = Field(None, description="Degrees, counterclockwise")
+    rotation: int | None = Field(
+        None, description="Degrees counterclockwise to turn the picture: 0, 90, 180 or 270"
+    )
+    mirrored: bool | None = Field(
+        None, description="Whether left and right change places after the turn"
+    )
     sample_rate: int | None = Field(None, ge=0, description="Hertz")
     channels: int | None = Field(None, ge=0)
     channel_layout: str | None = None

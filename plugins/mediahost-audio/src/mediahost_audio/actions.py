@@ -17,7 +17,7 @@ from mediahost import (
 WITH_SOUND = frozenset({MediaKind.VIDEO, MediaKind.AUDIO})
 
 
-class Loudness(Analyzer, name="audio.loudness", version=1, accepts=WITH_SOUND):
+class Loudness(Analyzer, name="audio.loudness", version=2, accepts=WITH_SOUND):
     """Measure how loud it is, by EBU R 128.
 
     Metadata: `integrated_lufs` (None: silent, or shorter than 0.4 s), `range_lu` (loudness range;
@@ -39,7 +39,7 @@ class Loudness(Analyzer, name="audio.loudness", version=1, accepts=WITH_SOUND):
         return analyze(media, context, series=self.series)
 
 
-class Normalize(Processor, name="audio.normalize", version=1, accepts=WITH_SOUND):
+class Normalize(Processor, name="audio.normalize", version=2, accepts=WITH_SOUND):
     """Make a copy of the sound that is as loud as wanted, by EBU R 128.
 
     One gain for the whole recording, so quiet and loud stay as far apart as they were; a limiter
@@ -71,7 +71,7 @@ class Normalize(Processor, name="audio.normalize", version=1, accepts=WITH_SOUND
         return normalize(self, media, context)
 
 
-class Silence(Analyzer, name="audio.silence", version=1, accepts=WITH_SOUND):
+class Silence(Analyzer, name="audio.silence", version=2, accepts=WITH_SOUND):
     """Find where it is silent: ranges labelled `silence`.
 
     Silence is where the samples of all channels stay below the noise floor. Metadata: `duration`
@@ -127,7 +127,7 @@ class Chapters(Analyzer, name="audio.chapters", version=1, accepts=WITH_SOUND):
         )
 
 
-class Beats(Analyzer, name="audio.beats", version=1, accepts=WITH_SOUND):
+class Beats(Analyzer, name="audio.beats", version=2, accepts=WITH_SOUND):
     """Find the beats of music: ranges labelled `beat`, each up to the next one, and the tempo.
 
     One tempo is taken for the whole file; beats follow it where it sways a little. Metadata:

@@ -34,7 +34,7 @@ MAX_SHEET_SIDE = 16_383  # pixels; the most that WebP can hold, the least of the
 class Probe(
     Analyzer,
     name="av.probe",
-    version=1,
+    version=2,
     accepts=SOUND_OR_PICTURES | {MediaKind.IMAGE},
 ):
     """Tell container, duration, streams, tags and chapters."""
@@ -46,7 +46,7 @@ class Probe(
         return probe(media, context)
 
 
-class Convert(Processor, name="av.convert", version=1, accepts=SOUND_OR_PICTURES):
+class Convert(Processor, name="av.convert", version=2, accepts=SOUND_OR_PICTURES):
     """Convert a film or a recording to another format, codec, size or rate."""
 
     format: FormatName = Field("mp4", description="Container of the new file")
@@ -152,7 +152,7 @@ class Convert(Processor, name="av.convert", version=1, accepts=SOUND_OR_PICTURES
         return convert(self, media, context)
 
 
-class ExtractAudio(Processor, name="av.extract_audio", version=1, accepts=SOUND_OR_PICTURES):
+class ExtractAudio(Processor, name="av.extract_audio", version=2, accepts=SOUND_OR_PICTURES):
     """Take the sound out of a film: copied without loss, unless something else is asked for."""
 
     format: AudioFormatName | None = Field(
@@ -187,7 +187,7 @@ class ExtractAudio(Processor, name="av.extract_audio", version=1, accepts=SOUND_
         return extract_audio(self, media, context)
 
 
-class ExtractSegment(Processor, name="av.extract_segment", version=1, accepts=SOUND_OR_PICTURES):
+class ExtractSegment(Processor, name="av.extract_segment", version=2, accepts=SOUND_OR_PICTURES):
     """Cut a stretch of time out of a film or a recording."""
 
     start: float = Field(0.0, ge=0, description="Seconds from the beginning")
@@ -237,7 +237,7 @@ class ExtractSegment(Processor, name="av.extract_segment", version=1, accepts=SO
 
 
 class ContactSheet(
-    Processor, name="av.contact_sheet", version=1, accepts=frozenset({MediaKind.VIDEO})
+    Processor, name="av.contact_sheet", version=2, accepts=frozenset({MediaKind.VIDEO})
 ):
     """Lay pictures from all over a film out on one sheet."""
 

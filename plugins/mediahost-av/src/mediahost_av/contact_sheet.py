@@ -10,18 +10,13 @@ from mediahost_av.actions import MAX_SHEET_SIDE, ContactSheet
 from mediahost_av.container import shown
 from mediahost_av.output import named_after
 from mediahost_av.stills import Still, Stills
-from mediahost_av.upright import pixel_aspect, quarter_of, upright_size
+from mediahost_av.upright import orientation_of, pixel_aspect, upright_size
 
 SUFFIXES = {"jpeg": "jpg", "png": "png", "webp": "webp"}
 BACKGROUND = (0, 0, 0)
 LABEL_COLOUR = (255, 255, 255)
 LABEL_SHARE = 12  # a label is as high as this part of a picture
 MIN_LABEL = 10  # pixels
-TURNS = {
-    90: Image.Transpose.ROTATE_90,
-    180: Image.Transpose.ROTATE_180,
-    270: Image.Transpose.ROTATE_270,
-}
 
 
 def contact_sheet(
@@ -46,6 +41,7 @@ def contact_sheet(
             if still is None:
                 continue
             if sheet is None:
+                stills.tell_doubts(still)
                 width, height = upright_size(still.frame, pixel_aspect(stills.stream))
                 sheet = _Sheet(action, height / width, shown(media.path))
             sheet.add(still, stills.duration)
@@ -126,11 +122,15 @@ class _Sheet:
 
 
 def _upright_tile(still: Still, size: tuple[int, int]) -> Image.Image:
-    quarter = quarter_of(still.frame)
-    width, height = reversed(size) if quarter % 180 else size
+    orientation = orientation_of(still.frame)
+    width, height = orientation.size(*size)
     small = still.frame.reformat(width, height, "rgb24", interpolation="AREA", threads=1)
     tile = Image.fromarray(small.to_ndarray())
-    return tile.transpose(TURNS[quarter]) if quarter else tile
+    if orientation.transposed:
+        tile = tile.transpose(Image.Transpose.TRANSPOSE)
+    if orientation.flipped_across:
+        tile = tile.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return tile.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if orientation.flipped_down else tile
 
 
 def _clock(seconds: float, duration: float) -> str:

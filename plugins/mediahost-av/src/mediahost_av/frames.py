@@ -40,6 +40,8 @@ def frames(action: Frames, media: MediaFile, context: Context) -> MediaProcessin
             if still is None:
                 continue
             name = f"{media.path.stem[:MAX_STEM]}-{len(made) + 1:05}.{SUFFIXES[action.format]}"
+            if not made:
+                stills.tell_doubts(still)
             made.append(snapshots.save(still, context.workdir / name, "frame"))
         if not made:
             raise stills.nothing()

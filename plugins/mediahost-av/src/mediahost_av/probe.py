@@ -6,6 +6,7 @@ from typing import Any
 
 from av.container import InputContainer
 from av.stream import Stream
+from av.video.frame import VideoFrame
 
 from mediahost import (
     Context,
@@ -18,6 +19,7 @@ from mediahost import (
     TransientError,
 )
 from mediahost_av.container import Source, decoder_of, shown
+from mediahost_av.upright import display_doubt, orientation_of
 
 IMAGE_FORMATS = frozenset({"image2", "gif", "apng", "webp_anim"})
 STREAM_TYPES = frozenset({"video", "audio", "subtitle", "data", "attachment"})
@@ -35,7 +37,8 @@ def probe(media: MediaFile, context: Context) -> MediaAnalysisResult:
     """
     context.checkpoint()
     with Source(media.path) as source:
-        info = info_of(source)
+        doubts: list[str] = []
+        info = info_of(source, doubts)
         picture = source.picture()
         metadata: dict[str, Any] = {
             **info.model_dump(mode="json"),
@@ -44,6 +47,8 @@ def probe(media: MediaFile, context: Context) -> MediaAnalysisResult:
             **_display_size(info, picture),
         }
         ranges = tuple(_chapters(source))
+    for doubt in doubts:
+        context.log.warning(doubt)
     context.progress(1.0)
     return MediaAnalysisResult(ranges=ranges, metadata=metadata)
 
@@ -57,8 +62,8 @@ def info_or_none(path: Path) -> MediaInfo | None:
         return None
 
 
-def info_of(source: Source) -> MediaInfo:
-    """What is in the opened file.
+def info_of(source: Source, doubts: list[str] | None = None) -> MediaInfo:
+    """What is in the opened file; what is wrong with it is added to `doubts`.
 
     Raises:
         InvalidMedia: The header makes no sense.
@@ -66,13 +71,15 @@ def info_of(source: Source) -> MediaInfo:
     container = source.container
     with source.blamed():
         still = _is_still(container)
-        rotation = _rotation(source)
+        first = _first_frame(source)
+        if first is not None and doubts is not None:
+            doubts += display_doubt(first[1])
         info = MediaInfo(
             container="image" if still else short_name(container.format.name),
             duration=None if still else source.duration,
             size=_positive(container.size),
             bit_rate=None if still else _positive(container.bit_rate),
-            streams=tuple(_stream(stream, rotation, still=still) for stream in container.streams),
+            streams=tuple(_stream(stream, first, still=still) for stream in container.streams),
             tags=_tags(container.metadata),
         )
     if _is_empty_shell(info):
@@ -103,7 +110,7 @@ def short_name(name: str) -> str:
     return "mp4" if name.startswith("mov,mp4") else name.split(",", maxsplit=1)[0]
 
 
-def _stream(stream: Stream, rotation: dict[int, int], *, still: bool) -> MediaStream:
+def _stream(stream: Stream, first: tuple[int, VideoFrame] | None, *, still: bool) -> MediaStream:
     codec: Any = decoder_of(stream)
     known: dict[str, Any] = {}
     if codec is not None:
@@ -113,7 +120,7 @@ def _stream(stream: Stream, rotation: dict[int, int], *, still: bool) -> MediaSt
             "width": _positive(codec.width),
             "height": _positive(codec.height),
             "frame_rate": None if still else _rate(stream.average_rate),
-            "rotation": rotation.get(stream.index),
+            **_turn(first, stream),
             "pixel_format": codec.pix_fmt,
         }
     if codec is not None and stream.type == "audio":
@@ -133,17 +140,24 @@ def _stream(stream: Stream, rotation: dict[int, int], *, still: bool) -> MediaSt
     )
 
 
-def _rotation(source: Source) -> dict[int, int]:
-    """Degrees counterclockwise of the picture, by its stream's index; it is told with frames."""
+def _turn(first: tuple[int, VideoFrame] | None, stream: Stream) -> dict[str, Any]:
+    if first is None or first[0] != stream.index:
+        return {}
+    orientation = orientation_of(first[1])
+    return {"rotation": orientation.rotation, "mirrored": orientation.mirrored}
+
+
+def _first_frame(source: Source) -> tuple[int, VideoFrame] | None:
+    """The picture's index and its first frame, with which its orientation comes."""
     picture = source.picture()
     if picture is None:
-        return {}
+        return None
     for seen, packet in enumerate(source.packets(picture)):
         for frame in source.frames(packet):
-            return {picture.index: int(frame.rotation)}
+            return picture.index, frame
         if seen == FRAMES_FOR_ROTATION:
             break
-    return {}
+    return None
 
 
 def _chapters(source: Source) -> Iterable[TimeRange]:

@@ -18,6 +18,7 @@ from mediahost_av.picture import Picture, PictureConfig
 from mediahost_av.position import seek_before
 from mediahost_av.sound import Sound, SoundConfig
 from mediahost_av.transcode import Tracks, nothing_decodable, transcode, warnings_of
+from mediahost_av.upright import display_doubt
 from mediahost_av.window import WHOLE, Window
 
 
@@ -68,6 +69,7 @@ def cook(recipe: Recipe, source: Source, context: Context) -> MediaProcessingRes
     """
     samples = _samples(recipe, source, context)
     path = named_after(source.path, context.workdir, recipe.format)
+    doubts = [one for frame in samples.values() for one in display_doubt(frame)]
     if recipe.window.start:
         streams = _choose(recipe, source, samples.keys()).streams
         seek_before(source, recipe.window.start, streams, context)
@@ -85,7 +87,7 @@ def cook(recipe: Recipe, source: Source, context: Context) -> MediaProcessingRes
         "sound": _facts(tracks, chosen.sound),
         "end": round(min(tracks.reached, recipe.window.end or tracks.reached), 6),
         "dropped_streams": len(source.container.streams) - len(chosen.streams),
-        "warnings": warnings_of(source, tracks, recipe.window),
+        "warnings": [*doubts, *warnings_of(source, tracks, recipe.window)],
     }
     context.progress(1.0, "done")
     made = artifact(path, recipe.format, has_picture=chosen.picture is not None)

@@ -12,7 +12,7 @@ HAS_SOUND = frozenset({MediaKind.VIDEO, MediaKind.AUDIO})
 COLOR = r"#[0-9a-fA-F]{6}"
 
 
-class Frames(Processor, name="av.frames", version=1, accepts=FILM):
+class Frames(Processor, name="av.frames", version=2, accepts=FILM):
     """Write frames of a film as pictures: at regular times, at given ones, or one for each scene.
 
     Give one of every_s, times, count and ranges; none: every 10 s.
@@ -63,7 +63,7 @@ class Frames(Processor, name="av.frames", version=1, accepts=FILM):
         return frames(self, media, context)
 
 
-class Thumbnail(Processor, name="av.thumbnail", version=1, accepts=FILM):
+class Thumbnail(Processor, name="av.thumbnail", version=2, accepts=FILM):
     """Write one picture that stands for a film: the richest of twelve from all over it."""
 
     at_s: float | None = Field(
@@ -85,7 +85,7 @@ class Thumbnail(Processor, name="av.thumbnail", version=1, accepts=FILM):
         return thumbnail(self, media, context)
 
 
-class Waveform(Processor, name="av.waveform", version=1, accepts=HAS_SOUND):
+class Waveform(Processor, name="av.waveform", version=2, accepts=HAS_SOUND):
     """Draw the sound of a film or a recording over time, all channels in one."""
 
     width: int = Field(1200, ge=16, le=8_192, description="Of the picture, in pixels")

@@ -12,6 +12,7 @@ from mediahost import Context, InvalidMedia
 from mediahost_av.container import Source, shown, time_base_of
 from mediahost_av.position import seek_before
 from mediahost_av.transcode import nothing_decodable
+from mediahost_av.upright import display_doubt
 
 DENSE = 10  # pictures per second; of a film with so many one may be left out unnoticed
 NEAR_S = 2.0  # decoding on so far is quicker than looking for a keyframe in between
@@ -61,6 +62,11 @@ class Stills:
     ) -> None:
         for source in filter(None, (self._reader, self._scout)):
             source.__exit__(exc_type, exc, traceback)
+
+    def tell_doubts(self, still: Still) -> None:
+        """Log what is wrong with the way the film is to be shown."""
+        for doubt in display_doubt(still.frame):
+            self._context.log.warning(doubt)
 
     def progress(self, share: float, message: str) -> None:
         """Tell how much is done, 0 to 1; it is told again as long as pictures are looked for."""

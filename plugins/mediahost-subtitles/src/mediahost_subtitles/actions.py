@@ -52,7 +52,7 @@ class Cutting(Processor, ABC):
         )
 
 
-class Export(Cutting, name="subtitles.export", version=2, accepts=SPOKEN):
+class Export(Cutting, name="subtitles.export", version=1, accepts=SPOKEN):
     """Write subtitles of what a step before has transcribed: SRT, WebVTT or ASS.
 
     Metadata: `cues` (how many subtitles), `too_fast` (how many stay too short a time for
@@ -104,7 +104,7 @@ class Burn(Cutting, name="subtitles.burn", version=2, accepts={MediaKind.VIDEO})
         return burn(self, media, context)
 
 
-class Read(Analyzer, name="subtitles.read", version=1, accepts={MediaKind.VIDEO}):
+class Read(Analyzer, name="subtitles.read", version=2, accepts={MediaKind.VIDEO}):
     """Read the subtitles that a film carries: ranges labelled `subtitle` and a transcription.
 
     Each range's payload has its `text`. Metadata: `subtitles` (how many), `language`, `codec`,

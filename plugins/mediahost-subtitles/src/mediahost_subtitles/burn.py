@@ -22,6 +22,7 @@ from mediahost import (
     MediaFile,
     MediaProcessingResult,
     MediaReader,
+    Orientation,
 )
 from mediahost_subtitles.actions import Burn
 from mediahost_subtitles.export import MAX_STEM, cues_for
@@ -177,7 +178,7 @@ class _Film:
         second = frame.pts * frame.time_base - self._begin
         upright = _upright(frame)
         if self._picture is None:
-            self._picture = self._picture_stream(upright)
+            self._picture = self._picture_stream(upright, turned=_orientation(frame).transposed)
         ticks = max(round(second / self._video.time_base), 0)
         if ticks <= self._last:
             return
@@ -212,7 +213,7 @@ class _Film:
                 return Fraction(rate)
         return _USUAL_RATE
 
-    def _picture_stream(self, first: VideoFrame) -> Any:
+    def _picture_stream(self, first: VideoFrame, *, turned: bool) -> Any:
         self._size = width, height = max(first.width // 2 * 2, 2), max(first.height // 2 * 2, 2)
         self._letterer = Letterer(width, height, self._action.size, self._action.font)
         options = {"crf": str(self._action.crf), "preset": self._action.preset}
@@ -225,7 +226,7 @@ class _Film:
         encoder.color_primaries, encoder.color_trc = first.color_primaries, first.color_trc
         aspect = self._video.sample_aspect_ratio
         if aspect:
-            encoder.sample_aspect_ratio = 1 / aspect if _turns(first) % 2 else aspect
+            encoder.sample_aspect_ratio = 1 / aspect if turned else aspect
         encoder.flags |= CodecFlags.bitexact
         return stream
 
@@ -276,18 +277,24 @@ class _Film:
             yield from self._sound.encode(None)
 
 
-def _turns(frame: VideoFrame) -> int:
-    """By how many quarters to turn the frame counterclockwise."""
-    return round(frame.rotation / 90) % 4
+def _orientation(frame: VideoFrame) -> Orientation:
+    try:
+        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV has no name for something else that comes with the frame
+        matrix = None
+    found = Orientation.of_matrix(bytes(matrix)) if matrix is not None else None
+    return found or Orientation()
 
 
 def _upright(frame: VideoFrame) -> VideoFrame:
     """The frame as it is to be watched: phones write theirs lying."""
-    turns = _turns(frame)
-    if not turns:
+    shown = _orientation(frame)
+    if not any(shown):
         return frame
     colored = frame.reformat(format="rgb24", threads=1)
-    pixels: Any = np.ascontiguousarray(np.rot90(colored.to_ndarray(), turns))
-    turned = VideoFrame.from_ndarray(pixels, format="rgb24")
+    pixels: Any = colored.to_ndarray()
+    pixels = pixels.swapaxes(0, 1) if shown.transposed else pixels
+    pixels = pixels[:: -1 if shown.flipped_down else 1, :: -1 if shown.flipped_across else 1]
+    turned = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
     turned.pts, turned.time_base = frame.pts, frame.time_base
     return turned
