@@ -11,7 +11,7 @@ from mediahost import InvalidMedia
 from mediahost.testing import run_action
 from mediahost_audio import Beats, Loudness, Normalize, Silence
 from mediahost_av import Convert, ExtractAudio, ExtractSegment, Waveform
-from mediahost_speech import SpeechVad
+from mediahost_speech.vad import SpeechVad
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 EXAMPLES = Path(__file__).parents[2] / "examples" / "media"
