@@ -96,7 +96,7 @@ def test_a_matrix_that_is_no_orientation_is_ignored_and_told(
         assert said == ["Its display matrix is no orientation and is ignored"]
         (made,) = run.artifacts
         assert _shown(made.path, ffmpeg).size == (320, 180)
-        red, _, blue = _shown(made.path, ffmpeg).getpixel((20, 20))
+        red, _, blue = np.asarray(_shown(made.path, ffmpeg))[20, 20]
         assert red > 200
         assert blue < 60
     run = run_action(Probe(), path).assert_metadata(display_width=320, display_height=180)
