@@ -715,6 +715,8 @@ class AttemptSpec:
         algorithm: What artifacts are hashed with.
         pool: The named slots that it takes one of.
         shared: It may run in one process with others that may, at the same time.
+        variables: Variables of the environment that its action may see, by name or pattern; their
+            values are those of where its workers are started.
     """
 
     token: Token
@@ -729,6 +731,7 @@ class AttemptSpec:
     algorithm: Algorithm = DEFAULT_ALGORITHM
     pool: str = "cpu"
     shared: bool = False
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -810,6 +813,7 @@ class ExecutorFactory(Protocol):
         scheduler: str | None,
         data_dir: Path,
         options: Mapping[str, Any],
+        variables: Sequence[str],
     ) -> Executor:
         """An executor.
 
@@ -820,5 +824,6 @@ class ExecutorFactory(Protocol):
             scheduler: Address of what spreads attempts over machines.
             data_dir: The host's data folder.
             options: The setting `executor_options`.
+            variables: The setting `worker_variables`.
         """
         ...

@@ -102,6 +102,9 @@ class Settings(BaseModel):
     lease_s: float = Field(
         60, ge=1, description="Seconds after which a job of a host that went silent is taken over"
     )
+    worker_variables: tuple[str, ...] = Field(
+        (), description="Environment variables that workers get in addition: names or patterns"
+    )
     pools: dict[str, Annotated[int, Field(ge=1, le=1024)]] = Field(
         default_factory=lambda: dict(POOL_SLOTS),
         description="How many jobs of the pools besides cpu run at once; cpu has the workers",
@@ -172,7 +175,7 @@ class Settings(BaseModel):
     pipelines: dict[str, Pipeline] = Field(default_factory=dict, description="Recipes by name")
     watch: tuple[Watch, ...] = Field((), description="Watched folders and their rules")
 
-    @field_validator("remote_allow", "remote_networks", mode="before")
+    @field_validator("remote_allow", "remote_networks", "worker_variables", mode="before")
     @classmethod
     def _words_of_the_environment(cls, value: Any) -> Any:
         return value.split() if isinstance(value, str) else value

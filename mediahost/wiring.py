@@ -134,6 +134,7 @@ def _executor_factory(
         scheduler=settings.scheduler,
         data_dir=settings.data_dir,
         options=settings.executor_options,
+        variables=settings.worker_variables,
     )
 
     def make_executor() -> Executor:

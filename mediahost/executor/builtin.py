@@ -44,9 +44,14 @@ def _dask(
     scheduler: str | None = None,
     data_dir: Path,
     options: Mapping[str, Any],
+    variables: Sequence[str] = (),
     **_given: Any,
 ) -> "Executor":
     # How many workers there are is Dask's own business.
     from mediahost.executor.dask import DaskExecutor, dask_options  # noqa: PLC0415 - see the module
 
-    return DaskExecutor(dask_options(scheduler, data_dir, options), max_rss_bytes=max_rss_bytes)
+    return DaskExecutor(
+        dask_options(scheduler, data_dir, options),
+        max_rss_bytes=max_rss_bytes,
+        variables=variables,
+    )

@@ -1,9 +1,10 @@
 """A child: the host's end of one worker."""
 
 import os
+import shutil
 import socket
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from mediahost.executor.joblog import JobLog
 from mediahost.executor.process import pidfd_of, start_worker
 from mediahost.executor.reaper import end_group
 from mediahost.executor.resident import Resident
+from mediahost.executor.temporary import temporary_folder
 
 RECEIVE_BYTES = 1 << 18
 # What was written before an answer was sent is in the pipe by then, and a pipe holds no more.
@@ -31,6 +33,7 @@ class Child:
         name: What plugins know it by, such as worker-1.
         python: The interpreter.
         plugins: Plugins to load that aren't installed.
+        variables: What of the host's environment it gets besides the usual: names or patterns.
 
     Attributes:
         ready: It has loaded its plugins.
@@ -50,7 +53,9 @@ class Child:
 
     how: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, name: str, python: str, plugins: Sequence[str]) -> None:
+    def __init__(
+        self, name: str, python: str, plugins: Sequence[str], variables: Collection[str] = ()
+    ) -> None:
         self.name = name
         self.ready = False
         self.gone = False
@@ -64,6 +69,7 @@ class Child:
         self.kill_at: float | None = None
         self.abandon_at: float | None = None
         self._given = 0
+        self._workdir = ""
         self._unsent = bytearray()
         self._reader = FrameReader()
         self.jobs, far_jobs = socket.socketpair()
@@ -71,7 +77,12 @@ class Child:
         self.output, far_output = os.pipe()
         try:
             self.process = start_worker(
-                python, far_jobs.fileno(), far_control.fileno(), far_output, *self.how
+                python,
+                far_jobs.fileno(),
+                far_control.fileno(),
+                far_output,
+                *self.how,
+                variables=variables,
             )
         except BaseException:
             self._close_ours()
@@ -97,6 +108,7 @@ class Child:
         for attempt in attempts:
             self._given += 1
             attempt.number = self._given
+            self._workdir = attempt.spec.workdir
         self.line.extend(attempts)
         self._send(b"".join(attempt.frame for attempt in attempts))
 
@@ -276,6 +288,9 @@ class Child:
         self.read_output()
         self.log.close()
         self.resident.close()
+        if self._workdir:
+            temporary = temporary_folder(self._workdir, self.process.pid)
+            shutil.rmtree(temporary, ignore_errors=True)
         self._close_ours()
         if self.pidfd is not None:
             os.close(self.pidfd)

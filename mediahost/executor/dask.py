@@ -116,6 +116,7 @@ class DaskExecutor:
         options: How to reach Dask.
         plugins: Plugins to load besides the installed ones, by paths that Dask workers see.
         max_rss_bytes: Memory that an attempt may use.
+        variables: What of a Dask worker's environment attempts get besides the usual.
         grace_s: How long a cancelled attempt may take to stop by itself.
     """
 
@@ -125,11 +126,13 @@ class DaskExecutor:
         *,
         plugins: Sequence[str] = (),
         max_rss_bytes: int | None = None,
+        variables: Sequence[str] = (),
         grace_s: float = GRACE_S,
     ) -> None:
         self._options = options
         self._plugins = list(plugins)
         self._max_rss_bytes = max_rss_bytes
+        self._variables = list(variables)
         self._grace_s = grace_s
         self._exchange = Exchange(options.exchange, options.exchange_options)
         self._topic = f"mediahost-{secrets.token_hex(6)}"
@@ -246,6 +249,7 @@ class DaskExecutor:
                 "plugins": self._plugins,
                 "max_rss_bytes": self._max_rss_bytes,
                 "keep_bytes": self._options.keep_mb * MIB,
+                "variables": self._variables,
             }
             with self._lock:
                 if attempt.over:

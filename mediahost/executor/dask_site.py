@@ -72,6 +72,7 @@ class Site:
         plugins: Plugins to load that aren't installed.
         max_rss_bytes: Memory after which an attempt is ended.
         keep_bytes: What copies of media files may take.
+        variables: What of this machine's environment workers get besides the usual.
     """
 
     def __init__(
@@ -80,13 +81,17 @@ class Site:
         folder: Path,
         plugins: list[str],
         max_rss_bytes: int | None,
+        *,
         keep_bytes: int,
+        variables: list[str],
     ) -> None:
         self._folder = folder
         self._copies = Copies(folder, keep_bytes)
         self._lock = threading.Lock()
         self._heard: dict[Token, queue.SimpleQueue[ExecutorEvent]] = {}
-        self._executor = LocalExecutor(workers, plugins=plugins, max_rss_bytes=max_rss_bytes)
+        self._executor = LocalExecutor(
+            workers, plugins=plugins, max_rss_bytes=max_rss_bytes, variables=variables
+        )
         self._executor.start(self._hear)
 
     def run(self, order: dict[str, Any], worker: Any, task: Any) -> dict[str, Any]:
@@ -218,10 +223,11 @@ def _handed_over(ended: Ended, spec: AttemptSpec, exchange: Exchange, run: str) 
 
 def _site(worker: Any, order: dict[str, Any]) -> Site:
     """The site of a Dask worker, opened by the first attempt that comes with these plugins."""
-    plugins, limit, keep_bytes = order["plugins"], order["max_rss_bytes"], order["keep_bytes"]
-    name = repr((worker.address, plugins, limit, keep_bytes))
+    names = ("plugins", "max_rss_bytes", "keep_bytes", "variables")
+    given = {name: order[name] for name in names}
+    name = repr((worker.address, given))
     with _opening:
         if name not in _sites:
             folder = Path(mkdtemp(prefix="mediahost-", dir=worker.local_directory))
-            _sites[name] = Site(worker.state.nthreads, folder, plugins, limit, keep_bytes)
+            _sites[name] = Site(worker.state.nthreads, folder, **given)
         return _sites[name]

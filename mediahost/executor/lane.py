@@ -2,11 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from typing import Any
 
 from mediahost.executor import verdict
 from mediahost.executor.attempt import Attempt
+from mediahost.executor.environ import variables_like
 from mediahost.executor.frames import pack
 from mediahost.executor.messages import spec_to_json
 from mediahost.executor.shared_supervisor import SharedSupervisor
@@ -32,6 +34,7 @@ class Lane:
         python: The workers' interpreter.
         plugins: Plugins that workers load besides the installed ones.
         max_rss_bytes: Resident memory that a worker may hold; None: any.
+        variables: What of the host's environment workers get besides the usual.
         sink: Gets each event, from the lane's thread.
         shared: They run in one process, on threads.
     """
@@ -44,6 +47,7 @@ class Lane:
         python: str,
         plugins: Sequence[str],
         max_rss_bytes: int | None,
+        variables: Collection[str],
         sink: Callable[[ExecutorEvent], None],
         shared: bool = False,
     ) -> None:
@@ -59,6 +63,7 @@ class Lane:
             python=python,
             plugins=plugins,
             max_rss_bytes=max_rss_bytes,
+            variables=variables,
             tell=self._tell,
         )
         self._stopping = False
@@ -86,7 +91,7 @@ class Lane:
         mine: list[Attempt] = []
         for spec in specs:
             try:
-                mine.append(Attempt(spec, pack(spec_to_json(spec))))
+                mine.append(Attempt(spec, pack(_order(spec))))
             except (ValueError, TypeError) as error:
                 self._refuse(spec, verdict.not_sendable(spec.action, error))
         with self._lock:
@@ -158,3 +163,9 @@ class Lane:
             self._sink(event)
         except Exception:
             _logger.exception("What %s should have been told to failed", type(event).__name__)
+
+
+def _order(spec: AttemptSpec) -> dict[str, Any]:
+    """An attempt as its worker gets it, with the variables that its action declares."""
+    environ = variables_like(spec.variables) if spec.variables else {}
+    return {**spec_to_json(spec), "environ": environ}

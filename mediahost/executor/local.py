@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from mediahost.executor import verdict
 from mediahost.executor.lane import Lane
@@ -30,6 +30,8 @@ class LocalExecutor:
             of Python files.
         max_rss_bytes: Resident memory that a worker may hold; None: any. Programs that an
             action runs are not counted.
+        variables: What of the host's environment workers get besides the usual
+            (`mediahost.executor.environ`): names or patterns.
         grace_s: How long a cancelled attempt may take to stop by itself.
     """
 
@@ -41,12 +43,14 @@ class LocalExecutor:
         python: str = sys.executable,
         plugins: Sequence[str] = (),
         max_rss_bytes: int | None = None,
+        variables: Collection[str] = (),
         grace_s: float = GRACE_S,
     ) -> None:
         self._slots = {**(pools or {}), "cpu": workers}
         self._python = python
         self._plugins = plugins
         self._max_rss_bytes = max_rss_bytes
+        self._variables = variables
         self._grace_s = grace_s
         self._lock = threading.Lock()
         # By pool, and whether they share a process.
@@ -108,6 +112,7 @@ class LocalExecutor:
                     python=self._python,
                     plugins=self._plugins,
                     max_rss_bytes=self._max_rss_bytes,
+                    variables=self._variables,
                     sink=self._sink,
                     shared=shared,
                 )

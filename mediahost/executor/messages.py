@@ -25,6 +25,7 @@ def spec_to_json(spec: AttemptSpec) -> dict[str, Any]:
         "threads": spec.threads,
         "algorithm": spec.algorithm,
         "shared": spec.shared,
+        "variables": spec.variables,
     }
 
 
@@ -43,6 +44,7 @@ def spec_from_json(data: dict[str, Any]) -> AttemptSpec:
         data["threads"],
         data["algorithm"],
         shared=data["shared"],
+        variables=tuple(data["variables"]),
     )
 
 

@@ -3,14 +3,22 @@
 import os
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
+
+from mediahost.executor.environ import worker_environment
 
 # Not imported: what it loads is of use to a worker alone.
 WORKER = Path(__file__).with_name("worker.py")
 
 
 def start_worker(
-    python: str, jobs: int, control: int, output: int, *how: str
+    python: str,
+    jobs: int,
+    control: int,
+    output: int,
+    *how: str,
+    variables: Collection[str] = (),
 ) -> "subprocess.Popen[bytes]":
     """Start a worker on two sockets and a pipe, the leader of a session and group of its own.
 
@@ -20,6 +28,7 @@ def start_worker(
         control: Number of the socket for cancellations.
         output: Number of the pipe for what it writes.
         how: What else the worker is told, such as that its attempts share it.
+        variables: What of the host's environment it gets besides the usual: names or patterns.
 
     Raises:
         OSError: It can't be started.
@@ -32,6 +41,7 @@ def start_worker(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
+        env=worker_environment(variables),
         pass_fds=(jobs, control),
         # No terminal: a password prompt in some library must fail, not wait forever.
         start_new_session=True,

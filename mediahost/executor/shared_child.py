@@ -1,7 +1,7 @@
 """A shared child: the host's end of a worker whose attempts run at once."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from mediahost.executor.attempt import Attempt
 from mediahost.executor.child import Child
@@ -42,8 +42,10 @@ class SharedChild(Child):
 
     how = (SHARED,)
 
-    def __init__(self, name: str, python: str, plugins: Sequence[str]) -> None:
-        super().__init__(name, python, plugins)
+    def __init__(
+        self, name: str, python: str, plugins: Sequence[str], variables: Collection[str] = ()
+    ) -> None:
+        super().__init__(name, python, plugins, variables)
         self._output = SharedLog()
         self.log = self._output
         self.leaving = False

@@ -6,12 +6,14 @@ import signal
 import threading
 from functools import partial
 
+from mediahost.executor.baseline import Baseline
 from mediahost.executor.descriptors import output
 from mediahost.executor.leftovers import Leftovers
 from mediahost.executor.link import Link
 from mediahost.executor.messages import spec_from_json
 from mediahost.executor.resources import Resources
 from mediahost.executor.shared_output import LINE, AttemptLog, divide_output
+from mediahost.executor.temporary import Temporary
 from mediahost.executor.workbench import Workbench, loaded_plugins, survive
 from mediahost.model.job import Failure, Outcome
 from mediahost.plugin.registry import Registry
@@ -32,6 +34,7 @@ class SharedShift:
         self._cancelled: set[int] = set()
         self._resources = Resources()
         self._leftovers = Leftovers()
+        self._temporary = Temporary()
         self._output = output()
         self._counting = threading.Lock()
         self._present = 0
@@ -48,11 +51,12 @@ class SharedShift:
         registry = loaded_plugins(hello["plugins"])
         survive(registry.plugins.hook.mediahost_worker_started, hello["name"])
         self._leftovers.keep()
+        baseline = Baseline()
         self._link.send({"kind": "ready"})
         threads: list[GuardedThread] = []
         for number, message in enumerate(arriving, 1):
-            self._enter()
             spec = spec_from_json(message)
+            self._enter(baseline, message["environ"], spec.workdir)
             thread = GuardedThread(
                 partial(self._run, registry, number, spec),
                 name=f"attempt-{number}",
@@ -65,6 +69,7 @@ class SharedShift:
         survive(registry.plugins.hook.mediahost_worker_stopping, hello["name"])
         self._resources.close()
         self._leftovers.end()
+        self._temporary.close()
 
     def _run(self, registry: Registry, number: int, spec: AttemptSpec) -> None:
         def cancelled() -> bool:
@@ -89,8 +94,13 @@ class SharedShift:
         # Spent: what this thread did not put in order, a new process has in order.
         self._link.send_end(number, spec, ended, warm=self._resources.names(), spent=True)
 
-    def _enter(self) -> None:
+    def _enter(self, baseline: Baseline, variables: dict[str, str], workdir: str) -> None:
+        """One more; while others run, what they stand on is not touched."""
         with self._counting:
+            if self._present:
+                baseline.add(variables)
+            else:
+                baseline.restore({**variables, **self._temporary.open(workdir)})
             self._present += 1
 
     def _leave(self) -> None:
@@ -99,6 +109,7 @@ class SharedShift:
             self._present -= 1
             if not self._present:
                 self._leftovers.tidy(self._resources.loads)
+                self._temporary.tidy(self._resources.loads)
 
     def _obey(self) -> None:
         for order in self._link.orders():

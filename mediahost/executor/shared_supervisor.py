@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
 from mediahost.executor import verdict
@@ -41,6 +41,7 @@ class SharedSupervisor:
         python: The workers' interpreter.
         plugins: Plugins that workers load besides the installed ones.
         max_rss_bytes: Resident memory that the worker may hold; None: any.
+        variables: What of the host's environment workers get besides the usual.
         tell: Gets each event; it doesn't raise.
     """
 
@@ -52,6 +53,7 @@ class SharedSupervisor:
         python: str,
         plugins: Sequence[str],
         max_rss_bytes: int | None,
+        variables: Collection[str],
         tell: Callable[[ExecutorEvent], None],
     ) -> None:
         self._slots = slots
@@ -59,7 +61,7 @@ class SharedSupervisor:
         self._max_rss_bytes = max_rss_bytes
         self._tell = tell
         self._waiting: deque[Attempt] = deque()
-        hire = partial(SharedChild, python=python, plugins=plugins)
+        hire = partial(SharedChild, python=python, plugins=plugins, variables=variables)
         self._crew = Crew(name, hire, heard=self._receive, ended=self._bury)
         self._orders = Orders(self._crew.selector)
         self._stopping = False

@@ -9,11 +9,13 @@ from collections.abc import Generator
 from contextlib import suppress
 from resource import RUSAGE_SELF, getrusage
 
+from mediahost.executor.baseline import Baseline
 from mediahost.executor.descriptors import output
 from mediahost.executor.leftovers import Leftovers
 from mediahost.executor.link import Link
 from mediahost.executor.messages import spec_from_json
 from mediahost.executor.resources import Resources
+from mediahost.executor.temporary import Temporary
 from mediahost.executor.workbench import Workbench, loaded_plugins, survive
 from mediahost.model.result import Result
 from mediahost.plugin.hookspecs import hookimpl
@@ -40,6 +42,9 @@ class Shift:
         self._cancelled: set[int] = set()
         self._resources = Resources()
         self._leftovers = Leftovers()
+        self._loads = 0
+        self._threads: set[threading.Thread] = set()
+        self._temporary = Temporary()
         self._output = output()
         self._interruptions = _interruptions()
 
@@ -57,13 +62,18 @@ class Shift:
         workbench = Workbench(registry, self._resources.borrower())
         survive(registry.plugins.hook.mediahost_worker_started, hello["name"])
         self._leftovers.keep()
+        self._threads = set(threading.enumerate())
+        baseline = Baseline()
         self._link.send({"kind": "ready"})
         for message in arriving:
             if self._begin():
-                self._run(workbench, spec_from_json(message))
+                spec = spec_from_json(message)
+                baseline.restore({**message["environ"], **self._temporary.open(spec.workdir)})
+                self._run(workbench, spec)
         survive(registry.plugins.hook.mediahost_worker_stopping, hello["name"])
         self._resources.close()
         self._leftovers.end()
+        self._temporary.close()
 
     def _begin(self) -> bool:
         """Count the next attempt; whether it is to be run here."""
@@ -85,7 +95,9 @@ class Shift:
         with suppress(OSError, ValueError):  # a plugin may have closed them
             sys.stdout.flush()
             sys.stderr.flush()
-        spent = output() != self._output
+        has_threads = self._has_left_threads()
+        self._temporary.tidy(self._resources.loads)
+        spent = has_threads or output() != self._output
         if spent:
             self._recalled = sys.maxsize
         self._link.send_end(
@@ -96,6 +108,14 @@ class Shift:
             spent=spent,
             interrupted=ended.elapsed_ms > 0 and self._was_interrupted(),
         )
+
+    def _has_left_threads(self) -> bool:
+        """Whether the attempt left threads that nobody ends; they would write to others' logs."""
+        if self._loads != self._resources.loads:
+            # What was loaded may work on threads of its own.
+            self._loads = self._resources.loads
+            self._threads = set(threading.enumerate())
+        return any(not each.daemon and each not in self._threads for each in threading.enumerate())
 
     def _was_interrupted(self) -> bool:
         """Whether the kernel has taken this process's core away since this was last asked."""

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from mediahost.executor import verdict
@@ -45,6 +45,7 @@ class Supervisor:
         python: The workers' interpreter.
         plugins: Plugins that workers load besides the installed ones.
         max_rss_bytes: Resident memory that a worker may hold; None: any.
+        variables: What of the host's environment workers get besides the usual.
         tell: Gets each event; it doesn't raise.
     """
 
@@ -56,6 +57,7 @@ class Supervisor:
         python: str,
         plugins: Sequence[str],
         max_rss_bytes: int | None,
+        variables: Collection[str],
         tell: Callable[[ExecutorEvent], None],
     ) -> None:
         self._workers = workers
@@ -63,7 +65,7 @@ class Supervisor:
         self._max_rss_bytes = max_rss_bytes
         self._tell = tell
         self._waiting = Waiting()
-        hire = partial(Child, python=python, plugins=plugins)
+        hire = partial(Child, python=python, plugins=plugins, variables=variables)
         self._crew = Crew(name, hire, heard=self._receive, ended=self._bury)
         self._orders = Orders(self._crew.selector)
         self._stopping = False

@@ -150,6 +150,7 @@ class Attempts:
             threads=self._limits.threads,
             algorithm=self._store.algorithm,
             pool=info.pool,
+            variables=info.variables,
             shared=info.shares_a_process and not _was_lost(job),
         )
 

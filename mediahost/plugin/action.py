@@ -2,8 +2,9 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr, ValidationError
@@ -18,6 +19,7 @@ from mediahost.plugin.context import Context
 
 POOLS = ("cpu", "gpu", "network")
 
+_VARIABLE = re.compile(r"[A-Za-z_]\w+\*?")
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
 
@@ -34,6 +36,8 @@ class ActionInfo:
         pool: The named slots that it takes one of: cpu, gpu or network.
         max_inflight: At most so many attempts at it run at once on a host; None: as many as the
             pool has slots. In the pool network they run in one process, each on a thread.
+        variables: Variables of the environment that it may see besides the usual, such as the key
+            of its service.
     """
 
     name: str
@@ -43,6 +47,7 @@ class ActionInfo:
     timeout_s: float | None
     pool: str
     max_inflight: int | None = None
+    variables: tuple[str, ...] = ()
 
     @property
     def shares_a_process(self) -> bool:
@@ -60,13 +65,16 @@ class Action(BaseModel, ABC):
     `accepts` names the kinds of media file that it works on (all by default), `timeout_s` ends
     a stuck attempt, `pool` names the slots it competes for, `max_inflight` says how many of it
     may run at once on a host. One of the pool network that says so runs on threads of one process,
-    shared with others like it, so what it and its resources do must be safe there.
+    shared with others like it, so what it and its resources do must be safe there. A worker's
+    environment is bare: `variables` names what the action reads there, such as the key of its
+    service; a name may end in `*`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     info: ClassVar[ActionInfo]
     kind: ClassVar[Literal["analyzer", "processor"]]
+    _variables: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(
         cls,
@@ -77,9 +85,12 @@ class Action(BaseModel, ABC):
         timeout_s: float | None = None,
         pool: Literal["cpu", "gpu", "network"] = "cpu",
         max_inflight: int | None = None,
+        variables: Collection[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
+        inherited = [getattr(base, "_variables", ()) for base in cls.__bases__]
+        cls._variables = tuple(dict.fromkeys(chain(*inherited, variables)))
         if name is None:  # an abstract class, such as Analyzer
             return
         if not _NAME.fullmatch(name):
@@ -92,6 +103,9 @@ class Action(BaseModel, ABC):
             raise ValueError(f"the version of {name} must be 1 or more, not {version}")
         if max_inflight is not None and max_inflight < 1:
             raise ValueError(f"max_inflight of {name} must be 1 or more, not {max_inflight}")
+        for variable in cls._variables:
+            if not _VARIABLE.fullmatch(variable):
+                raise ValueError(f"{variable!r} of {name} is no name of a variable")
         cls.info = ActionInfo(
             name,
             version,
@@ -100,6 +114,7 @@ class Action(BaseModel, ABC):
             timeout_s,
             pool,
             max_inflight,
+            cls._variables,
         )
 
     @classmethod

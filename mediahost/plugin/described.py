@@ -79,9 +79,11 @@ def described(description: Mapping[str, Any], check: Check) -> type[Action]:
         **given,
     )
     action = cast("type[_Described]", made)
-    known = {field.name for field in fields(ActionInfo)} - {"accepts"}
+    known = {field.name for field in fields(ActionInfo)} - {"accepts", "variables"}
     action.info = replace(
-        action.info, **{name: value for name, value in info.items() if name in known}
+        action.info,
+        **{name: value for name, value in info.items() if name in known},
+        variables=tuple(info.get("variables", ())),
     )
     action.check = staticmethod(check)
     action.described_schema = schema

@@ -85,6 +85,7 @@ class Home:
             "MEDIAHOST_WORKERS": "2",
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "COUNT_FILE": str(self.counted),
+            "MEDIAHOST_WORKER_VARIABLES": "COUNT_FILE OPEN START_FIFO ACTION_VERSION",
             "OPEN": str(self.folder / "open"),
         }
 

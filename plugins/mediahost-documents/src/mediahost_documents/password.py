@@ -14,7 +14,7 @@ def _of_the_environment() -> SecretStr:
     return SecretStr(os.environ.get(VARIABLE, ""))
 
 
-class Protected(Action, ABC):
+class Protected(Action, ABC, variables=[VARIABLE]):
     """An action on documents that may be protected by a password."""
 
     password: SecretStr = Field(

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, JsonValue, model_validator
 
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile
-from mediahost_llm.endpoint import default_model, is_local
+from mediahost_llm.endpoint import VARIABLES, default_model, is_local
 
 # What fits beside an answer into the context of the small model, and what any API takes.
 _LOCAL_INPUT, _API_INPUT = 1000, 12_000
@@ -21,7 +21,7 @@ _CHAPTERS = (
 )
 
 
-class Asking(Analyzer, ABC):
+class Asking(Analyzer, ABC, variables=VARIABLES):
     """What all three have in common."""
 
     model: str = Field(

@@ -14,6 +14,8 @@ MODEL = "MEDIAHOST_LLM_MODEL"
 BASE_URL = "MEDIAHOST_LLM_BASE_URL"
 API_KEY = "MEDIAHOST_LLM_API_KEY"
 TIMEOUT_S = "MEDIAHOST_LLM_TIMEOUT_S"
+# What an action may see of the environment; the SDK reads some of OPENAI's itself.
+VARIABLES = (MODEL, BASE_URL, API_KEY, TIMEOUT_S, "OPENAI_*")
 
 _GGUF = ".gguf"
 # What the small model was trained on; of others we don't know, and memory grows with it.
