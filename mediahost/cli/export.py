@@ -1,7 +1,6 @@
 """`mediahost export`: what is stored about a file, as other programs read it."""
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
@@ -10,7 +9,7 @@ import typer
 
 from mediahost.cli import complete
 from mediahost.cli.export_formats import FORMATS, Film, Mark
-from mediahost.cli.output import counted, print_json
+from mediahost.cli.output import counted, print_json, print_text
 from mediahost.cli.results import AsJson, OnePath, check_is_file, to_json
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
@@ -69,7 +68,7 @@ def export(
             "Get something with: mediahost run FILE --action NAME",
         )
     if output is None:
-        sys.stdout.write(text)
+        print_text(text)
         return
     write_text(output, text)
     if as_json:

@@ -1,15 +1,20 @@
 """What other programs read: subtitles, labels, edit lists and timelines out of time ranges."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePath
 from typing import Any
 
+from mediahost.model.paths import display
 from mediahost.model.subtitles import Cue, SubtitleFormat, subtitles_as
 
 MS_RATE = 1000.0
+# Spreadsheets pass over blanks and invisible signs before it, and take wide signs for plain ones.
+_INVISIBLE = r"[\s\0-\x1f\u200b-\u200f\u2060\ufeff]"
+_FORMULA = re.compile(rf"{_INVISIBLE}*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,9 @@ class Mark:
     @property
     def title(self) -> str:
         """Label and text in one line."""
-        text = " ".join(self.text.split())
-        return f"{self.label}: {text}" if text else " ".join(self.label.split())
+        text = display(" ".join(self.text.split()))
+        label = display(" ".join(self.label.split()))
+        return f"{label}: {text}" if text else label
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,11 @@ class Film:
 
 
 def as_csv(marks: Sequence[Mark], _film: Film) -> str:
-    """A table with a row for each time range, as spreadsheets read it (RFC 4180)."""
+    """A table with a row for each time range, as spreadsheets read it (RFC 4180).
+
+    A spreadsheet takes a text that begins with a sign such as = for a formula, which may send what
+    is beside it elsewhere. An apostrophe before it makes it text again.
+    """
     import csv
     import io
 
@@ -67,9 +77,13 @@ def as_csv(marks: Sequence[Mark], _film: Film) -> str:
     for mark in marks:
         sure = "" if mark.confidence is None else mark.confidence
         payload = json.dumps(mark.payload) if mark.payload else ""
-        row = [mark.start, mark.end, mark.label, mark.text, sure, mark.action, payload]
-        table.writerow(row)
+        words = map(_no_formula, (mark.label, mark.text))
+        table.writerow([mark.start, mark.end, *words, sure, mark.action, payload])
     return out.getvalue()
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def as_subtitles(name: SubtitleFormat, marks: Sequence[Mark], _film: Film) -> str:
@@ -167,8 +181,8 @@ FORMATS: dict[str, Write] = {
 
 
 def _ascii(text: str) -> str:
-    """As edit lists have it: ASCII, on one line."""
-    return " ".join(text.encode("ascii", "replace").decode().split())
+    """As edit lists have it: ASCII that is printed, on one line."""
+    return display(" ".join(text.encode("ascii", "replace").decode().split()))
 
 
 def _timecode(frames: int, base: int) -> str:

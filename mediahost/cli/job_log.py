@@ -9,11 +9,11 @@ from typing import IO, TYPE_CHECKING, Annotated, Self
 import typer
 
 from mediahost.cli.jobs import AsJson, OneJob, find
-from mediahost.cli.output import print_json
+from mediahost.cli.output import print_json, print_text
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName
 from mediahost.model.job import JobView, Token
-from mediahost.model.paths import display, path_to_url
+from mediahost.model.paths import path_to_url
 
 if TYPE_CHECKING:
     from mediahost.ports import Store
@@ -115,9 +115,7 @@ def _print_from(path: Path) -> bool:
 def _write(pieces: Iterator[bytes]) -> None:
     for piece in pieces:
         text = piece.decode(errors="replace")
-        # On a terminal, nothing of a plugin's output may steer it.
-        safe = "\n".join(map(display, text.split("\n"))) if sys.stdout.isatty() else text
-        sys.stdout.write(safe)
+        print_text(text)
     sys.stdout.flush()
 
 

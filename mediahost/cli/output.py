@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -22,12 +23,22 @@ def print_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")
 
 
+def print_text(text: str) -> None:
+    """Print text for programs as it is, such as subtitles; a terminal obeys nothing in it."""
+    sys.stdout.write(safe_lines(text) if sys.stdout.isatty() else text)
+
+
+def safe_lines(text: str) -> str:
+    """Text with its lines and tabs; whatever else a terminal would obey is shown instead."""
+    return re.sub(r"[^\n\t]+", lambda found: display(found[0]), text.replace("\r\n", "\n"))
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; cells are text as it is, never markup.
+    """Print a table; cells are text, never markup, and safe on a terminal.
 
     Long cells are folded on a terminal. Elsewhere each row is one line, for `grep` and `cut`.
     """
-    table = [columns, *rows]
+    table = [columns, *(tuple(map(display, row)) for row in rows)]
     if sys.stdout.isatty():
         _print_folded(table)
         return

@@ -1,5 +1,6 @@
 """Subtitles as text: SubRip, WebVTT and Advanced SubStation Alpha."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
@@ -23,6 +24,7 @@ Style: Default,Arial,44,&H00FFFFFF,&H000000FF,&H00000000,&H80000000,\
 [Events]
 Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 """
+_CONTROLS = re.compile(r"[\0-\x1f\x7f-\x9f]")
 # Braces begin commands and a backslash too; there is no way to write them as they are.
 _ASS_LOOKALIKES = str.maketrans({"{": "(", "}": ")", "\\": "⧵"})  # noqa: RUF001 - on purpose
 
@@ -87,8 +89,8 @@ def _plain(cue: Cue) -> str:
 
 
 def _plain_line(line: str) -> str:
-    """Without what would end a line or a subtitle."""
-    return " ".join(line.split()).replace("-->", "→")
+    """Without what would end a line or a subtitle, or steer a terminal."""
+    return _CONTROLS.sub("", " ".join(line.split())).replace("-->", "→")
 
 
 def _escaped(text: str) -> str:

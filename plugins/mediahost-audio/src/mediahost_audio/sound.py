@@ -21,11 +21,8 @@ from av.container import InputContainer
 from av.stream import Discard
 
 from mediahost import InvalidMedia, MediaReader
+from mediahost.plugin.demuxers import trusted_formats
 
-# Formats that point at other files or at the network, or that play any text.
-_NOT_MEDIA = frozenset(
-    {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
-)
 _BUFFER_BYTES = 1 << 17  # for each read of the file
 _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 
@@ -285,4 +282,4 @@ def _opened(reader: MediaReader) -> InputContainer:
 
 @cache
 def _trusted_formats() -> str:
-    return ",".join(sorted(av.formats_available - _NOT_MEDIA))
+    return trusted_formats(av.formats_available)

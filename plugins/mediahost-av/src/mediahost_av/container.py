@@ -23,16 +23,13 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from mediahost import Context, InvalidMedia, MediaReader
+from mediahost.plugin.demuxers import trusted_formats
 
 if TYPE_CHECKING:
     AnyPacket = Packet[Any]
 else:
     AnyPacket = Packet  # generic for the type checker only
 
-# Formats that point at other files or at the network, or that show any text as a picture.
-NOT_MEDIA = frozenset(
-    {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
-)
 BUFFER_BYTES = 1 << 17  # for each read of the file
 MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 MOST_AHEAD = 16_000_000  # bytes of packets that are kept while the first frames are looked for
@@ -309,7 +306,7 @@ def open_container(reader: MediaReader) -> InputContainer:
 
 @cache
 def _trusted_formats() -> str:
-    return ",".join(sorted(av.formats_available - NOT_MEDIA))
+    return trusted_formats(av.formats_available)
 
 
 def _is_hollow(frame: Any) -> bool:

@@ -23,11 +23,8 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from mediahost import InvalidMedia, MediaReader
+from mediahost.plugin.demuxers import trusted_formats
 
-# Formats that point at other files or at the network, or that show any text as a picture.
-_NOT_MEDIA = frozenset(
-    {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
-)
 _BUFFER_BYTES = 1 << 17  # for each read of the file
 _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 _WIDTH = 160  # pixels; what is lost by that is noise
@@ -231,4 +228,4 @@ def _opened(reader: MediaReader) -> InputContainer:
 
 @cache
 def _trusted_formats() -> str:
-    return ",".join(sorted(av.formats_available - _NOT_MEDIA))
+    return trusted_formats(av.formats_available)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mediahost import InvalidMedia, MediaReader
 from mediahost.model.paths import display
+from mediahost.plugin.demuxers import trusted_formats
 
 if TYPE_CHECKING:
     import av
@@ -19,10 +20,6 @@ WINDOW_S = WINDOW_SAMPLES / SAMPLE_RATE
 _BYTES = 2
 _WINDOW_BYTES = WINDOW_SAMPLES * _BYTES
 
-# Formats that point at other files or at the network, or that play any text.
-_NOT_MEDIA = frozenset(
-    {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
-)
 
 # Matroska rounds its timestamps to milliseconds and a frame of sound is some 20 ms long: a gap
 # shorter than a window is no gap.
@@ -161,7 +158,7 @@ def _opened(reader: MediaReader) -> "InputContainer":
     """The file as PyAV opens it, without following pointers to other files."""
     import av  # noqa: PLC0415 - 60 ms that listing plugins shall not cost
 
-    formats = ",".join(sorted(av.formats_available - _NOT_MEDIA))
+    formats = trusted_formats(av.formats_available)
     with reader.guarded():
         return av.open(
             reader,

@@ -20,12 +20,9 @@ from mediahost import (
     TimeRange,
     Transcription,
 )
+from mediahost.plugin.demuxers import trusted_formats
 from mediahost_subtitles.actions import Read
 
-# Formats that point at other files or at the network, or that show any text as a picture.
-_NOT_MEDIA = frozenset(
-    {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smil", "tty"}
-)
 _BUFFER_BYTES = 1 << 17  # for each read of the file
 _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 _PICTURES = frozenset({"dvb_subtitle", "dvd_subtitle", "hdmv_pgs_subtitle", "xsub"})
@@ -145,4 +142,4 @@ def opened(reader: MediaReader) -> InputContainer:
 
 @cache
 def _trusted_formats() -> str:
-    return ",".join(sorted(av.formats_available - _NOT_MEDIA))
+    return trusted_formats(av.formats_available)
