@@ -230,11 +230,30 @@ class Store(Protocol):
         lease_s: float,
         source: str | None = None,
         actions: Collection[str] | None = None,
+        *,
+        ahead: bool = False,
     ) -> list[ClaimedJob]:
         """Take up to `limit` pending jobs that are due, each for `lease_s` seconds.
 
         The highest priority first, then the oldest; of one source or of all, of some actions or
-        of all. What is paused is left out, unless both are named.
+        of all. What is paused is left out.
+
+        Args:
+            host: Who takes them.
+            limit: How many at most.
+            lease_s: How long the claim holds.
+            source: Of this source; None: of any.
+            actions: Of these actions; None: of any.
+            ahead: Nothing runs them yet. Until `begin` they are pending for people, who can
+                cancel, pause and reorder them, and a loss of the host is none of theirs.
+        """
+        ...
+
+    def begin(self, host: str, tokens: Collection[Token]) -> set[Token]:
+        """Note that attempts run which were claimed ahead.
+
+        Returns:
+            Those that still are this host's. The others were taken back: stop them.
         """
         ...
 
@@ -256,14 +275,15 @@ class Store(Protocol):
         """
         ...
 
-    def release(self, host: str, tokens: Collection[Token]) -> None:
-        """Give these attempts back untried: pending again, nothing counted."""
+    def release(self, host: str, tokens: Collection[Token], after_s: float = 0.0) -> None:
+        """Give these attempts back untried: pending again after so long, nothing counted."""
         ...
 
     def reap(self, is_gone: Callable[[str], bool]) -> list[UUID]:
         """Make jobs pending again whose lease is over, or whose host `is_gone`.
 
-        Those that somebody asked to cancel are cancelled instead, here as in `release`.
+        Those that somebody asked to cancel are cancelled instead, here as in `release`. A job
+        that was lost `MOST_LOSSES` times while it ran has failed.
 
         Returns:
             All of them, in no order.

@@ -19,11 +19,6 @@ from mediahost.threads import GuardedThread, guarded
 
 _logger = logging.getLogger("mediahost.executor")
 
-# As much work is taken ahead as keeps the workers busy while the host fetches more.
-AHEAD_S = 0.05
-AHEAD_MOST = 32
-_MEAN_WEIGHT = 0.1
-
 
 class Lane:
     """Workers of one pool, under a supervisor and a thread of their own.
@@ -54,7 +49,6 @@ class Lane:
         self._workers = workers
         self._lock = threading.Lock()
         self._attempts: dict[Token, Attempt] = {}
-        self._mean_s: float | None = None
         self._sink = sink
         self._supervise: Callable[[], Supervisor | SharedSupervisor] = partial(
             SharedSupervisor if shared else Supervisor,
@@ -79,7 +73,7 @@ class Lane:
         """
         with self._lock:
             taken = len(self._attempts) + beside
-            return max(0, self._workers * (1 + self._ahead()) - taken)
+            return max(0, self._workers - taken)
 
     def warm(self) -> frozenset[str]:
         """What idle workers keep loaded."""
@@ -131,11 +125,6 @@ class Lane:
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
-    def _ahead(self) -> int:
-        if self._mean_s is None:
-            return 0
-        return min(AHEAD_MOST, int(AHEAD_S / max(self._mean_s, 1e-6)))
-
     def _run(self) -> None:
         """Supervise until stopped; a supervisor that breaks down is replaced."""
         while (supervisor := self._supervisor) is not None:
@@ -151,12 +140,7 @@ class Lane:
         if isinstance(event, Ended):
             with self._lock:
                 del self._attempts[event.token]
-                self._note(event.elapsed_ms / 1000)
         self._hand_over(event)
-
-    def _note(self, elapsed_s: float) -> None:
-        before = elapsed_s if self._mean_s is None else self._mean_s
-        self._mean_s = before + _MEAN_WEIGHT * (elapsed_s - before)
 
     def _hand_over(self, event: ExecutorEvent) -> None:
         try:

@@ -21,7 +21,7 @@ from mediahost.host.files import FileHashes, MediaChanged
 from mediahost.host.in_hand import Held
 from mediahost.host.inputs import Inputs
 from mediahost.host.look import Look
-from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome
+from mediahost.model.job import MOST_LOSSES, ClaimedJob, Failure, JobRequest, Outcome
 from mediahost.model.media import MediaFile
 from mediahost.model.paths import display
 from mediahost.model.result import MediaProcessingResult, Result
@@ -38,9 +38,6 @@ BACKOFF_LONGEST_S = 300.0
 # A crash may be the fault of a neighbour or of the moment, so it gets one more chance. What ran
 # out of time or memory would do so again.
 CRASH_ATTEMPTS = 2
-
-# Losing what ran it is no fault of the job, but a job that loses every host must end too.
-LOST_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +148,8 @@ class Attempts:
             algorithm=self._store.algorithm,
             pool=info.pool,
             variables=info.variables,
-            shared=info.shares_a_process and not _was_lost(job),
+            # Its fault shows in a process of its own, and costs nobody else an attempt.
+            shared=info.shares_a_process and not job.is_suspect,
         )
 
     def _followed(self, request: JobRequest) -> Mapping[str, Any]:
@@ -223,7 +221,7 @@ class Attempts:
     def failed(self, job: ClaimedJob, outcome: Outcome, failure: Failure, ms: int = 0) -> Setback:
         """What to commit for an attempt that gave no result: the end of the job, or a retry."""
         if outcome is Outcome.LOST:
-            most, tried = LOST_ATTEMPTS, job.token.attempt
+            most, tried = MOST_LOSSES, job.losses + 1
         elif outcome is Outcome.CRASHED:
             most, tried = min(CRASH_ATTEMPTS, self._limits.attempts), job.failures + 1
         elif outcome in (Outcome.ERROR, Outcome.CHANGED) and failure.transient:
@@ -232,15 +230,6 @@ class Attempts:
             most, tried = 1, 1
         retry_in_s = back_off_s(tried) if tried < most else None
         return Setback(job, outcome, failure, retry_in_s, ms)
-
-
-def _was_lost(job: ClaimedJob) -> bool:
-    """Whether an attempt ended that is counted as no failure.
-
-    It may have been this job's fault: the next one has a process of its own, where that shows, and
-    where it costs nobody else an attempt.
-    """
-    return job.token.attempt - 1 > job.failures
 
 
 def _unchanged(media: MediaFile, look: Look) -> FileStat:

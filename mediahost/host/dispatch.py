@@ -6,17 +6,19 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from uuid import UUID
 
+from mediahost.host.alone import GIVE_WAY_S, Alone
 from mediahost.host.artifacts import ArtifactFolder
 from mediahost.host.attempts import Attempts, FollowUps
 from mediahost.host.awaited import Awaited
 from mediahost.host.crash import crash_point
+from mediahost.host.every import Every
 from mediahost.host.fetching import Fetched, Fetching
 from mediahost.host.in_hand import Held, InHand
 from mediahost.host.inbox import Inbox
 from mediahost.host.intake import CLAIM_POLL_S, Intake
 from mediahost.host.presence import Presence
 from mediahost.host.roster import Roster
-from mediahost.host.schedule import Schedule
+from mediahost.host.schedule import READ_AHEAD_S, SHORT_JOB_S, Schedule
 from mediahost.host.settling import Settling
 from mediahost.host.telling import Listener, Teller
 from mediahost.host.upkeep import Upkeep
@@ -26,6 +28,9 @@ from mediahost.model.job import ClaimedJob, JobRequest, Outcome
 from mediahost.ports import Ended, Executor, ExecutorEvent, Progress, Started, Store
 
 TICK_S = 0.05
+# An attempt that was claimed ahead and runs for so long is known to run in the store too.
+BEGUN_S = 0.1
+LOOK_AHEAD_S = 0.5
 # With nothing to do for a while it looks less often. What this host submits wakes it.
 IDLE_AFTER_S = 1.0
 IDLE_POLL_S = 0.5
@@ -66,6 +71,10 @@ class Dispatcher:
         self._in_hand = in_hand = InHand()
         self._inbox: Inbox[ExecutorEvent | Fetched | _Woken] = Inbox()
         self._fetching = fetching = Fetching(attempts, self._inbox.put)
+        self._alone = alone = Alone(in_hand)
+        # Claimed ahead and begun by now, as far as the store doesn't know of it.
+        self._began: list[Held] = []
+        self._looks_ahead = Every(LOOK_AHEAD_S)
         self._intake = Intake(
             host=host,
             store=store,
@@ -74,6 +83,7 @@ class Dispatcher:
             schedule=schedule,
             in_hand=in_hand,
             fetching=fetching,
+            alone=alone,
             lease_s=lease_s,
             tell=self._inbox.put,
         )
@@ -93,6 +103,7 @@ class Dispatcher:
             executor=executor,
             in_hand=in_hand,
             fetching=fetching,
+            alone=alone,
             presence=presence,
             roster=roster,
             lease_s=lease_s,
@@ -173,6 +184,9 @@ class Dispatcher:
             self._intake.claim(source, IDLE_POLL_S if self._is_idle else CLAIM_POLL_S)
         if self._upkeep.do(self._status):
             self._intake.look_at_once()
+        self._note_begun()
+        if self._looks_ahead.is_due():
+            self._keep_ahead_short()
         # By now the store is open, and all that it takes is loaded.
         _spare_collector()
         self._settle()
@@ -200,12 +214,49 @@ class Dispatcher:
         self._idle_from = time.monotonic() + IDLE_AFTER_S
 
     def _withdraw(self) -> None:
-        """Give back what was claimed ahead and has not begun."""
-        for held in self._in_hand:
-            if not (held.begun or held.withdrawn):
+        """Give back all that has not begun."""
+        self._settling.release(self._alone.clear())
+        self._take_back([held for held in self._in_hand if held.begun_at is None])
+
+    def _take_back(self, jobs: Iterable[Held]) -> None:
+        for held in jobs:
+            if not held.withdrawn:
                 held.withdrawn = True
                 self._fetching.cancel(held.job.token)
                 self._executor.cancel(held.job.token, self._cancel_grace_s)
+
+    def _note_begun(self) -> None:
+        """Tell the store what runs that was claimed ahead, unless it is over in no time."""
+        if not self._began:
+            return
+        self._began = [held for held in self._began if not held.dropped]
+        before = time.monotonic() - BEGUN_S
+        due = [held for held in self._began if (held.begun_at or 0.0) < before]
+        if not due:
+            return
+        ours = self._store.begin(self._host, [held.job.token for held in due])
+        self._began = [held for held in self._began if held not in due]
+        for held in due:
+            held.ahead = False
+            if held.job.token not in ours:
+                # Somebody took it back before it began.
+                self._executor.cancel(held.job.token, 0.0)
+
+    def _keep_ahead_short(self) -> None:
+        """Give back what was to begin in a moment and has not: what is before it takes long."""
+        now = time.monotonic()
+        for held in self._in_hand:
+            if held.begun_at is not None and now - held.begun_at > SHORT_JOB_S:
+                self._schedule.takes_long(held.job.request.action, now - held.begun_at)
+        late = [
+            held
+            for held in self._in_hand
+            if held.ahead and held.begun_at is None and now - held.claimed_at > 2 * READ_AHEAD_S
+        ]
+        waiting = self._alone.tokens
+        self._take_back([held for held in late if held.job.token not in waiting])
+        if giving_way := self._alone.give_way():
+            self._settling.release(giving_way, GIVE_WAY_S)
 
     def _settle(self) -> None:
         """Wait a tick for events, then write all that have come in one transaction."""
@@ -251,7 +302,9 @@ class Dispatcher:
         request = held.job.request
         if isinstance(event, Started):
             crash_point("started")
-            held.begun = True
+            held.begun_at = time.monotonic()
+            if held.ahead:
+                self._began.append(held)
             self._teller.tell(request, EventKind.STARTED)
         else:
             self._upkeep.progressed(event.token, event.fraction, event.message)

@@ -1,10 +1,11 @@
 """In hand: the jobs that a host has claimed and whose ends it has not written yet."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mediahost.hashing import FileStat
-from mediahost.model.job import ClaimedJob, Token
+from mediahost.model.job import LOSSES_TO_RUN_ALONE, ClaimedJob, Token
 from mediahost.model.media import MediaFile
 
 
@@ -18,21 +19,25 @@ class Held:
 
     Attributes:
         job: What was claimed.
+        claimed_at: When, by the monotonic clock.
+        ahead: The store knows nothing of its beginning.
         charged_s: What its source was charged with beforehand.
         media: What the attempt reads, once it was prepared.
         stat: What that was like before the attempt began.
         let_go: Lets go of a copy that was fetched.
-        begun: A worker runs it.
+        begun_at: When a worker began to run it, by the monotonic clock.
         withdrawn: It was claimed ahead and is to be given back.
         dropped: It is out of hand.
     """
 
     job: ClaimedJob
+    claimed_at: float = 0.0
+    ahead: bool = False
     charged_s: float = 0.0
     media: MediaFile | None = None
     stat: FileStat | None = None
     let_go: Callable[[], None] = _nothing
-    begun: bool = False
+    begun_at: float | None = None
     withdrawn: bool = False
     dropped: bool = False
 
@@ -49,9 +54,10 @@ class InHand:
     def __iter__(self) -> Iterator[Held]:
         return iter(tuple(self._held.values()))
 
-    def take(self, jobs: Iterable[ClaimedJob]) -> list[Held]:
-        """These were claimed."""
-        taken = [Held(job) for job in jobs]
+    def take(self, jobs: Iterable[ClaimedJob], *, ahead: bool = False) -> list[Held]:
+        """These were claimed; ahead: no slot is free for them yet."""
+        now = time.monotonic()
+        taken = [Held(job, now, ahead or job.losses >= LOSSES_TO_RUN_ALONE) for job in jobs]
         self._held.update((held.job.token, held) for held in taken)
         return taken
 
@@ -62,6 +68,6 @@ class InHand:
     def drop(self, held: Sequence[Held]) -> None:
         """These are done with, or given back."""
         for one in held:
-            del self._held[one.job.token]
+            self._held.pop(one.job.token, None)
             one.dropped = True
             one.let_go()

@@ -80,10 +80,10 @@ class Settling:
         came = any(done.follow_ups for done in completions)
         return self._submit_late(completions, teller) or came
 
-    def release(self, jobs: Sequence[Held]) -> None:
-        """Give jobs back untried."""
+    def release(self, jobs: Sequence[Held], after_s: float = 0.0) -> None:
+        """Give jobs back untried; they are pending again after so long."""
         tokens = [held.job.token for held in jobs]
-        self._store.release(self._host, tokens)
+        self._store.release(self._host, tokens, after_s)
         for held in jobs:
             self._schedule.ended(held)
         self._in_hand.drop(jobs)

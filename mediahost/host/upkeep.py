@@ -3,6 +3,7 @@
 import logging
 import time
 
+from mediahost.host.alone import Alone
 from mediahost.host.every import Every
 from mediahost.host.fetching import Fetching
 from mediahost.host.in_hand import InHand
@@ -30,6 +31,7 @@ class Upkeep:
         executor: Runs the attempts.
         in_hand: The jobs that this host has claimed.
         fetching: Media files on their way.
+        alone: Jobs that wait until they are the only ones.
         presence: Tells the others that this host lives.
         roster: Knows which of them don't.
         lease_s: How long a claim holds.
@@ -44,6 +46,7 @@ class Upkeep:
         executor: Executor,
         in_hand: InHand,
         fetching: Fetching,
+        alone: Alone,
         presence: Presence,
         roster: Roster,
         lease_s: float,
@@ -54,6 +57,7 @@ class Upkeep:
         self._executor = executor
         self._in_hand = in_hand
         self._fetching = fetching
+        self._alone = alone
         self._presence = presence
         self._roster = roster
         self._lease_s = lease_s
@@ -102,7 +106,7 @@ class Upkeep:
     def _renew(self) -> None:
         held = {one.job.token: one for one in self._in_hand}
         alive = self._executor.alive() & held.keys()
-        alive |= self._fetching.tokens & held.keys()
+        alive |= (self._fetching.tokens | self._alone.tokens) & held.keys()
         if alive:
             for token in alive - self._store.renew(self._host, alive, self._lease_s):
                 # Somebody else owns the job by now; what this attempt does can't count.

@@ -77,6 +77,17 @@ TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = {
 }
 
 
+# Losing what ran it is no fault of the job, but a job that loses every host must end too.
+MOST_LOSSES = 5
+# Lost so often, it may be what ends its hosts.
+LOSSES_TO_RUN_ALONE = 2
+TOO_MANY_LOSSES = (
+    f"Its host went away {MOST_LOSSES} times while it ran\n"
+    "It may be what ends the host, such as by taking all memory. "
+    "Retry it with fewer workers, or with max_memory_mb set."
+)
+
+
 class Outcome(StrEnum):
     """How an attempt ended.
 
@@ -151,11 +162,25 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A job in the hands of a host: the request, and the token that fences its commit."""
+    """A job in the hands of a host: the request, and the token that fences its commit.
+
+    Attributes:
+        failures: How many attempts have failed, since a person last retried it.
+        losses: How many were lost with what ran them, since the job last ended.
+    """
 
     request: JobRequest
     token: Token
     failures: int
+    losses: int = 0
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether an attempt ended that is counted as no failure: was it lost, or given back?
+
+        It may have been this job's fault.
+        """
+        return self.token.attempt - 1 > self.failures
 
 
 @dataclass(frozen=True, slots=True)

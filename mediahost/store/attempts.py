@@ -14,6 +14,7 @@ from sqlalchemy import (
     delete,
     exists,
     false,
+    func,
     insert,
     literal_column,
     null,
@@ -22,7 +23,14 @@ from sqlalchemy import (
     update,
 )
 
-from mediahost.model.job import AttemptView, Failure, Outcome, Token
+from mediahost.model.job import (
+    MOST_LOSSES,
+    TOO_MANY_LOSSES,
+    AttemptView,
+    Failure,
+    Outcome,
+    Token,
+)
 from mediahost.ports import Completion, Setback
 from mediahost.store.caches import save_results
 from mediahost.store.changelog import trim
@@ -39,6 +47,7 @@ from mediahost.store.dialect import (
 from mediahost.store.documents import spelled_document_of
 from mediahost.store.engine import Database, lasting
 from mediahost.store.filling import fill_children
+from mediahost.store.losses import losses_of
 from mediahost.store.requests import insert_jobs
 from mediahost.store.tables import (
     PROCESSING,
@@ -79,8 +88,26 @@ _LET_GO = {
     "started_at": None,
 }
 _RELEASE = update(jobs).where(_HELD).values(**_LET_GO).returning(jobs.c.id)
+_RELEASE_FOR_LATER = (
+    update(jobs)
+    .where(_HELD)
+    .values(**_LET_GO, run_after=unix_now() + bindparam("in_s"))
+    .returning(jobs.c.id)
+)
+_BEGIN = (
+    update(jobs)
+    .where(_HELD)
+    .values(started_at=func.coalesce(jobs.c.started_at, utc_now()))
+    .returning(jobs.c.id, jobs.c.attempt)
+)
 _LOST = (
-    select(jobs.c.id, jobs.c.attempt, jobs.c.host)
+    select(
+        jobs.c.id,
+        jobs.c.attempt,
+        jobs.c.host,
+        jobs.c.started_at.is_not(None).label("begun"),
+        jobs.c.cancel_requested,
+    )
     .where(PROCESSING, or_(jobs.c.lease_until <= unix_now(), among([jobs.c.host], "gone")))
     .with_for_update(skip_locked=True)
 )
@@ -102,6 +129,7 @@ _COMPLETE = _END.where(
 ).values(
     status=literal_column("'completed'"),
     result=bindparam("to_result", type_=jobs.c.result.type),
+    started_at=func.coalesce(jobs.c.started_at, utc_now()),
     error=bindparam("to_error"),
     processing_time_ms=bindparam("to_ms"),
     completed_at=utc_now(),
@@ -187,22 +215,36 @@ class Attempts:
         return written
 
     @lasting
-    def release(self, host: str, tokens: Collection[Token]) -> None:
+    def begin(self, host: str, tokens: Collection[Token]) -> set[Token]:
+        """Note that attempts run which were claimed ahead; returns those still held."""
+        if not tokens:
+            return set()
+        with self._database.write() as connection:
+            rows = read_rows(connection, _BEGIN, {"by_host": host, "tokens": listed(tokens)})
+        return {Token(job_id, attempt) for job_id, attempt in rows}
+
+    @lasting
+    def release(self, host: str, tokens: Collection[Token], after_s: float = 0.0) -> None:
         """Give these attempts back untried; those that were to be cancelled are cancelled.
 
         The attempt's number is not given back: its token stays void.
         """
         if not tokens:
             return
+        these = {"by_host": host, "tokens": listed(tokens)}
         with self._database.write() as connection:
-            rows = connection.execute(_RELEASE, {"by_host": host, "tokens": listed(tokens)})
+            if after_s > 0:
+                rows = connection.execute(_RELEASE_FOR_LATER, {**these, "in_s": after_s})
+            else:
+                rows = connection.execute(_RELEASE, these)
             _forget_progress(connection, list(rows.scalars()))
 
     @lasting
     def reap(self, is_gone: Callable[[str], bool]) -> list[UUID]:
         """Take jobs back whose lease is over, or whose host `is_gone`.
 
-        They are pending again, or cancelled if somebody had asked for that.
+        They are pending again, or cancelled if somebody had asked for that, or failed if they
+        were lost too often while they ran.
 
         Returns:
             All of them.
@@ -214,8 +256,8 @@ class Attempts:
             lost = connection.execute(_LOST, {"gone": gone}).all()
             reaped = [row.id for row in lost]
             if reaped:
-                write_rows(connection, _NOTE, [_lost_row(*row) for row in lost])
-                connection.execute(_REAP, {"job_ids": listed(reaped)})
+                over = _note_losses(connection, [row for row in lost if row.begun])
+                connection.execute(_REAP, {"job_ids": listed(set(reaped) - over)})
                 _forget_progress(connection, reaped)
         trim(self._database)
         return reaped
@@ -335,13 +377,30 @@ def _noted_row(host: str, setback: Setback, *, repeats: bool) -> dict[str, Any]:
     }
 
 
-def _lost_row(job_id: UUID, attempt: int, host: str | None) -> dict[str, Any]:
+def _note_losses(connection: Connection, lost: Sequence[Any]) -> set[UUID]:
+    """Note attempts that ran and were lost; returns the jobs that have failed by that."""
+    if not lost:
+        return set()
+    before = losses_of(connection, [row.id for row in lost])
+    over = {
+        row.id
+        for row in lost
+        if before.get(row.id, 0) + 1 >= MOST_LOSSES and not row.cancel_requested
+    }
+    write_rows(connection, _NOTE, [_lost_row(row, is_last=row.id in over) for row in lost])
+    if over:
+        ended = {"to_status": "failed", "to_error": TOO_MANY_LOSSES, "to_ms": None, "failed": 0}
+        write_rows(connection, _GIVE_UP, [{**ended, "job_id": job_id} for job_id in over])
+    return over
+
+
+def _lost_row(row: Any, *, is_last: bool) -> dict[str, Any]:
     return {
-        **_note(Token(job_id, attempt), Outcome.LOST, host or ""),
+        **_note(Token(row.id, row.attempt), Outcome.LOST, row.host or ""),
         "error": "Its host went away or fell silent before it was done",
         "traceback": "",
         "elapsed_ms": 0,
-        "retry_in_s": 0.0,
+        "retry_in_s": None if is_last else 0.0,
     }
 
 

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import JobFilter
 from mediahost.model.spending import Spending
+from mediahost.store.ahead import SHOWN_STATUS, count_by_status
 from mediahost.store.dialect import among, listed
 from mediahost.store.engine import Database, lasting
 from mediahost.store.figures import Figures, figures
@@ -110,7 +111,7 @@ class Look:
 _LINE = (
     jobs.c.number,
     jobs.c.id,
-    jobs.c.status,
+    SHOWN_STATUS,
     func.coalesce(jobs.c.action, jobs.c.job_type),
     jobs.c.media_url,
     func.nullif(jobs.c.root_url, jobs.c.media_url),
@@ -138,7 +139,6 @@ _SORTED_BY: dict[Order, ColumnElement[Any]] = {
 # As one text: a row for each takes two to three times the CPU, most of it under Python's own lock.
 _TOGETHER = func.aggregate_strings(cast(jobs.c.number, Text), ",")
 _IN_STRETCH = and_(jobs.c.number >= bindparam("low"), jobs.c.number < bindparam("high"))
-_COUNTS = select(jobs.c.status, func.count()).group_by(jobs.c.status)
 _ACTIONS = (
     select(jobs.c.action, func.count())
     .where(jobs.c.action.is_not(None))
@@ -244,9 +244,7 @@ class Browser:
     def counts(self) -> dict[JobStatus, int]:
         """How many jobs there are of each status."""
         with self._database.read() as connection:
-            rows = connection.execute(_COUNTS).all()
-        counts = dict.fromkeys(JobStatus, 0)
-        return counts | {JobStatus(status): count for status, count in rows}
+            return count_by_status(connection)
 
     @lasting
     def figures(self, hours: int) -> Figures:

@@ -1,30 +1,35 @@
 """Claims: which sources wait for which actions, and taking the first of them under a lease."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from heapq import merge
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Connection,
     Select,
     Update,
     and_,
     bindparam,
+    case,
     exists,
     literal_column,
+    null,
     select,
     text,
 )
 from sqlalchemy import update as sql_update
 from sqlalchemy.sql.elements import TextClause
 
-from mediahost.model.job import ClaimedJob, JobRequest, Token
+from mediahost.model.job import LOSSES_TO_RUN_ALONE, ClaimedJob, JobRequest, Token
 from mediahost.model.kinds import MediaKind
 from mediahost.model.media import MediaFile
 from mediahost.ports import Ready
 from mediahost.store.dialect import among, listed, read_rows, unix_now, utc_now
 from mediahost.store.engine import Database, lasting
+from mediahost.store.losses import losses_of
 from mediahost.store.tables import LATER, READY, jobs
 
 _KINDS = {kind.value: kind for kind in MediaKind}
@@ -103,7 +108,7 @@ def _claim(which: Any) -> Update:
             attempt=jobs.c.attempt + 1,
             host=bindparam("by_host"),
             lease_until=unix_now() + bindparam("lease_s"),
-            started_at=utc_now(),
+            started_at=case((bindparam("ahead", type_=Boolean), null()), else_=utc_now()),
         )
         .returning(
             jobs.c.number,
@@ -126,6 +131,7 @@ def _claim(which: Any) -> Update:
     )
 
 
+_NOT_BEGUN = sql_update(jobs).where(among([jobs.c.id], "job_ids")).values(started_at=None)
 _HEADS = _first(jobs.c.priority, jobs.c.number)
 # As a subquery Postgres may run it again for each row, and claim more than the limit.
 _CHOSEN = _first(jobs.c.number).cte("chosen")
@@ -157,9 +163,11 @@ class Claims:
         lease_s: float,
         source: str | None = None,
         actions: Collection[str] | None = None,
+        *,
+        ahead: bool = False,
     ) -> list[ClaimedJob]:
         """Take up to `limit` pending jobs that are due, each for `lease_s` seconds."""
-        parameters = {"by_host": host, "lease_s": lease_s}
+        parameters = {"by_host": host, "lease_s": lease_s, "ahead": ahead}
         # A claim that a power cut undid is made again by the next host; whoever had it is gone.
         # What it led to is written later, in the same log, and is synced with it.
         with self._database.write(synced=False) as connection:
@@ -179,8 +187,14 @@ class Claims:
             else:
                 numbers = listed(_first_of(connection, pairs, limit))
                 rows = read_rows(connection, _CLAIM_THESE, {**parameters, "numbers": numbers})
-        # RETURNING promises no order.
-        return [_claimed(row) for row in sorted(rows, key=_place_in_order)]
+            # RETURNING promises no order.
+            claimed = [_claimed(row) for row in sorted(rows, key=_place_in_order)]
+            suspects = [job.token.job_id for job in claimed if job.is_suspect]
+            losses = losses_of(connection, suspects) if suspects else {}
+            # These wait until nothing else runs on their host.
+            if alone := [each for each in losses if losses[each] >= LOSSES_TO_RUN_ALONE]:
+                connection.execute(_NOT_BEGUN, {"job_ids": listed(alone)})
+        return [replace(job, losses=losses.get(job.token.job_id, 0)) for job in claimed]
 
 
 def _ready(connection: Connection, source: str | None) -> list[Ready]:

@@ -16,11 +16,13 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
 )
 
 from mediahost.model.hosts import Heartbeat, HostStatus, HostView
 from mediahost.model.job import JobStatus
 from mediahost.model.pause import Pause, PauseKind
+from mediahost.store.ahead import TAKE_BACK
 from mediahost.store.dialect import among, listed, look_up, unix_now, upsert, write_rows
 from mediahost.store.engine import Database, lasting
 from mediahost.store.tables import ACTIVE, PROCESSING, hosts, jobs, pauses
@@ -108,6 +110,8 @@ class Hosts:
             new = [row for row, pause in zip(rows, asked, strict=True) if pause not in there]
             if new:
                 write_rows(connection, _PAUSE, new)
+            for paused in asked:
+                connection.execute(TAKE_BACK.where(_holds(paused)))
 
     @lasting
     def resume(self, asked: Collection[Pause]) -> set[Pause]:
@@ -143,6 +147,13 @@ class Hosts:
         """Whether any job of a source is pending or processing."""
         ((has_any,),) = look_up(self._database, _HAS_ACTIVE, {"of_source": source})
         return bool(has_any)
+
+
+def _holds(pause: Pause) -> ColumnElement[bool]:
+    """Whether a job is one of those."""
+    if pause.kind is PauseKind.ALL:
+        return true()
+    return (jobs.c.source if pause.kind is PauseKind.SOURCE else jobs.c.action) == pause.name
 
 
 def _view(*row: Any) -> HostView:

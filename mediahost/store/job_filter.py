@@ -23,6 +23,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import CANCELLING, TEXT, JobFilter, Term, Value
+from mediahost.store.ahead import in_status
 from mediahost.store.tables import analysis_jobs, jobs, processing_jobs
 
 _COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
@@ -120,7 +121,7 @@ def _of_value(term: Term, value: Value, now: datetime) -> ColumnElement[bool]:  
 def _in_state(state: str) -> ColumnElement[bool]:
     if state == CANCELLING:
         return and_(jobs.c.status == str(JobStatus.PROCESSING), jobs.c.cancel_requested)
-    return jobs.c.status == state
+    return in_status([state])
 
 
 def _named(field: str, value: str) -> ColumnElement[bool]:

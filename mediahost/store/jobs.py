@@ -33,6 +33,7 @@ from mediahost.model.job import (
     JobView,
     limited_priority,
 )
+from mediahost.store.ahead import SHOWN_STATUS, TAKE_BACK, count_by_status, in_status
 from mediahost.store.dialect import among, listed, utc_now
 from mediahost.store.engine import Database, lasting
 from mediahost.store.requests import LOCK, active_jobs, insert_jobs
@@ -44,7 +45,7 @@ _THESE = among([jobs.c.id], "job_ids")
 _VIEW = select(
     jobs.c.id,
     jobs.c.number,
-    jobs.c.status,
+    SHOWN_STATUS,
     jobs.c.action,
     jobs.c.media_url,
     jobs.c.file_hash,
@@ -82,6 +83,7 @@ _CANCEL = (
     .where(_THESE, _PENDING)
     .values(status=literal_column("'cancelled'"), completed_at=utc_now(), run_after=None)
 )
+_TAKE_BACK = TAKE_BACK.where(_THESE)
 _CHANGE_PRIORITY = update(jobs).where(_THESE, _PENDING).returning(jobs.c.id, jobs.c.priority)
 _SET_PRIORITY = _CHANGE_PRIORITY.values(priority=bindparam("to_priority"))
 _SHIFTED = jobs.c.priority + bindparam("by", type_=Integer)
@@ -109,8 +111,6 @@ _RETRY = (
 )
 _DELETE = delete(jobs).where(_THESE)
 
-_COUNT = select(jobs.c.status, func.count()).group_by(jobs.c.status)
-
 
 class Jobs:
     """What people do with jobs."""
@@ -137,6 +137,7 @@ class Jobs:
         """Cancel jobs: pending ones at once, processing ones by asking their host."""
         these = {"job_ids": listed(job_ids)}
         with self._database.write() as connection:
+            connection.execute(_TAKE_BACK, these)
             connection.execute(_CANCEL, these)
             connection.execute(_ASK_TO_CANCEL, these)
             return {row.id: JobStatus(row.status) for row in connection.execute(_STATES, these)}
@@ -148,6 +149,7 @@ class Jobs:
         """Have pending jobs go earlier or later; returns the priority of each, after the call."""
         these = {"job_ids": listed(job_ids)}
         with self._database.write() as connection:
+            connection.execute(_TAKE_BACK, these)
             if relative:
                 rows = connection.execute(_SHIFT_PRIORITY, {**these, "by": priority})
             else:
@@ -184,6 +186,7 @@ class Jobs:
             IllegalTransition: One of them is processing.
         """
         with self._database.write() as connection:
+            connection.execute(_TAKE_BACK, {"job_ids": listed(job_ids)})
             states = _states(connection, job_ids)
             for row in states:
                 if row["status"] == JobStatus.PROCESSING:
@@ -206,7 +209,7 @@ class Jobs:
         """Jobs, the newest first. No status given: any."""
         wanted = _VIEW.order_by(jobs.c.number.desc()).limit(limit).offset(offset)
         if statuses:
-            wanted = wanted.where(jobs.c.status.in_([status.value for status in statuses]))
+            wanted = wanted.where(in_status(statuses))
         if source is not None:
             wanted = wanted.where(jobs.c.source == source)
         return self._views(wanted)
@@ -225,11 +228,8 @@ class Jobs:
     @lasting
     def count_jobs(self, source: str | None = None) -> dict[JobStatus, int]:
         """How many jobs there are of each status, none included."""
-        counting = _COUNT if source is None else _COUNT.where(jobs.c.source == source)
         with self._database.read() as connection:
-            rows = connection.execute(counting).all()
-        counts = dict.fromkeys(JobStatus, 0)
-        return counts | {JobStatus(status): count for status, count in rows}
+            return count_by_status(connection, source)
 
     def _views(
         self, wanted: Select[Any], parameters: Mapping[str, Any] | None = None

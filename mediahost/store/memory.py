@@ -17,6 +17,9 @@ from mediahost.errors import IllegalTransition
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm, CacheKey
 from mediahost.model.hosts import Heartbeat, HostView
 from mediahost.model.job import (
+    LOSSES_TO_RUN_ALONE,
+    MOST_LOSSES,
+    TOO_MANY_LOSSES,
     TRANSITIONS,
     AttemptView,
     ClaimedJob,
@@ -68,6 +71,25 @@ class _Record:
     completed_at: datetime | None = None
 
     attempts: list[AttemptView] = field(default_factory=list)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether a host has it that doesn't run it yet."""
+        return self.host is not None and self.started_at is None
+
+    @property
+    def shown(self) -> JobStatus:
+        """The status as people see it."""
+        return JobStatus.PENDING if self.is_ahead else self.status
+
+    @property
+    def losses(self) -> int:
+        """How often what ran it went away, since it last ended."""
+        ends = [each.attempt for each in self.attempts if each.retry_in_s is None]
+        return sum(
+            each.outcome is Outcome.LOST and each.attempt > max(ends, default=0)
+            for each in self.attempts
+        )
 
     def note(
         self,
@@ -126,7 +148,7 @@ class _Record:
         return JobView(
             job_id=request.job_id,
             number=self.number,
-            status=self.status,
+            status=self.shown,
             action=request.action,
             media_url=request.media.source,
             file_hash=self.key.file_hash,
@@ -328,6 +350,8 @@ class MemoryStore:
         lease_s: float,
         source: str | None = None,
         actions: Collection[str] | None = None,
+        *,
+        ahead: bool = False,
     ) -> list[ClaimedJob]:
         """Take up to `limit` pending jobs that are due, each for `lease_s` seconds."""
         with self._lock:
@@ -338,7 +362,15 @@ class MemoryStore:
                 if actions is None or record.request.action in actions
             ]
             due.sort(key=lambda record: (-record.request.priority, record.number))
-            return [_claim(record, host, now + lease_s) for record in due[:limit]]
+            return [_claim(record, host, now + lease_s, ahead=ahead) for record in due[:limit]]
+
+    def begin(self, host: str, tokens: Collection[Token]) -> set[Token]:
+        """Note that attempts run which were claimed ahead; returns those still held."""
+        with self._lock:
+            held = self._held(host, tokens)
+            for record in held.values():
+                record.started_at = record.started_at or datetime.now(UTC)
+            return set(held)
 
     def renew(self, host: str, tokens: Collection[Token], lease_s: float) -> set[Token]:
         """Hold these attempts for `lease_s` seconds from now; returns those still held."""
@@ -369,11 +401,17 @@ class MemoryStore:
             self.submit(follow_ups)
             return written
 
-    def release(self, host: str, tokens: Collection[Token]) -> None:
+    def release(self, host: str, tokens: Collection[Token], after_s: float = 0.0) -> None:
         """Give these attempts back untried; those that were to be cancelled are cancelled."""
         with self._lock:
             for record in self._held(host, tokens).values():
                 record.let_go()
+                record.run_after = time.time() + after_s if after_s > 0 else 0.0
+
+    def _take_back(self, records: Iterable[_Record]) -> None:
+        for record in records:
+            if record.is_ahead:
+                record.become(JobStatus.PENDING)
 
     def reap(self, is_gone: Callable[[str], bool]) -> list[UUID]:
         """Take jobs back whose lease is over, or whose host `is_gone`; returns all of them."""
@@ -385,8 +423,7 @@ class MemoryStore:
                 if record.host is not None and (record.lease_until <= now or is_gone(record.host))
             ]
             for record in reaped:
-                record.note(Outcome.LOST, record.host or "", _LOST, retry_in_s=0.0)
-                record.let_go()
+                _lose(record)
             return [record.request.job_id for record in reaped]
 
     def report_progress(self, host: str, progress: Mapping[Token, tuple[float, str]]) -> None:
@@ -398,6 +435,7 @@ class MemoryStore:
     def request_cancel(self, job_ids: Collection[UUID]) -> dict[UUID, JobStatus]:
         """Cancel jobs: pending ones at once, processing ones by asking their host."""
         with self._lock:
+            self._take_back(self._these(job_ids))
             for record in self._these(job_ids):
                 if record.status is JobStatus.PENDING:
                     record.become(JobStatus.CANCELLED)
@@ -410,6 +448,7 @@ class MemoryStore:
     ) -> dict[UUID, int]:
         """Have pending jobs go earlier or later; returns the priority of each, after the call."""
         with self._lock:
+            self._take_back(self._these(job_ids))
             pending = [each for each in self._these(job_ids) if each.status is JobStatus.PENDING]
             for record in pending:
                 before = record.request.priority if relative else 0
@@ -457,6 +496,7 @@ class MemoryStore:
         """
         with self._lock:
             records = self._these(job_ids)
+            self._take_back(records)
             for record in records:
                 if record.status is JobStatus.PROCESSING:
                     raise not_deletable(record.number)
@@ -477,7 +517,7 @@ class MemoryStore:
             wanted = [
                 record
                 for record in reversed(self._jobs.values())
-                if (not statuses or record.status in statuses) and source in (None, record.source)
+                if (not statuses or record.shown in statuses) and source in (None, record.source)
             ]
             return [record.view() for record in wanted[offset : offset + limit]]
 
@@ -498,7 +538,7 @@ class MemoryStore:
             counts = dict.fromkeys(JobStatus, 0)
             for record in self._jobs.values():
                 if source in (None, record.source):
-                    counts[record.status] += 1
+                    counts[record.shown] += 1
             return counts
 
     def attempts_of(self, job_id: UUID) -> list[AttemptView]:
@@ -538,6 +578,7 @@ class MemoryStore:
         """Have no host claim these jobs; those under way go on."""
         with self._lock:
             self._paused |= set(pauses)
+            self._take_back(each for each in self._jobs.values() if self._is_paused(each))
 
     def resume(self, pauses: Collection[Pause]) -> set[Pause]:
         """Have these jobs claimed again; returns those that were paused."""
@@ -609,6 +650,7 @@ class MemoryStore:
 
     def _complete(self, record: _Record, completion: Completion) -> None:
         record.become(JobStatus.COMPLETED)
+        record.started_at = record.started_at or record.completed_at
         record.result = document_of(completion.result)
         record.error = completion.result.completeness.describe() or None
         record.processing_time_ms = completion.elapsed_ms
@@ -636,12 +678,29 @@ def _in_words(failure: Failure) -> str:
     return f"{failure.message}\n{failure.hint}" if failure.hint else failure.message
 
 
-def _claim(record: _Record, host: str, lease_until: float) -> ClaimedJob:
+def _lose(record: _Record) -> None:
+    """Its host is gone."""
+    is_last = record.losses + 1 >= MOST_LOSSES and not record.cancel_requested
+    if record.is_ahead:
+        record.let_go()
+        return
+    record.note(Outcome.LOST, record.host or "", _LOST, retry_in_s=None if is_last else 0.0)
+    if is_last:
+        record.become(JobStatus.FAILED)
+        record.error = TOO_MANY_LOSSES
+    else:
+        record.let_go()
+
+
+def _claim(record: _Record, host: str, lease_until: float, *, ahead: bool) -> ClaimedJob:
     record.status = JobStatus.PROCESSING
     record.attempt += 1
     record.host, record.lease_until = host, lease_until
-    record.started_at = record.updated_at = datetime.now(UTC)
-    return ClaimedJob(replace(record.request, source=record.source), record.token, record.failures)
+    record.updated_at = datetime.now(UTC)
+    waits = ahead or record.losses >= LOSSES_TO_RUN_ALONE
+    record.started_at = None if waits else record.updated_at
+    request = replace(record.request, source=record.source)
+    return ClaimedJob(request, record.token, record.failures, record.losses)
 
 
 def _set_back(record: _Record, host: str, setback: Setback) -> None:

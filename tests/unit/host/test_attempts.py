@@ -10,7 +10,6 @@ from mediahost.cached import Hit
 from mediahost.hashing import CacheKey
 from mediahost.host.attempts import (
     BACKOFF_LONGEST_S,
-    LOST_ATTEMPTS,
     Limits,
     MediaTouched,
     back_off_s,
@@ -20,7 +19,7 @@ from mediahost.host.attempts import (
 from mediahost.host.files import MediaChanged
 from mediahost.host.in_hand import Held
 from mediahost.host.planner import request_for
-from mediahost.model.job import ClaimedJob, Failure, JobRequest, Outcome, Token
+from mediahost.model.job import MOST_LOSSES, ClaimedJob, Failure, JobRequest, Outcome, Token
 from mediahost.model.pipeline import Pipeline
 from mediahost.plugin.attempt import result_hash
 from mediahost.ports import Completion, Ended
@@ -33,10 +32,10 @@ PASSING = Failure("The network is down", transient=True)
 LASTING = Failure("It is damaged")
 
 
-def job_tried(house: "House", failures: int, attempt: int = 1) -> ClaimedJob:
+def job_tried(house: "House", failures: int, attempt: int = 1, losses: int = 0) -> ClaimedJob:
     house.tone()
     request = house.request(house.recipe(LOOK))
-    return ClaimedJob(request, Token(request.job_id, attempt), failures)
+    return ClaimedJob(request, Token(request.job_id, attempt), failures, losses)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +67,8 @@ def test_what_may_pass_is_tried_again_and_nothing_else(
 
 
 def test_lost_hosts_are_counted_apart_from_failures(house: "House") -> None:
-    early = job_tried(house, failures=99, attempt=LOST_ATTEMPTS - 1)
-    late = job_tried(house, failures=0, attempt=LOST_ATTEMPTS)
+    early = job_tried(house, failures=99, attempt=200, losses=MOST_LOSSES - 2)
+    late = job_tried(house, failures=0, attempt=200, losses=MOST_LOSSES - 1)
 
     assert house.attempts.failed(early, Outcome.LOST, PASSING).retry_in_s is not None
     assert house.attempts.failed(late, Outcome.LOST, PASSING).retry_in_s is None

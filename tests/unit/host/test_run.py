@@ -129,11 +129,11 @@ class Meddling(MemoryStore):
         self.after: Callable[[], None] = lambda: None
         self.claiming: Callable[[], None] = lambda: None
 
-    def claim(self, *given: Any) -> Any:
+    def claim(self, *given: Any, **named: Any) -> Any:
         """Let the others go first, once."""
         claiming, self.claiming = self.claiming, lambda: None
         claiming()
-        return super().claim(*given)
+        return super().claim(*given, **named)
 
     def submit(self, requests: Any) -> Any:
         """Let the others go first, once."""

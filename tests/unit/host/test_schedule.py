@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from mediahost.host.in_hand import Held
-from mediahost.host.schedule import READ_AHEAD_MOST, Limit, Schedule, Share
+from mediahost.host.schedule import READ_AHEAD_MOST, Choice, Limit, Schedule, Share
 from mediahost.model.job import ClaimedJob, JobRequest, Token
 from mediahost.model.kinds import MediaKind
 from mediahost.model.media import MediaFile
@@ -78,20 +78,20 @@ def test_a_full_pool_holds_up_no_other() -> None:
     schedule = Schedule(limit_of, {})
     ready = [Ready("user", "t.gpu"), Ready("user", "t.look")]
     shares = schedule.shares(ready, {"gpu": 0, "cpu": 2}.__getitem__)
-    assert shares == [Share("user", 2, ((("t.look",), 2),))]
+    assert shares == [Share("user", 2, (Choice(("t.look",), 2),))]
 
 
 def test_an_action_keeps_to_its_own_limit() -> None:
     schedule = Schedule(limit_of, {})
     ready = [Ready("user", "t.ask")]
     (share,) = schedule.shares(ready, lambda _pool: 9)
-    assert share.choices == ((("t.ask",), 2),)
+    assert share.choices == (Choice(("t.ask",), 2),)
     first, second = job(action="t.ask"), job(action="t.ask")
     schedule.claimed([first, second])
     assert schedule.shares(ready, lambda _pool: 9) == []
     schedule.ended(first)
     (share,) = schedule.shares(ready, lambda _pool: 9)
-    assert share.choices == ((("t.ask",), 1),)
+    assert share.choices == (Choice(("t.ask",), 1),)
 
 
 def test_short_jobs_are_claimed_ahead_and_long_ones_are_not() -> None:
@@ -122,3 +122,39 @@ def test_more_is_claimed_ahead_when_half_of_it_is_done() -> None:
         schedule.ended(one, 0.0)
     assert schedule.has_room({"cpu": 0})
     assert limits(schedule.shares(ready, lambda _pool: 0)) == {"user": share.limit // 2}
+
+
+def test_an_action_is_claimed_ahead_by_its_own_time() -> None:
+    """Quick probes say nothing of the transcripts that they are mixed with."""
+    schedule = Schedule(limit_of, {})
+    serve(schedule, [Ready("user", "t.look")], {"user": 0.001})
+    (share,) = schedule.shares([Ready("user", "t.slow")], lambda _pool: 2)
+    assert share.choices == (Choice(("t.slow",), 2),)
+
+
+def test_long_jobs_take_their_slots_beside_quick_ones_that_are_ahead() -> None:
+    schedule = Schedule(limit_of, {})
+    serve(schedule, [Ready("user", "t.look")], {"user": 0.001})
+    both = [Ready("user", "t.look"), Ready("user", "t.slow")]
+    (share,) = schedule.shares(both, lambda _pool: 2)
+    now, then = share.choices
+    assert now == Choice(("t.look", "t.slow"), 2)
+    assert (then.actions, then.ahead) == (("t.look",), True)
+    assert then.most > READ_AHEAD_MOST / 2
+
+
+def test_nothing_is_claimed_ahead_of_long_jobs_that_have_all_slots() -> None:
+    schedule = Schedule(limit_of, {})
+    serve(schedule, [Ready("user", "t.look")], {"user": 0.001})
+    schedule.shares([Ready("user", "t.slow")], lambda _pool: 2)
+    schedule.claimed([job(action="t.slow"), job(action="t.slow")])
+    assert schedule.shares([Ready("user", "t.look")], lambda _pool: 0) == []
+    assert not schedule.has_room({"cpu": 0})
+
+
+def test_a_quick_action_whose_job_runs_long_is_quick_no_more() -> None:
+    schedule = Schedule(limit_of, {})
+    serve(schedule, [Ready("user", "t.look")], {"user": 0.001})
+    schedule.takes_long("t.look", 3.0)
+    (share,) = schedule.shares([Ready("user", "t.look")], lambda _pool: 1)
+    assert share.choices == (Choice(("t.look",), 1),)
