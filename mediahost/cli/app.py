@@ -3,6 +3,7 @@
 from mediahost.cli import (
     care,
     demo,
+    docs,
     doctor,
     duplicates,
     export,
@@ -104,6 +105,7 @@ app.add_typer(store.app, name="store")
 app.command("verify", epilog=examples("verify", "verify ~/Films --json"))(verify.verify)
 app.command("trust", epilog=examples("trust", "trust ~/talks", "trust --list"))(trust.trust)
 app.command("doctor", epilog=examples("doctor"))(doctor.doctor)
+app.command("docs", epilog=examples("docs", "docs settings"))(docs.docs)
 app.command("demo", epilog=examples("demo"))(demo.demo)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from mediahost.cli.results import in_words
 from mediahost.cli.state import state
-from mediahost.errors import MediahostError
+from mediahost.installation import shipped
 from mediahost.model.paths import display
 from mediahost.partfile import PartFile
 
@@ -94,13 +94,9 @@ def _copy_media(target: Path) -> None:
 
 
 def example_media() -> Path:
-    """The folder of the example media: in the package, or beside it in a checkout.
+    """The folder of the example media.
 
     Raises:
         MediahostError: It is nowhere.
     """
-    package = Path(__file__).parent.parent
-    for folder in (package / "demo_media", package.parent / "examples" / "media"):
-        if folder.is_dir():
-            return folder
-    raise MediahostError("The example media are not installed", "Run the demo from a checkout.")
+    return shipped("examples") / "media"

@@ -13,6 +13,7 @@ from mediahost import __version__
 from mediahost.cli.output import print_json, size
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
+from mediahost.installation import install_hint
 from mediahost.model.finding import Finding
 from mediahost.model.paths import display
 
@@ -106,7 +107,7 @@ def _plugins() -> Iterator[Finding]:
             yield Finding("ok", f"Plugin {row.name}: {actions}")
     if not any(row.actions for row in registry.rows):
         yield Finding(
-            "warning", "No plugin has actions", "pip install mediahost-av is a good start."
+            "warning", "No plugin has actions", f"Begin with: {install_hint('mediahost-av')}"
         )
     try:
         yield from (one for given in registry.plugins.hook.mediahost_diagnose() for one in given)

@@ -11,6 +11,7 @@ import typer
 from mediahost.cli.output import counted, place, print_json, size
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
+from mediahost.installation import install_hint
 from mediahost.model.kinds import MediaKind
 from mediahost.model.paths import display, path_to_url
 
@@ -155,7 +156,7 @@ def _looks(host: "Host", files: "Sequence[Candidate]", problems: "list[Problem]"
     if len(pictures) < 2:  # noqa: PLR2004 - one looks like no other
         return {}
     if PHASH not in {action.info.name for action in host.registry.actions()}:
-        hint = "pip install mediahost-images"
+        hint = install_hint("mediahost-images")
         raise MediahostError("No installed action tells how pictures look", hint)
     recipe = host.recipe(Pipeline(name=PHASH, steps=(Step(action=PHASH),)), named=False)
     summary = host.run([file.path for file in pictures], recipe)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from mediahost.cli.output import print_json
 from mediahost.cli.state import state
 from mediahost.errors import PluginError
+from mediahost.installation import installable, installer
 from mediahost.model.paths import display
 
 if TYPE_CHECKING:
@@ -34,15 +36,32 @@ def install(
         str | None,
         typer.Option(help="Interpreter of the environment: a path or a version.", metavar="PYTHON"),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Take mediahost's own plugins from this checkout or folder of wheels.",
+            metavar="FOLDER",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Replace what is installed with the newest version.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Install a plugin.
 
     An isolated plugin can't get in the way of others: it has its own versions of what it requires.
+    mediahost's own plugins come from where mediahost was installed from, never from a public index.
     """
     settings = state.settings()
-    apart = settings.isolate_plugins if isolated is None else isolated
-    if apart or python:
+    apart = bool(python) or (settings.isolate_plugins if isolated is None else isolated)
+    requirements = [
+        found for one in requirements for found in installable(one, source, isolated=apart)
+    ]
+    if apart:
         environment = _environments().install(requirements, python)
         if as_json:
             print_json(_to_json(environment))
@@ -50,7 +69,7 @@ def install(
         names = ", ".join(one["info"]["name"] for one in environment.actions)
         typer.echo(f"{environment.name} is installed with Python {environment.python}: {names}")
         return
-    _pip("install", *requirements)
+    _call("install", *(["--upgrade"] if upgrade else []), *requirements)
     if as_json:
         print_json({"requirements": requirements, "environment": None})
 
@@ -75,7 +94,7 @@ def uninstall(
             raise UnknownName(
                 "plugin", name, [one.name for one in environments.all()], "mediahost plugins list"
             ) from None
-        _pip("uninstall", "--yes", name)
+        _call("uninstall", name)
     if as_json:
         print_json({"uninstalled": name})
     else:
@@ -98,14 +117,12 @@ def _to_json(environment: "Environment") -> dict[str, Any]:
     }
 
 
-def _pip(*arguments: str) -> None:
-    """Call pip in mediahost's own environment; what it says goes to standard error.
+def _call(verb: str, *arguments: str) -> None:
+    """Install or uninstall in mediahost's own environment; output goes to standard error.
 
     Raises:
         PluginError: It failed.
     """
-    # -P: a folder that holds a `pip.py` is not where pip is looked for.
-    argv = [sys.executable, "-P", "-m", "pip", *arguments]
-    done = subprocess.run(argv, stdout=sys.stderr, check=False)
+    done = subprocess.run([*installer(verb), *arguments], stdout=sys.stderr, check=False)
     if done.returncode:
-        raise PluginError(f"pip failed with exit code {done.returncode}")
+        raise PluginError(f"The installer failed with exit code {done.returncode}; see above")

@@ -11,6 +11,7 @@ from mediahost.cli import complete
 from mediahost.cli.output import counted, interrupted, paused
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
+from mediahost.installation import install_hint
 from mediahost.model.paths import display, is_remote
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def _what_to_say(host: "Host", paths: list[str]) -> tuple[str, str]:
     else:
         example = f"--action {'av.probe' if 'av.probe' in actions else (actions or ['NAME'])[0]}"
     hints = [f"For example: mediahost run {display(paths[0])} {example}"]
-    hints.append(f"Actions: {', '.join(actions) or 'none; pip install mediahost-av'}")
+    hints.append(f"Actions: {', '.join(actions)}" if actions else install_hint("mediahost-av"))
     if pipelines:
         hints.append(f"Pipelines: {', '.join(pipelines)}")
     return "Say what to do: --action NAME or --pipeline NAME", "\n".join(hints)

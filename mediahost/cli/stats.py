@@ -6,6 +6,7 @@ import typer
 
 from mediahost.cli.output import print_json, print_table, seconds
 from mediahost.cli.state import state
+from mediahost.installation import docs_hint
 from mediahost.model.paths import display
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def _print_spending(
     print_table(columns, rows)
     total = _total(ever, settings)
     if total is None:
-        typer.echo("Give their prices in the settings to know the cost: [prices], docs/settings.md")
+        typer.echo(
+            f"To know the cost, give prices in the settings: [prices]. {docs_hint('settings')}"
+        )
     else:
         typer.echo(f"In all {_money(total)}")
 

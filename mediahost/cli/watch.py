@@ -10,6 +10,7 @@ from mediahost.cli.output import examples, print_json, print_table
 from mediahost.cli.run import Workers
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
+from mediahost.installation import docs_hint
 from mediahost.model.paths import display, expanded, url_to_path
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def make_rule(values: dict[str, Any]) -> "Watch":
     try:
         return Watch.model_validate(values)
     except ValidationError as error:
-        raise UsageError(first_fault(error), "See docs/watch.md.") from None
+        raise UsageError(first_fault(error), docs_hint("watch")) from None
 
 
 def _steps(action: list[str] | None, pipeline: str | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mediahost.executor.dask_site import cancel_attempt, key_of, run_attempt
 from mediahost.executor.exchange import Exchange
 from mediahost.executor.messages import spec_to_json
 from mediahost.executor.verdict import Verdict
+from mediahost.installation import docs_hint, extra_hint
 from mediahost.model.job import Failure, Outcome, Token
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import AttemptSpec, Ended, ExecutorEvent, Progress, Started
@@ -101,7 +102,7 @@ def dask_options(scheduler: str | None, data_dir: Path, options: Mapping[str, An
     for name in given:
         if name not in known:
             raise SettingsError(
-                UnknownName("field of executor_options", name, known).message, "See docs/dask.md."
+                UnknownName("field of executor_options", name, known).message, docs_hint("dask")
             )
     return DaskOptions(scheduler, **given)
 
@@ -156,7 +157,7 @@ class DaskExecutor:
         try:
             import distributed  # noqa: PLC0415 - an extra
         except ImportError:
-            raise UsageError("Dask is not installed", "pip install 'mediahost[dask]'") from None
+            raise UsageError("Dask is not installed", extra_hint("mediahost", "dask")) from None
         self._client = _connected(distributed, self._options)
         self._exchange.sweep()
         self._sink = sink

@@ -16,6 +16,7 @@ from mediahost import __version__
 from mediahost.errors import InvalidConfig, PluginError, UnknownName, UsageError
 from mediahost.executor.small import write_wheel
 from mediahost.hashing import canonical, hash_bytes
+from mediahost.installation import docs_hint, find_uv, isolated_install_hint, normal
 from mediahost.partfile import write_text
 from mediahost.plugin.action import Action
 from mediahost.plugin.described import described
@@ -37,6 +38,7 @@ class Environment:
         python: Version of its interpreter.
         mediahost: Version of the mediahost in it.
         plugins: What it says of its plugins (`mediahost.executor.describe`).
+        asked_python: The interpreter that was asked for, or None.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Environment:
     python: str
     mediahost: str
     plugins: list[dict[str, Any]] = field(default_factory=list)
+    asked_python: str | None = None
 
     @property
     def interpreter(self) -> Path:
@@ -60,11 +63,11 @@ class Environment:
     @property
     def fault(self) -> str | None:
         """Why it can't be used; None if it can."""
-        again = f"install it again: mediahost plugins install {' '.join(self.requirements)}"
+        again = f"install it again: {isolated_install_hint(self.requirements, self.asked_python)}"
         if not self.interpreter.exists():
-            return f"Its environment {self.folder} is gone; {again} --isolated"
+            return f"Its environment {self.folder} is gone; {again}"
         if self.mediahost != __version__:
-            return f"It was installed for mediahost {self.mediahost}; {again} --isolated"
+            return f"It was installed for mediahost {self.mediahost}; {again}"
         return None
 
     def check_config(self, action: str, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,7 +123,7 @@ class Environments:
             # An environment may not be moved: scripts in it name its path. So its place is
             # its own from the start, and the note that points there is what is replaced.
             environment = Environment(
-                name, tuple(wanted), folder, _version_of(folder), __version__, plugins
+                name, tuple(wanted), folder, _version_of(folder), __version__, plugins, python
             )
             earlier = _read(self._note_of(name))
             _write(self._note_of(name), {**asdict(environment), "folder": folder.name})
@@ -137,15 +140,15 @@ class Environments:
         Raises:
             UnknownName: There is none.
         """
-        known = {_normal(one.name): one for one in self.all()}
-        environment = known.get(_normal(name))
+        known = {normal(one.name): one for one in self.all()}
+        environment = known.get(normal(name))
         if environment is None:
             raise UnknownName("isolated plugin", name, [one.name for one in known.values()])
         shutil.rmtree(self._note_of(environment.name).parent)
         shutil.rmtree(environment.folder, ignore_errors=True)
 
     def _note_of(self, name: str) -> Path:
-        return self._folder / _normal(name) / NOTE
+        return self._folder / normal(name) / NOTE
 
 
 def load_registry(folder: Path) -> tuple[Registry, dict[str, Path]]:
@@ -189,7 +192,7 @@ class _Given:
 def _build(folder: Path, requirements: Sequence[str], python: str | None) -> None:
     with TemporaryDirectory() as scratch:
         small = str(write_wheel(Path(scratch)))
-        uv = _uv()
+        uv = find_uv()
         if uv:
             venv = [uv, "venv", "--quiet", "--python", python or sys.executable, str(folder)]
             # uv takes settings of the folder where it is started, such as what index to ask.
@@ -200,14 +203,6 @@ def _build(folder: Path, requirements: Sequence[str], python: str | None) -> Non
             _run([_interpreter(python), "-I", "-m", "venv", str(folder)])
             install = [str(folder / "bin" / "python"), "-I", "-m", "pip", "install", "--quiet"]
         _run([*install, small, *requirements], folder.parent)
-
-
-def _uv() -> str | None:
-    try:
-        from uv import find_uv_bin  # noqa: PLC0415 - an extra
-    except ImportError:
-        return shutil.which("uv")
-    return str(find_uv_bin())
 
 
 def _interpreter(python: str | None) -> str:
@@ -252,15 +247,10 @@ def _ask(interpreter: Path, *question: str, given: str = "") -> Any:
 def _name_of(plugins: Sequence[Mapping[str, Any]], requirement: str) -> str:
     names = [one["distribution"] for one in plugins if one["requested"]]
     if not names:
-        raise PluginError(f"{requirement} registers no plugin", "See docs/plugins.md.")
+        raise PluginError(f"{requirement} registers no plugin", docs_hint("plugins"))
     written = re.match(r"[\w.-]*", Path(requirement).name)
-    named = [one for one in names if written and _normal(written[0]).startswith(_normal(one))]
+    named = [one for one in names if written and normal(written[0]).startswith(normal(one))]
     return str((named or names)[0])
-
-
-def _normal(name: str) -> str:
-    """PEP 503: names that differ so are one."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _absolute(requirement: str) -> str:

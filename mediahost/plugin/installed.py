@@ -7,27 +7,13 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
+from mediahost.installation import SHIPPED
+
 GROUP = "mediahost"
 
 # Plugins under development, which no distribution announces yet: dotted module names or paths of
 # Python files, separated as in PATH.
 EXTRA_VARIABLE = "MEDIAHOST_PLUGINS"
-
-# What mediahost ships, each part a distribution of its own: the first words of actions' names.
-SHIPPED = frozenset(
-    {
-        "audio",
-        "av",
-        "documents",
-        "hello",
-        "images",
-        "llm",
-        "notify",
-        "scenes",
-        "speech",
-        "subtitles",
-    }
-)
 
 
 def installed() -> list[EntryPoint]:

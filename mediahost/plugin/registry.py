@@ -13,6 +13,7 @@ from typing import Any
 import pluggy
 
 from mediahost.errors import ActionConflict, MediahostError, PluginError, UnknownName
+from mediahost.installation import install_hint
 from mediahost.plugin import hookspecs
 from mediahost.plugin.action import Action
 from mediahost.plugin.installed import installed, shipped_with, under_development
@@ -135,7 +136,7 @@ class Registry:
             hint = "See them all with: mediahost plugins list"
             missing = shipped_with(name)
             if missing and missing not in {row.distribution for row in self.rows}:
-                hint = f"Install it with: mediahost plugins install {missing}"
+                hint = f"Install it with: {install_hint(missing)}"
             if broken:
                 hint = f"These plugins are broken: {', '.join(broken)}. {hint}"
             raise UnknownName("action", name, self._claims, hint)

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from mediahost.errors import InvalidMedia, TransientError, UsageError
+from mediahost.installation import docs_hint
 from mediahost.model.origin import Origin
 from mediahost.model.paths import display
 
-HOW = "Allow it in the settings: remote_allow, docs/settings.md."
+HOW = f"Allow it in the settings: remote_allow. {docs_hint('settings')}"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -82,7 +83,7 @@ class Allowed:
                 leads = "" if host == str(address) else f" leads to {address}, which"
                 raise NotAllowed(
                     f"{display(host)}{leads} is not on the open network",
-                    "Allow its network in the settings: remote_networks, docs/settings.md.",
+                    f"Allow its network in the settings: remote_networks. {docs_hint('settings')}",
                 )
         return answers
 

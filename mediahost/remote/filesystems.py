@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import SplitResult
 
 from mediahost.errors import InvalidMedia, MediahostError, TransientError, UsageError
+from mediahost.installation import extra_hint
 from mediahost.remote.allowed import shown
 from mediahost.remote.part import Part
 from mediahost.remote.version import Version
@@ -35,7 +36,7 @@ class FileSystem:
         except ImportError:
             raise UsageError(
                 f"{parts.scheme}:// needs fsspec, which is not installed",
-                "pip install 'mediahost[remote]'",
+                extra_hint("mediahost", "remote"),
             ) from None
         try:
             self._fs, self._path = url_to_fs(self.url, **{**options, "use_listings_cache": False})

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from mediahost.errors import StoreError
+from mediahost.installation import extra_hint
 from mediahost.store.location import Location, locate
 from mediahost.store.sessions import begin_to_write
 from mediahost.store.spelling import json_text, json_value
@@ -31,7 +32,7 @@ def make_async_engine(url_or_path: str | os.PathLike[str]) -> AsyncEngine:
     except ImportError as error:
         raise StoreError(
             f"The async door needs {error.name}, which is not installed",
-            "Install it with: pip install 'mediahost[async]'",
+            f"Install it with: {extra_hint('mediahost', 'async')}",
         ) from None
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from mediahost.errors import StoreError
+from mediahost.installation import extra_hint
 from mediahost.store.engine import Database, Fetched
 from mediahost.store.jsonb import from_jsonb, to_jsonb
 from mediahost.store.location import Location
@@ -19,7 +20,7 @@ try:
 except ImportError:
     raise StoreError(
         "A store on Postgres needs psycopg, which is not installed",
-        "Install it with: pip install 'mediahost[postgres]'",
+        f"Install it with: {extra_hint('mediahost', 'postgres')}",
     ) from None
 
 T = TypeVar("T")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from textual.widget import Widget
 
 from mediahost.errors import UsageError
+from mediahost.installation import extra_hint
 from mediahost.settings import Pictures
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def drawer_of(pictures: Pictures) -> Drawer | None:
     except ImportError:
         raise UsageError(
             f"Pictures by {pictures} need a library that is not installed",
-            "pip install 'mediahost[pictures]', or set tui_pictures to half",
+            f"{extra_hint('mediahost', 'pictures')}\nor set tui_pictures to half.",
         ) from None
     known: dict[str, Any] = {
         "auto": drawers.Image,

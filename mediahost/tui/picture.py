@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from mediahost.installation import install_hint
 from mediahost.model.paths import display
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Picture(Widget):
         try:
             pixels = _decoded(self._path, HALF_BLOCKS if self._drawer is None else DRAWN)
         except ImportError:
-            said = "Pictures are shown with Pillow: pip install pillow"
+            said = f"Pictures are shown with Pillow. Install it: {install_hint('pillow')}"
             self.app.call_from_thread(self._show, None, said)
         except Exception as error:  # noqa: BLE001 - Pillow's plugins raise anything on bad files
             said = f"{display(self._path.name)} can't be shown: {error}"

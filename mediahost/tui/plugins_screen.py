@@ -13,6 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from mediahost.errors import MediahostError
+from mediahost.installation import install_hint
 from mediahost.model.paths import display
 from mediahost.plugin.action import Action
 from mediahost.plugin.registry import PluginRow, Registry
@@ -144,9 +145,15 @@ def fix_of(row: PluginRow) -> str:
     """What a person can do about a broken plugin."""
     if "ModuleNotFoundError" in row.traceback:
         module = row.traceback.rpartition("No module named ")[2].strip().strip("'")
-        return f"It needs the module {module}: pip install what gives it, or reinstall the plugin."
+        return f"The module {module} is missing. {_reinstall(row)}"
     if "is claimed by" in (row.error or ""):
-        return "Uninstall one of the two: pip uninstall NAME"
+        return "Uninstall one of the two: mediahost plugins uninstall NAME"
     if row.distribution:
-        return f"Upgrade it: pip install --upgrade {row.distribution}"
-    return "Mend the file, then open the TUI again."
+        return f"Upgrade it: {install_hint(row.distribution, upgrade=True)}"
+    return "Correct the file, then open the TUI again."
+
+
+def _reinstall(row: PluginRow) -> str:
+    if not row.distribution:
+        return "Install the package that has it."
+    return f"Install the plugin again: {install_hint(row.distribution)}"

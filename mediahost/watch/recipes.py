@@ -3,6 +3,7 @@
 from mediahost.errors import InvalidConfig, UsageError
 from mediahost.host.host import Host
 from mediahost.host.planner import Recipe
+from mediahost.installation import install_hint
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.model.watch import Watch
 
@@ -45,7 +46,7 @@ def _facts(host: Host) -> tuple[Step, ...]:
     if not steps:
         raise UsageError(
             "No installed action can say what a file is",
-            "Install one with: pip install mediahost-av\n"
+            f"Install one with: {install_hint('mediahost-av')}\n"
             "or say what to do with --action NAME or --pipeline NAME.",
         )
     return tuple(steps)

@@ -59,5 +59,5 @@ def test_it_is_registered_licensed_and_described(plugin: Path) -> None:
     assert project["entry-points"]["mediahost"]
     assert (plugin / "LICENSE").is_file()
     readme = (plugin / project["readme"]).read_text()
-    assert "pip install " in readme
+    assert f"mediahost plugins install {plugin.name}" in readme.replace("'", "")
     assert "real result" in readme.lower()

@@ -203,7 +203,9 @@ def test_shipped_pipelines_need_no_settings(folder: Path) -> None:
     assert Settings().pipeline("photos").steps[0].action == "images.info"
     with pytest.raises(UnknownName, match="did you mean film") as caught:
         Settings().pipeline("films")
-    assert "Write one into mediahost.toml: docs/settings.md." in (caught.value.hint or "")
+    assert "Write one into mediahost.toml. See: mediahost docs settings" in (
+        caught.value.hint or ""
+    )
     write(folder / FILE_NAME, '[[pipelines.film.steps]]\naction = "x.a"')
     settings = load_settings(folder=folder, environ={})
     assert settings.pipeline("film").steps[0].action == "x.a"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mediahost import InvalidMedia, MediaReader
+from mediahost.installation import extra_hint
 from mediahost.model.paths import display
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _known_formats(path: Path) -> list[str]:
     if path.suffix.lower() in _HEIF_SUFFIXES:
         raise InvalidMedia(
             f"{display(path.name)} is an HEIF picture, which needs the package pillow-heif",
-            "Install it with: pip install 'mediahost-images[heif]'",
+            f"Install it with: {extra_hint('mediahost-images', 'heif')}",
         )
     return known
 

