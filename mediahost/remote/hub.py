@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from mediahost.errors import MediahostError, UsageError
 from mediahost.hashing import hash_file
+from mediahost.installation import install_hint
 from mediahost.plugin.models import ModelMismatch, PinnedFile, PinnedModel
 
 ENDPOINT_VARIABLE = "HF_ENDPOINT"
@@ -97,7 +98,7 @@ def _download(model: PinnedModel, pinned: PinnedFile, file: BinaryIO) -> None:
     except ImportError as error:
         raise UsageError(
             "To download models, mediahost needs the package huggingface-hub",
-            "Install it with: pip install huggingface-hub",
+            f"Install it with: {install_hint('huggingface-hub')}",
         ) from error
     have = file.seek(0, os.SEEK_END)
     if have > pinned.size:

@@ -205,7 +205,7 @@ def test_without_any_settings_the_small_model_is_asked(monkeypatch: pytest.Monke
         local_file("smollm2-135m")
     hint = caught.value.hint or ""
     assert "MEDIAHOST_LLM_BASE_URL" in hint
-    assert "pip install xllamacpp" in hint
+    assert "mediahost plugins install 'mediahost-llm[local]'" in hint
     assert "mediahost models get smollm2-135m" in hint
     assert "Offline:" in hint
     with pytest.raises(NoModel, match="There is no language model /nowhere"):
