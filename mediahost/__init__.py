@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from mediahost.plugin.action import Action, Analyzer, Processor
     from mediahost.plugin.context import Context
     from mediahost.plugin.damage import unreadable
+    from mediahost.plugin.durations import promised_duration
+    from mediahost.plugin.holes import Holes
     from mediahost.plugin.hookspecs import hookimpl
     from mediahost.plugin.media_reader import MediaReader
     from mediahost.plugin.models import PinnedFile, PinnedModel
@@ -45,6 +47,7 @@ _HOMES = {
     "Cue": "model.subtitles",
     "CueRules": "model.cues",
     "Event": "model.event",
+    "Holes": "plugin.holes",
     "InvalidMedia": "errors",
     "JobCancelled": "errors",
     "MediaAnalysisResult": "model.result",
@@ -65,6 +68,7 @@ _HOMES = {
     "Word": "model.result",
     "cues_of": "model.cues",
     "hookimpl": "plugin.hookspecs",
+    "promised_duration": "plugin.durations",
     "subtitles_as": "model.subtitles",
     "unreadable": "plugin.damage",
 }
@@ -79,6 +83,7 @@ __all__ = [
     "Cue",
     "CueRules",
     "Event",
+    "Holes",
     "InvalidMedia",
     "JobCancelled",
     "MediaAnalysisResult",
@@ -100,6 +105,7 @@ __all__ = [
     "__version__",
     "cues_of",
     "hookimpl",
+    "promised_duration",
     "subtitles_as",
     "unreadable",
 ]

@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from textwrap import shorten
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 MINUTE_S, HOUR_S = 60, 3600
 NOTE_LENGTH = 500
+# Encoders pad and headers are rounded: less than so much at the end is not missing. Of a short
+# recording less is much.
+EARLY_S, LEAST_EARLY_S, EARLY_SHARE = 1.0, 0.5, 0.05
 
 
 class Completeness(BaseModel):
@@ -23,6 +27,36 @@ class Completeness(BaseModel):
     missing_packets: int | None = Field(None, ge=0, description="Packets, frames or samples")
     missing_pages: tuple[int, ...] = Field((), description="Page numbers, counted from 1")
     note: str = Field("", description="One sentence: why it is missing")
+
+    @classmethod
+    def of_recording(
+        cls, promised_s: float | None, end_s: float, lost_packets: int, lost_s: float = 0.0
+    ) -> Self:
+        """How whole what was read of a film or a recording is.
+
+        Args:
+            promised_s: How long the header says that it is, in seconds; None: it doesn't know.
+            end_s: Where what was read ends, in seconds.
+            lost_packets: How many packets were damaged.
+            lost_s: Seconds before the end of which nothing was found.
+        """
+        early = 0.0
+        if promised_s is not None:
+            early = promised_s - end_s
+            if early <= min(EARLY_S, max(LEAST_EARLY_S, EARLY_SHARE * promised_s)):
+                early = 0.0
+        notes = []
+        if early:
+            notes.append(f"It ends at {end_s:.1f} s, not at {promised_s:.1f} s")
+        if lost_packets:
+            notes.append(f"{_counted(lost_packets, 'damaged packet')} left out")
+        if lost_s:
+            notes.append(f"Nothing is found for {lost_s:.1f} s of it")
+        return cls(
+            missing_s=round(early + lost_s, 3) or None,
+            missing_packets=lost_packets or None,
+            note="; ".join(notes),
+        )
 
     @property
     def complete(self) -> bool:

@@ -103,3 +103,27 @@ def test_progress_comes_for_every_page(write_pdf: Write, line: Line) -> None:
 def test_it_keeps_to_what_the_host_counts_on(paper: Path) -> None:
     run = check_action(Text(boxes=True, pages="1-"), paper)
     assert all(box.keys() == A_BOX | {"text"} for box in run.metadata["pages"][0]["boxes"])
+
+
+@pytest.mark.parametrize(
+    ("turn", "rotate"),
+    [
+        (b"1 0 0 1 0 0 cm", b""),
+        (b"0 1 -1 0 595 0 cm", b"/Rotate 90"),
+        (b"-1 0 0 -1 595 842 cm", b"/Rotate 180"),
+        (b"0 -1 1 0 0 842 cm", b"/Rotate 270"),
+        (b"0 1 -1 0 595 0 cm", b""),
+        (b"0 -1 1 0 0 842 cm", b""),
+    ],
+)
+def test_turned_text_keeps_its_lines(
+    turn: bytes, rotate: bytes, write_pdf: Callable[..., Path], line: Callable[..., bytes]
+) -> None:
+    words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"]
+    rows = [f"Row {number} ends with {word}" for number, word in enumerate(words)]
+    body = b"".join(line(72, 400 - 18 * at, row) for at, row in enumerate(rows))
+    path = write_pdf(b"q %s\n%s Q" % (turn, body), size=(595, 842), more=rotate)
+
+    for action in (Text(), Text(boxes=True)):
+        (page,) = run_action(action, path).metadata["pages"]
+        assert page["text"].splitlines() == rows

@@ -145,7 +145,7 @@ def test_a_film_that_is_cut_off_is_looked_at_as_far_as_it_goes(
 
     assert run.metadata["cuts"] == pytest.approx(CUTS[: len(run.metadata["cuts"])], abs=0.001)
     assert 2 < run.metadata["duration"] < 9
-    assert "The file promises 10.0 s of pictures, but they end at" in run.log[-1]
+    assert "not at 10.0 s" in run.result.completeness.describe()
 
 
 def test_a_header_without_pictures_says_what_was_promised(

@@ -94,7 +94,7 @@ class Silence(Analyzer, name="audio.silence", version=2, accepts=WITH_SOUND):
         return analyze(media, context, noise_db=self.noise_db, min_s=self.min_s)
 
 
-class Chapters(Analyzer, name="audio.chapters", version=1, accepts=WITH_SOUND):
+class Chapters(Analyzer, name="audio.chapters", version=2, accepts=WITH_SOUND):
     """Find chapters: ranges labelled `chapter`, cut where it is silent for long.
 
     The longest pauses are taken first; a chapter begins where sound comes back. Payload: `title`,

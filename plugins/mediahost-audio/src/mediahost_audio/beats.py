@@ -26,19 +26,17 @@ def analyze(
     """Listen to the whole file, then find its tempo and its beats."""
     sound = Sound(media.path, context.threads)
     onsets = sharpened(onset_strength(_samples(sound, context)))
-    for doubt in sound.doubts():
-        context.log.warning(doubt)
     context.progress(_LISTENING, "Finding the tempo")
     tempo = find_tempo(onsets, slowest, fastest)
     if tempo is None:
-        return _result([], None, 0.0, sound.end_s)
+        return _result([], None, 0.0, sound)
 
     def still_here(share: float) -> None:
         context.progress(_LISTENING + (1 - _LISTENING) * share, "Finding the beats")
 
     beats = find_beats(onsets, tempo.bpm, still_here)
     context.progress(1.0, "Done")
-    return _result(beats, steady_tempo(beats) or tempo.bpm, tempo.confidence, sound.end_s)
+    return _result(beats, steady_tempo(beats) or tempo.bpm, tempo.confidence, sound)
 
 
 def _samples(sound: Sound, context: Context) -> Iterator[Floats]:
@@ -56,8 +54,9 @@ def _samples(sound: Sound, context: Context) -> Iterator[Floats]:
 
 
 def _result(
-    beats: list[float], bpm: float | None, confidence: float, duration: float
+    beats: list[float], bpm: float | None, confidence: float, sound: Sound
 ) -> MediaAnalysisResult:
+    duration = sound.end_s
     last = [min(beats[-1] + 60 / bpm, duration)] if beats and bpm else []
     times = [*beats, *last]
     return MediaAnalysisResult(
@@ -71,4 +70,5 @@ def _result(
             "beats": len(beats),
             "duration": round(duration, 3),
         },
+        completeness=sound.completeness(),
     )

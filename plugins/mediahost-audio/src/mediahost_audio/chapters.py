@@ -17,8 +17,6 @@ def analyze(
         for start, end in silences(sound, context, 10 ** (noise_db / 20))
         if end - start >= pause_s
     ]
-    for doubt in sound.doubts():
-        context.log.warning(doubt)
     starts = begins(pauses, sound.end_s, min_s)
     ends = [*starts[1:], sound.end_s]
     ranges = tuple(
@@ -31,7 +29,9 @@ def analyze(
         for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1)
     )
     return MediaAnalysisResult(
-        ranges=ranges, metadata={"duration": round(sound.end_s, 3), "chapters": len(ranges)}
+        ranges=ranges,
+        metadata={"duration": round(sound.end_s, 3), "chapters": len(ranges)},
+        completeness=sound.completeness(),
     )
 
 

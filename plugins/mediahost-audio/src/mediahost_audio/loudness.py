@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from av.audio.frame import AudioFrame
 
-from mediahost import Context, MediaAnalysisResult, MediaFile
+from mediahost import Completeness, Context, MediaAnalysisResult, MediaFile
 from mediahost_audio.chain import Chain
 from mediahost_audio.sound import Form, Sound
 
@@ -55,6 +55,7 @@ class Meter:
         momentary: The loudest 0.4 s of each second, in LUFS.
         short_term: The loudest 3 s that end in each second, in LUFS.
         seconds: How much it has listened to.
+        completeness: How whole the recording is.
     """
 
     def __init__(self) -> None:
@@ -66,6 +67,7 @@ class Meter:
         self._range = 0.0
         self._peak = 0.0
         self.seconds = 0.0
+        self.completeness = Completeness()
 
     def take(self, frame: AudioFrame) -> None:
         """Listen to the frame."""
@@ -123,8 +125,7 @@ def measure(path: Path, context: Context, start: float = 0.0, share: float = 1.0
     for frame in sound.frames(Form("flt")):
         meter.take(frame)
         context.progress(start + share * sound.share(), f"Measured {sound.end_s:.0f} s")
-    for doubt in sound.doubts():
-        context.log.warning(doubt)
+    meter.completeness = sound.completeness()
     return meter
 
 
@@ -134,7 +135,7 @@ def analyze(media: MediaFile, context: Context, *, series: bool) -> MediaAnalysi
     metadata = {**meter.level().facts(), "duration": round(meter.seconds, 3)}
     if series:
         metadata |= {"momentary_lufs": meter.momentary, "short_term_lufs": meter.short_term}
-    return MediaAnalysisResult(metadata=metadata)
+    return MediaAnalysisResult(metadata=metadata, completeness=meter.completeness)
 
 
 def _peak_of(frame: AudioFrame) -> float:

@@ -69,7 +69,8 @@ def normalize(config: Normalize, media: MediaFile, context: Context) -> MediaPro
     """The result of `audio.normalize`."""
     path = context.workdir / f"{media.path.stem[:MAX_STEM]}.{config.format}"
     unfinished = path.with_name(f".unfinished.{config.format}")
-    before = measure(media.path, context, 0.0, _ROUNDS[0][0]).level()
+    heard = measure(media.path, context, 0.0, _ROUNDS[0][0])
+    before = heard.level()
     if before.integrated is None:
         raise InvalidMedia(
             f"There is nothing loud enough to be measured in {shown(media.path)}",
@@ -87,7 +88,8 @@ def normalize(config: Normalize, media: MediaFile, context: Context) -> MediaPro
         better = recipe.bettered(after, config)
     unfinished.replace(path)
     context.progress(1.0, "Done")
-    return _result(path, before, after, recipe, config)
+    result = _result(path, before, after, recipe, config)
+    return result.model_copy(update={"completeness": heard.completeness})
 
 
 def _first_recipe(before: Level, config: Normalize) -> Recipe:

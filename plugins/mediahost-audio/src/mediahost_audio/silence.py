@@ -21,8 +21,6 @@ def analyze(
         for start, end in silences(sound, context, 10 ** (noise_db / 20))
         if end - start >= min_s
     )
-    for doubt in sound.doubts():
-        context.log.warning(doubt)
     silence_s = sum(found.duration for found in ranges)
     return MediaAnalysisResult(
         ranges=ranges,
@@ -32,6 +30,7 @@ def analyze(
             "silence_ratio": round(min(silence_s / sound.end_s, 1.0), 4),
             "silence_ranges": len(ranges),
         },
+        completeness=sound.completeness(),
     )
 
 

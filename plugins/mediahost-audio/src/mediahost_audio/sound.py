@@ -20,7 +20,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Discard
 
-from mediahost import InvalidMedia, MediaReader
+from mediahost import Completeness, Holes, InvalidMedia, MediaReader, promised_duration
 from mediahost.plugin.demuxers import trusted_formats
 
 _BUFFER_BYTES = 1 << 17  # for each read of the file
@@ -30,9 +30,6 @@ _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 _GAP_S = 0.05
 # A timestamp that leaps further is taken for damage, if the header doesn't promise so much.
 _LONGEST_GAP_S = 600.0
-# Encoders pad and containers round, but not by so much.
-_EARLY_S = 1.0
-
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -73,6 +70,8 @@ class Sound:
         self.path = path
         self._threads = threads
         self._packets = 0
+        self._sure_s: float | None = None
+        self._holes = Holes()
         self.promised_s: float | None = None
         self.end_s = 0.0
         self.bits = 16
@@ -91,6 +90,8 @@ class Sound:
         with closing(MediaReader(self.path)) as reader, _opened(reader) as container:
             with reader.guarded():
                 stream = self._stream(container)
+                name = container.format.name
+                self._sure_s = promised_duration(name, reader, self.promised_s)
                 self.tags = {**stream.metadata, **container.metadata}
             timeline: _Timeline | None = None
             for time, frame in self._decoded(reader, container, stream):
@@ -109,15 +110,11 @@ class Sound:
         """How much of the promised duration has been decoded, 0 to 1."""
         return min(self.end_s / self.promised_s, 1.0) if self.promised_s else 0.0
 
-    def doubts(self) -> Iterator[str]:
-        """What was not quite right with the sound, each in one sentence."""
-        if self.damages:
-            yield f"{self.damages} damaged packets were left out"
-        if self.promised_s and self.end_s < self.promised_s - _EARLY_S:
-            yield (
-                f"The file promises {self.promised_s:.1f} s of sound, "
-                f"but it ends at {self.end_s:.1f} s"
-            )
+    def completeness(self) -> Completeness:
+        """How whole the sound that was read is."""
+        return Completeness.of_recording(
+            self._sure_s, self.end_s, self.damages, self._holes.seconds
+        )
 
     def _stream(self, container: InputContainer) -> AudioStream:
         stream = container.streams.best("audio")
@@ -151,6 +148,10 @@ class Sound:
             if packet is None:
                 return
             self._packets += packet.size > 0
+            if packet.pts is not None and packet.duration and packet.time_base is not None:
+                start = float(packet.pts * packet.time_base)
+                end = start + float(packet.duration * packet.time_base)
+                self._holes.add(start, end, is_sound=True)
             try:
                 frames = packet.decode()
             except Exception:  # noqa: BLE001 - damaged files raise anything

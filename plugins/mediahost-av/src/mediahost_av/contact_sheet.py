@@ -47,11 +47,14 @@ def contact_sheet(
             sheet.add(still, stills.duration)
         if sheet is None:
             raise stills.nothing()
+        completeness = stills.completeness
     path = named_after(media.path, context.workdir, SUFFIXES[action.format])
     sheet.save(path, action)
     context.progress(1.0, "done")
     made = Artifact(path=path, asset_type="contact_sheet", mime_type=f"image/{action.format}")
-    return MediaProcessingResult(artifacts=(made,), metadata=sheet.facts())
+    return MediaProcessingResult(
+        artifacts=(made,), metadata=sheet.facts(), completeness=completeness
+    )
 
 
 class _Sheet:

@@ -6,6 +6,7 @@ here, and nothing else is, lest a mistake of ours be blamed on the file. After e
 reader is asked whether the disk failed: FFmpeg takes that for the end of the film, or for damage.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from fractions import Fraction
@@ -22,7 +23,7 @@ from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
-from mediahost import Context, InvalidMedia, MediaReader
+from mediahost import Completeness, Context, Holes, InvalidMedia, MediaReader, promised_duration
 from mediahost.plugin.demuxers import trusted_formats
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ else:
 BUFFER_BYTES = 1 << 17  # for each read of the file
 MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 MOST_AHEAD = 16_000_000  # bytes of packets that are kept while the first frames are looked for
+CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 THREADED = ThreadType.AUTO
 UNTHREADED = ThreadType.NONE
 
@@ -45,13 +47,16 @@ class Source:
         container: PyAV's view of it.
         origin: When it begins by its own timestamps, in microseconds; a time that an action
             speaks of counts from there.
-        damages: How many packets could not be decoded so far.
+        damages: How many packets could not be read or decoded whole so far.
+        packets_read: How many were read so far.
+        holes: Where nothing was found of any stream.
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         self.path = path
         self.threads = threads
-        self.damages = 0
+        self.damages = self.packets_read = 0
+        self.holes = Holes()
         self._clocks: dict[int, tuple[int, int, int]] = {}
         self._read_ahead: list[AnyPacket] = []
         self._decoded_ahead: dict[int, list[Any]] = {}
@@ -86,6 +91,36 @@ class Source:
         """Seconds that the header promises, or None."""
         ticks = self.container.duration
         return ticks / MICROSECONDS if ticks is not None and ticks > 0 else None
+
+    def promised_s(self, streams: Sequence[Stream]) -> float | None:
+        """Where the header is sure that the streams end, in seconds; None: it guesses.
+
+        Without a word on each of them it is where the film ends.
+        """
+        ends = [end for stream in streams if (end := self._promised_end(stream)) is not None]
+        end = max(ends) if ends and len(ends) == len(streams) else self.duration
+        return promised_duration(self.container.format.name, self._reader, end)
+
+    def completeness(
+        self, streams: Sequence[Stream], end_s: float, *, until_s: float | None = None
+    ) -> Completeness:
+        """How whole what was read is.
+
+        Args:
+            streams: What was read.
+            end_s: Where it ends, in seconds.
+            until_s: Where what was wanted ends; None: with the file.
+        """
+        promised = self.promised_s(streams)
+        if promised is not None and until_s is not None:
+            promised = min(promised, until_s)
+        return Completeness.of_recording(promised, end_s, self.damages, self.holes.seconds)
+
+    def _promised_end(self, stream: Stream) -> float | None:
+        if stream.duration is not None and stream.duration > 0:
+            start = stream.start_time if stream.start_time is not None else self.origin_in(stream)
+            return self.seconds(stream, start + stream.duration)
+        return clock_seconds(stream.metadata.get("DURATION", ""))
 
     def picture(self) -> VideoStream | None:
         """The film's picture, or None; a cover is no film."""
@@ -172,6 +207,7 @@ class Source:
             if packet is None:
                 self._reader.check()
                 return
+            self._note(packet)
             yield packet
 
     def frames(self, packet: AnyPacket) -> list[Any]:
@@ -181,10 +217,12 @@ class Source:
             if decoded is not None:
                 return decoded
         try:
-            return [frame for frame in packet.decode() if not _is_hollow(frame)]
+            frames = [frame for frame in packet.decode() if not _is_hollow(frame)]
         except Exception:  # noqa: BLE001 - damaged files raise anything
             self._note_damage()
             return []
+        self.damages += any(frame.is_corrupt for frame in frames)
+        return frames
 
     def frames_at_once(self, packet: AnyPacket) -> list[Any]:
         """The frames of this packet alone; seek before you read on."""
@@ -203,6 +241,7 @@ class Source:
         """Go to a keyframe at or before the time, as far as the format tells; False if it can't."""
         target = self.origin + round(max(seconds, 0.0) * MICROSECONDS)
         self._forget_ahead()
+        self.holes = Holes()
         for stream in self.container.streams:
             stream.discard = Discard.default  # seeks go by the streams that are wanted
         try:
@@ -215,6 +254,7 @@ class Source:
     def rewind(self) -> None:
         """Go to the very beginning, by opening the file again: seeks can't be trusted to."""
         self._forget_ahead()
+        self.holes = Holes()
         self.container.close()
         self.container = self._opened()
 
@@ -231,6 +271,13 @@ class Source:
     def _forget_ahead(self) -> None:
         self._read_ahead.clear()
         self._decoded_ahead.clear()
+
+    def _note(self, packet: AnyPacket) -> None:
+        self.packets_read += packet.size > 0
+        if packet.pts is not None and packet.duration:
+            start = self.seconds(packet.stream, packet.pts)
+            end = start + self.length(packet.stream, packet.duration)
+            self.holes.add(start, end, is_sound=packet.stream.type == "audio")
 
     def _note_damage(self) -> None:
         """Count a packet that could not be read or decoded.
@@ -281,6 +328,15 @@ def ends_before(path: Path, end: float, start: float) -> InvalidMedia:
 def shown(path: Path) -> str:
     """A file's name, safe on a terminal."""
     return repr(path.name)[1:-1]
+
+
+def clock_seconds(text: str) -> float | None:
+    """Seconds of `00:01:02.500000000`, as Matroska notes how long each stream is."""
+    found = CLOCK.fullmatch(text)
+    if found is None:
+        return None
+    hours, minutes, seconds = found.groups()
+    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
 
 
 def time_base_of(stream: Stream) -> Fraction:

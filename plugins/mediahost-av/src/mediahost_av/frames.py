@@ -45,6 +45,7 @@ def frames(action: Frames, media: MediaFile, context: Context) -> MediaProcessin
             made.append(snapshots.save(still, context.workdir / name, "frame"))
         if not made:
             raise stills.nothing()
+        completeness = stills.completeness
     context.progress(1.0, "done")
     return MediaProcessingResult(
         artifacts=tuple(made),
@@ -53,6 +54,7 @@ def frames(action: Frames, media: MediaFile, context: Context) -> MediaProcessin
             "frames": len(made),
             **snapshots.facts(),
         },
+        completeness=completeness,
     )
 
 

@@ -17,7 +17,7 @@ from mediahost_av.output import Output, named_after
 from mediahost_av.picture import Picture, PictureConfig
 from mediahost_av.position import seek_before
 from mediahost_av.sound import Sound, SoundConfig
-from mediahost_av.transcode import Tracks, nothing_decodable, transcode, warnings_of
+from mediahost_av.transcode import Tracks, demand_half, nothing_decodable, transcode
 from mediahost_av.upright import display_doubt
 from mediahost_av.window import WHOLE, Window
 
@@ -62,7 +62,7 @@ def cook(recipe: Recipe, source: Source, context: Context) -> MediaProcessingRes
     frames, `sound` with codec, sample_rate (hertz), channels and samples, or None where there is
     none, or only the codec where it is copied; `end`, how far the source was read, in seconds;
     `dropped_streams`, how many of the source's streams are not in the new file; `warnings`, what
-    was damaged or missing.
+    was odd. What was damaged or missing is the result's completeness.
 
     Raises:
         InvalidMedia: The source can't be read, or has nothing of what is to be written.
@@ -81,17 +81,23 @@ def cook(recipe: Recipe, source: Source, context: Context) -> MediaProcessingRes
         tracks = _add_tracks(recipe, source, chosen, samples, output, threads=context.threads)
         transcode(source, chosen.streams, tracks, output, context, window=recipe.window)
         _demand_something(tracks, recipe, source)
+        demand_half(source)
     metadata: dict[str, Any] = {
         "format": recipe.format,
         "picture": _facts(tracks, chosen.picture),
         "sound": _facts(tracks, chosen.sound),
         "end": round(min(tracks.reached, recipe.window.end or tracks.reached), 6),
         "dropped_streams": len(source.container.streams) - len(chosen.streams),
-        "warnings": [*doubts, *warnings_of(source, tracks, recipe.window)],
+        "warnings": doubts,
     }
+    completeness = source.completeness(chosen.streams, tracks.reached, until_s=recipe.window.end)
     context.progress(1.0, "done")
     made = artifact(path, recipe.format, has_picture=chosen.picture is not None)
-    return MediaProcessingResult(artifacts=(made,), metadata=metadata)
+    return MediaProcessingResult(
+        artifacts=(made,),
+        metadata=metadata,
+        completeness=completeness,
+    )
 
 
 def artifact(path: Path, format_name: FormatName, *, has_picture: bool) -> Artifact:

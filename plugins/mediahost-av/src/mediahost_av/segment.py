@@ -16,7 +16,6 @@ from mediahost_av.picture import PictureConfig
 from mediahost_av.probe import short_name
 from mediahost_av.recipe import Recipe, artifact, cook
 from mediahost_av.sound import SoundConfig
-from mediahost_av.transcode import damage_warnings
 from mediahost_av.window import Window
 
 SAME_FORMAT: dict[str, FormatName] = {
@@ -110,8 +109,12 @@ def _copied(
         "picture": copies[cut.picture.index].facts() if cut.picture else None,
         "sound": copies[cut.sound.index].facts() if cut.sound else None,
         "dropped_streams": len(source.container.streams) - len(cut.streams),
-        "warnings": damage_warnings(source),
+        "warnings": [],
     }
     context.progress(1.0, "done")
     made = artifact(path, format_name, has_picture=cut.picture is not None)
-    return MediaProcessingResult(artifacts=(made,), metadata=metadata)
+    return MediaProcessingResult(
+        artifacts=(made,),
+        metadata=metadata,
+        completeness=source.completeness(cut.streams, end, until_s=action.until),
+    )

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from mediahost import Context, InvalidMedia
+from mediahost import Completeness, Context, InvalidMedia
 from mediahost_av.container import Source, shown, time_base_of
 from mediahost_av.position import seek_before
 from mediahost_av.transcode import nothing_decodable
@@ -48,7 +48,9 @@ class Stills:
         self._now: Still | None = None
         self._ahead: Still | None = None
         self._given: float | None = None
+        self._end_s: float | None = None
         self.stream = _picture(self._scout)
+        self._promised_s = self._scout.promised_s([self.stream])
         self.duration = self._duration()
 
     def __enter__(self) -> Self:
@@ -62,6 +64,14 @@ class Stills:
     ) -> None:
         for source in filter(None, (self._reader, self._scout)):
             source.__exit__(exc_type, exc, traceback)
+
+    @property
+    def completeness(self) -> Completeness:
+        """How whole the film is; one that is broken off has been read to its end."""
+        reader = self._reader
+        if reader is None or self._end_s is None:
+            return Completeness()
+        return Completeness.of_recording(self._promised_s, self._end_s, reader.damages)
 
     def tell_doubts(self, still: Still) -> None:
         """Log what is wrong with the way the film is to be shown."""
@@ -134,12 +144,15 @@ class Stills:
         stream = _picture(reader)
         if not all_frames and (stream.average_rate or 0) >= DENSE:
             stream.codec_context.skip_frame = "NONREF"
+        last_s = 0.0
         for packet in reader.packets(stream):
             self._context.progress(*self._said)
             for frame in reader.frames(packet):
                 still = _still(reader, stream, frame)
                 if still is not None:
+                    last_s = still.seconds + reader.length(stream, frame.duration or 0)
                     yield still
+        self._end_s = last_s
 
     def _last_packet(self) -> float:
         """Where the header says nothing: the time of the last packet, in seconds."""

@@ -36,8 +36,13 @@ def thumbnail(action: Thumbnail, media: MediaFile, context: Context) -> MediaPro
         stills.tell_doubts(still)
         path = named_after(media.path, context.workdir, SUFFIXES[action.format])
         made = snapshots.save(still, path, "thumbnail")
+        completeness = stills.completeness
     context.progress(1.0, "done")
-    return MediaProcessingResult(artifacts=(made,), metadata={**made.metadata, **snapshots.facts()})
+    return MediaProcessingResult(
+        artifacts=(made,),
+        metadata={**made.metadata, **snapshots.facts()},
+        completeness=completeness,
+    )
 
 
 def _richest(stills: Stills, snapshots: Snapshots) -> Still | None:

@@ -12,9 +12,6 @@ from mediahost_av.copy import Copy
 from mediahost_av.output import Output
 from mediahost_av.window import WHOLE, Window
 
-# The header's promise counts as kept if no more than this is missing.
-MISSING_S = 0.5
-MISSING_SHARE = 0.05
 # Streams lie side by side in a file, hardly ever further apart than this.
 INTERLEAVED_S = 10.0
 
@@ -65,6 +62,20 @@ def nothing_decodable(source: Source, streams: Sequence[Stream]) -> InvalidMedia
     )
 
 
+def demand_half(source: Source) -> None:
+    """Refuse a source most of whose packets are damaged: what can be decoded of it is noise.
+
+    Raises:
+        InvalidMedia: It is one.
+    """
+    if source.damages > source.packets_read / 2:
+        raise InvalidMedia(
+            f"{shown(source.path)} is damaged: {source.damages} of {source.packets_read} packets"
+            " can't be decoded",
+            "Copy or download it again.",
+        )
+
+
 def transcode(
     source: Source,
     streams: list[Stream],
@@ -102,24 +113,6 @@ def transcode(
                 _write_all(output, tracks.encoded[index].take(frame), context, share)
     for encoding in tracks.encoded.values():
         _write_all(output, encoding.finish(), context, share)
-
-
-def warnings_of(source: Source, tracks: Tracks, window: Window = WHOLE) -> list[str]:
-    """What is to be known about a source that was not quite whole."""
-    warnings = damage_warnings(source)
-    promised = source.duration
-    if promised is not None and window.end is not None:
-        promised = min(window.end, promised)
-    if promised is not None:
-        missing = promised - tracks.reached
-        if missing > max(MISSING_S, promised * MISSING_SHARE):
-            warnings.append(f"It ends at {tracks.reached:.1f} s, not at {promised:.1f} s")
-    return warnings
-
-
-def damage_warnings(source: Source) -> list[str]:
-    """That packets could not be read, if so."""
-    return [f"{source.damages} packets were damaged and left out"] if source.damages else []
 
 
 def _write_all(output: Output, packets: Iterable[Any], context: Context, share: float) -> None:

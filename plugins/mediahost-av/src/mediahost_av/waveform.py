@@ -13,7 +13,7 @@ from mediahost_av.container import Source, shown
 from mediahost_av.envelope import Envelope, Floats
 from mediahost_av.output import named_after
 from mediahost_av.sketches import Waveform
-from mediahost_av.transcode import damage_warnings, nothing_decodable
+from mediahost_av.transcode import demand_half, nothing_decodable
 
 GAP_S = 0.05  # containers round timestamps and encoders pad: less is no gap
 LONGEST_GAP_S = 600.0  # a timestamp that leaps further is damage, if the header promises less
@@ -26,7 +26,7 @@ def waveform(action: Waveform, media: MediaFile, context: Context) -> MediaProce
     """Draw the waveform.
 
     Keys of the result's metadata: `duration` of the sound in seconds; `peak`, how far it swings,
-    1 being full scale; `width` and `height` in pixels; `warnings`, what was damaged.
+    1 being full scale; `width` and `height` in pixels.
 
     Raises:
         InvalidMedia: The file has no sound, or it can't be decoded.
@@ -43,7 +43,8 @@ def waveform(action: Waveform, media: MediaFile, context: Context) -> MediaProce
             context.progress(done / source.duration if source.duration else 0.0, "listening")
         if not envelope.samples:
             raise nothing_decodable(source, [stream])
-        warnings = damage_warnings(source)
+        demand_half(source)
+        completeness = source.completeness([stream], envelope.samples / rate)
     low, high = envelope.columns(action.width)
     peak = float(max(-low.min(), high.max()))
     path = named_after(media.path, context.workdir, action.format)
@@ -56,8 +57,8 @@ def waveform(action: Waveform, media: MediaFile, context: Context) -> MediaProce
             "peak": round(peak, 4),
             "width": action.width,
             "height": action.height,
-            "warnings": warnings,
         },
+        completeness=completeness,
     )
 
 

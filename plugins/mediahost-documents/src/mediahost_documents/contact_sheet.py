@@ -23,7 +23,7 @@ _INK = (64, 64, 64)
 
 
 class ContactSheet(
-    Protected, Processor, name="documents.contact_sheet", version=1, accepts={"document"}
+    Protected, Processor, name="documents.contact_sheet", version=2, accepts={"document"}
 ):
     """Put small pictures of all pages on sheets, with their numbers.
 
@@ -52,14 +52,14 @@ class ContactSheet(
         context.progress(0, "Opening")
         artifacts: list[Artifact] = []
         with opened(media.path, self.password.get_secret_value(), context) as paper:
-            paper.pdf.init_forms()
             numbers, count = paper.pages(self.pages), len(paper)
             left = context.track(numbers, len(numbers), "Drawing")
             for first in range(0, len(numbers), self.columns * self.rows):
                 on_it = numbers[first : first + self.columns * self.rows]
                 sheet = self._sheet(len(on_it))
                 for at, number in enumerate(islice(left, len(on_it))):
-                    self._place(sheet, at, number, paper, context)
+                    with paper.leaving_out(number):
+                        self._place(sheet, at, number, paper, context)
                 stem = f"{stem_of(media.path)}-sheet-{len(artifacts) + 1:03}"
                 path = write(sheet, context.workdir, stem, self.format, self.quality)
                 facts = {
@@ -72,8 +72,12 @@ class ContactSheet(
                 artifacts.append(
                     Artifact(path=path, asset_type="contact_sheet", metadata={**facts})
                 )
+            paper.demand_some_of(numbers)
+            completeness = paper.completeness()
         context.progress(1)
-        return MediaProcessingResult(artifacts=tuple(artifacts), metadata={"page_count": count})
+        return MediaProcessingResult(
+            artifacts=tuple(artifacts), metadata={"page_count": count}, completeness=completeness
+        )
 
     @property
     def _cell(self) -> tuple[int, int]:

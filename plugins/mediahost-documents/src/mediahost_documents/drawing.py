@@ -22,6 +22,7 @@ MAX_PIXELS = 100_000_000
 _MAX_SIDE_PX = {"png": 1 << 30, "jpeg": 65_500, "webp": 16_383}  # libjpeg's and WebP's own limits
 _WHITE = (255, 255, 255, 255)
 _PAUSE_EVERY_S = 0.1
+PAGE_LIMIT_S = 60.0  # maps with a million lines take 10 s
 _MAX_STEM = 50  # characters of up to four bytes; a name may have 255 bytes
 
 
@@ -44,6 +45,10 @@ def drawn(
     from pypdfium2 import PdfBitmap, raw  # noqa: PLC0415 - only a worker needs it
 
     with paper.page(number) as page:
+        has_fields = _has_fields(page)
+    if has_fields:
+        paper.load_fields(number, context)
+    with paper.page(number) as page:
         width, height = _pixels(page.get_width(), scale), _pixels(page.get_height(), scale)
         if width * height > MAX_PIXELS or max(width, height) > _MAX_SIDE_PX[form]:
             raise InvalidMedia(
@@ -61,6 +66,18 @@ def drawn(
     return image
 
 
+def _has_fields(page: "PdfPage") -> bool:
+    from pypdfium2 import raw  # noqa: PLC0415 - as above
+
+    for index in range(raw.FPDFPage_GetAnnotCount(page)):
+        mark = raw.FPDFPage_GetAnnot(page, index)
+        kind = raw.FPDFAnnot_GetSubtype(mark)
+        raw.FPDFPage_CloseAnnot(mark)
+        if kind == raw.FPDF_ANNOT_WIDGET:
+            return True
+    return False
+
+
 def _pixels(points: float, scale: float) -> int:
     # Rounded first: 14400 * (300 / 72) is a little more than 60000.
     return max(math.ceil(round(points * scale, 3)), 1)
@@ -70,7 +87,7 @@ def _draw(page: "PdfPage", bitmap: "PdfBitmap", context: Context) -> None:
     """Draw bit by bit: PDFium asks between the objects of a page whether it shall pause."""
     from pypdfium2 import internal, raw  # noqa: PLC0415 - as above
 
-    begun = time.monotonic()
+    first = begun = time.monotonic()
 
     def overdue(_pause: Any) -> bool:
         return time.monotonic() - begun > _PAUSE_EVERY_S
@@ -82,6 +99,8 @@ def _draw(page: "PdfPage", bitmap: "PdfBitmap", context: Context) -> None:
         status = raw.FPDF_RenderPageBitmap_Start(bitmap, page, *box, raw.FPDF_ANNOT, pause)
         while status == raw.FPDF_RENDER_TOBECONTINUED:
             context.checkpoint()
+            if time.monotonic() - first > PAGE_LIMIT_S:
+                raise ValueError("a page takes too long to draw")
             begun = time.monotonic()
             status = raw.FPDF_RenderPage_Continue(page, pause)
     finally:

@@ -31,7 +31,7 @@ _OUTLINE_ENTRIES = 10_000
 _TENTHS = 10  # of PDF versions: 17 is 1.7
 
 
-class Info(Protected, Analyzer, name="documents.info", version=1, accepts={"document"}):
+class Info(Protected, Analyzer, name="documents.info", version=2, accepts={"document"}):
     """Tell pages, sizes, title, author, dates, protection and outline of a document.
 
     Metadata, those after the first five only where the document tells them:
@@ -57,23 +57,38 @@ class Info(Protected, Analyzer, name="documents.info", version=1, accepts={"docu
             facts = {"page_sizes": _page_sizes(paper, context), **_document_facts(paper)}
             with paper.damage_in_words("its outline can't be read"):
                 outline = [_entry(mark) for mark in islice(paper.pdf.get_toc(), _OUTLINE_ENTRIES)]
+            paper.demand_some_of([*range(1, len(paper) + 1)])
+            completeness = paper.completeness()
         context.progress(1)
-        return MediaAnalysisResult(metadata=facts | ({"outline": outline} if outline else {}))
+        return MediaAnalysisResult(
+            metadata=facts | ({"outline": outline} if outline else {}), completeness=completeness
+        )
 
 
 def _page_sizes(paper: Paper, context: Context) -> list[dict[str, Any]]:
     runs: list[dict[str, Any]] = []
     for number in context.track(range(1, len(paper) + 1), len(paper), "Looking at each page"):
-        with paper.damage_in_words(f"page {number} can't be read"):
-            width, height = paper.pdf.get_page_size(number - 1)
-            if not (math.isfinite(width) and math.isfinite(height)):
-                raise ValueError("a page must have an end")
+        size_of = _page_size(paper, number)
+        if size_of is None:
+            continue
+        width, height = size_of
         size = {"width": round(width, 2), "height": round(height, 2)}
-        if runs and runs[-1].items() >= size.items():
+        if runs and runs[-1].items() >= {**size, "last": number - 1}.items():
             runs[-1]["last"] = number
         else:
             runs.append({"first": number, "last": number, **size})
     return runs
+
+
+def _page_size(paper: Paper, number: int) -> tuple[float, float] | None:
+    """Width and height in points; None, and a bad page, where it has none."""
+    sizes: list[tuple[float, float]] = []
+    with paper.leaving_out(number), paper.damage_in_words(f"page {number} can't be read"):
+        width, height = paper.pdf.get_page_size(number - 1)
+        if not (math.isfinite(width) and math.isfinite(height)):
+            raise ValueError("a page must have an end")
+        sizes.append((width, height))
+    return sizes[0] if sizes else None
 
 
 def _document_facts(paper: Paper) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from mediahost_documents.paper import opened
 from mediahost_documents.password import Protected
 
 
-class Pages(Protected, Processor, name="documents.pages", version=1, accepts={"document"}):
+class Pages(Protected, Processor, name="documents.pages", version=2, accepts={"document"}):
     """Make a picture of each page.
 
     Gives an artifact `page` for each, with the metadata `page` (its number, from 1), `width` and
@@ -33,16 +33,20 @@ class Pages(Protected, Processor, name="documents.pages", version=1, accepts={"d
         context.progress(0, "Opening")
         artifacts = []
         with opened(media.path, self.password.get_secret_value(), context) as paper:
-            paper.pdf.init_forms()
             numbers, count = paper.pages(self.pages), len(paper)
             for number in context.track(numbers, len(numbers), "Drawing"):
-                scale = self.dpi / POINTS_PER_INCH
-                image = drawn(paper, number, scale, context, self.format)
-                stem = f"{stem_of(media.path)}-page-{number:04}"
-                path = write(image, context.workdir, stem, self.format, self.quality)
-                facts = {"page": number, "width": image.width, "height": image.height}
-                artifacts.append(Artifact(path=path, asset_type="page", metadata={**facts}))
+                with paper.leaving_out(number):
+                    scale = self.dpi / POINTS_PER_INCH
+                    image = drawn(paper, number, scale, context, self.format)
+                    stem = f"{stem_of(media.path)}-page-{number:04}"
+                    path = write(image, context.workdir, stem, self.format, self.quality)
+                    facts = {"page": number, "width": image.width, "height": image.height}
+                    artifacts.append(Artifact(path=path, asset_type="page", metadata={**facts}))
+            paper.demand_some_of(numbers)
+            completeness = paper.completeness()
         context.progress(1)
         return MediaProcessingResult(
-            artifacts=tuple(artifacts), metadata={"page_count": count, "dpi": self.dpi}
+            artifacts=tuple(artifacts),
+            metadata={"page_count": count, "dpi": self.dpi},
+            completeness=completeness,
         )

@@ -7,8 +7,9 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from mediahost import Context, InvalidMedia, MediaReader, TransientError, unreadable
+from mediahost import Completeness, Context, InvalidMedia, MediaReader, TransientError, unreadable
 from mediahost.model.paths import display
+from mediahost_documents.forms import loads_in_time
 from mediahost_documents.page_range import chosen
 from mediahost_documents.password import VARIABLE
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # at a time, but a host may run attempts in threads.
 _PDFIUM = Lock()
 _ASK_EVERY_S = 0.1
+_NOTES = 3  # sentences about pages; what is wrong with more of them is most often the same
 _BLOCK_BYTES = 1 << 16  # for each read of the file; PDFium asks for some hundred
 
 
@@ -28,12 +30,16 @@ class Paper:
     Attributes:
         name: The file's name, fit for a message.
         pdf: PDFium's view of it, through pypdfium2.
+        bad_pages: Why each page that could not be read could not.
     """
 
-    def __init__(self, reader: MediaReader, pdf: "PdfDocument") -> None:
+    def __init__(self, reader: MediaReader, pdf: "PdfDocument", password: str = "") -> None:
         self._reader = reader
+        self._password = password
+        self._fields: bool | None = None
         self.name = display(reader.path.name)
         self.pdf = pdf
+        self.bad_pages: dict[int, str] = {}
 
     def __len__(self) -> int:
         return len(self.pdf)
@@ -51,6 +57,45 @@ class Paper:
                 yield page
             finally:
                 page.close()
+
+    def load_fields(self, number: int, context: Context) -> None:
+        """Have the form fields drawn from now on, if they can be loaded.
+
+        Args:
+            number: A page that has some, from 1; none may be open.
+            context: Asked whether the job was cancelled.
+        """
+        if self._fields is None:
+            path = self._reader.path
+            self._fields = loads_in_time(path, self._password, number, context)
+            if self._fields:
+                self.pdf.init_forms()
+
+    @contextmanager
+    def leaving_out(self, number: int) -> Iterator[None]:
+        """Around the work on one page: a bad page is noted and left out, not the whole document."""
+        try:
+            yield
+        except InvalidMedia as error:
+            self.bad_pages[number] = error.message
+
+    def completeness(self) -> Completeness:
+        """Which pages are left out, and whether some may not even have been found."""
+        notes = list(dict.fromkeys(self.bad_pages.values()))[:_NOTES]
+        if self._fields is False:
+            notes.append("Its form fields are not drawn, because they can't be loaded in time")
+        if self.repaired:
+            notes.append("The document's index is broken, and some of its pages may be lost")
+        return Completeness(missing_pages=tuple(sorted(self.bad_pages)), note="; ".join(notes))
+
+    def demand_some_of(self, numbers: list[int]) -> None:
+        """Make sure that not all of the pages are bad.
+
+        Raises:
+            InvalidMedia: They are.
+        """
+        if numbers and all(number in self.bad_pages for number in numbers):
+            raise InvalidMedia(self.bad_pages[numbers[0]], "No other page can be read either.")
 
     def pages(self, text: str) -> list[int]:
         """The numbers of the pages in a page range.
@@ -97,12 +142,7 @@ def opened(path: Path, password: str, context: Context) -> Iterator[Paper]:
     with closing(MediaReader(path)) as reader, _alone(context):
         pdf = _load(reader, password)
         try:
-            paper = Paper(reader, pdf)
-            if paper.repaired:
-                context.log.warning(
-                    "The index of %s was broken and has been rebuilt: pages may be missing",
-                    paper.name,
-                )
+            paper = Paper(reader, pdf, password)
             yield paper
         finally:
             pdf.close()

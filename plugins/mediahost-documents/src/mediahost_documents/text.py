@@ -1,6 +1,8 @@
 """`documents.text`: the text of each page."""
 
+import math
 import re
+from collections import Counter
 from ctypes import c_int
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 # PDFium computes positions in whole pixels of a device: one of this many for each point.
 _PER_POINT = 100
 
+_SAMPLED = 2000  # characters of a page that tell how it is written
+
 # What PDFium puts where a word was hyphenated at the end of a line.
 _HYPHEN = re.compile("[\x02\xad\ufffe]")
 
@@ -25,7 +29,7 @@ _HYPHEN = re.compile("[\x02\xad\ufffe]")
 _REFUSED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class Text(Protected, Analyzer, name="documents.text", version=1, accepts={"document"}):
+class Text(Protected, Analyzer, name="documents.text", version=2, accepts={"document"}):
     """Read the text of each page.
 
     Metadata: `pages`, a list of `{"page": 1, "text": ...}` in order, lines parted by newlines;
@@ -52,19 +56,21 @@ class Text(Protected, Analyzer, name="documents.text", version=1, accepts={"docu
         with opened(media.path, self.password.get_secret_value(), context) as paper:
             numbers = paper.pages(self.pages)
             for number in context.track(numbers, len(numbers), "Reading"):
-                with paper.page(number) as page:
+                with paper.leaving_out(number), paper.page(number) as page:
                     found.append({"page": number, **self._read(page, context)})
-            count = len(paper)
+            paper.demand_some_of(numbers)
+            count, completeness = len(paper), paper.completeness()
         context.progress(1)
         characters = sum(len(page["text"]) for page in found)
         return MediaAnalysisResult(
-            metadata={"pages": found, "page_count": count, "characters": characters}
+            metadata={"pages": found, "page_count": count, "characters": characters},
+            completeness=completeness,
         )
 
     def _read(self, page: "PdfPage", context: Context) -> dict[str, Any]:
         text_page = page.get_textpage()
         try:
-            text = _plain(text_page.get_text_bounded())
+            text = _plain(_in_reading_order(page, text_page))
             if not self.boxes:
                 return {"text": text}
             return {
@@ -75,6 +81,35 @@ class Text(Protected, Analyzer, name="documents.text", version=1, accepts={"docu
             }
         finally:
             text_page.close()
+
+
+def _in_reading_order(page: "PdfPage", text_page: "PdfTextPage") -> str:
+    """All text of the page, its lines from the top to the bottom of what is written on it.
+
+    PDFium orders lines as the page is shown. Where most of the text is turned against that, it is
+    asked again with the page turned for reading.
+    """
+    shown, wanted = page.get_rotation(), _turn_of(text_page)
+    if wanted == shown:
+        # By its order, not by its place: PDFium finds no lines in a rectangle of turned text.
+        return str(text_page.get_text_range())
+    page.set_rotation(wanted)
+    turned = page.get_textpage()
+    try:
+        return str(turned.get_text_range())
+    finally:
+        turned.close()
+        page.set_rotation(shown)
+
+
+def _turn_of(text_page: "PdfTextPage") -> int:
+    """Degrees clockwise to turn the page for reading, by most of its first characters."""
+    from pypdfium2 import raw  # noqa: PLC0415 - as above
+
+    count = min(text_page.count_chars(), _SAMPLED)
+    angles = (raw.FPDFText_GetCharAngle(text_page, index) for index in range(count))
+    turns = Counter(round(math.degrees(angle) / 90) * 90 % 360 for angle in angles if angle >= 0)
+    return turns.most_common(1)[0][0] if turns else 0
 
 
 def _boxes(page: "PdfPage", text_page: "PdfTextPage", context: Context) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pydantic import Field
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile, MediaKind
 
 
-class Detect(Analyzer, name="scenes.detect", version=2, accepts={MediaKind.VIDEO}):
+class Detect(Analyzer, name="scenes.detect", version=3, accepts={MediaKind.VIDEO}):
     """Find the scenes (shots) of a film: ranges labelled `scene`, one after the other.
 
     A scene begins with the film, with a cut, or with a fade through black. Each range's payload

@@ -29,8 +29,6 @@ def detect(action: Detect, media: MediaFile, context: Context) -> MediaAnalysisR
     film = Film(media.path, context.threads, skip=action.mode == "fast")
     dark = _Dark()
     cuts = list(_cuts(action, film, dark, context))
-    for doubt in film.doubts():
-        context.log.warning(doubt)
     fades = _fades(dark, cuts) if action.fades else []
     begins = list(_long_enough(sorted([*cuts, *fades]), action.min_scene_s))
     edges = [*(begin.seconds for begin in begins), film.end_s]
@@ -52,6 +50,7 @@ def detect(action: Detect, media: MediaFile, context: Context) -> MediaAnalysisR
             "duration": round(film.end_s, 3),
             "frames": film.frames,
         },
+        completeness=film.completeness(),
     )
 
 

@@ -22,7 +22,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from mediahost import InvalidMedia, MediaReader
+from mediahost import Completeness, Holes, InvalidMedia, MediaReader, promised_duration
 from mediahost.plugin.demuxers import trusted_formats
 
 _BUFFER_BYTES = 1 << 17  # for each read of the file
@@ -30,7 +30,6 @@ _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
 _WIDTH = 160  # pixels; what is lost by that is noise
 _TALLEST = 4 * _WIDTH
 _USUAL_RATE = Fraction(25)
-_EARLY_S = 1.0  # headers are rounded, but not by so much
 
 Planes = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -68,6 +67,8 @@ class Film:
         self._threads = threads
         self._skip = skip
         self._packets = 0
+        self._sure_s: float | None = None
+        self._holes = Holes()
         self.promised_s: float | None = None
         self.end_s = 0.0
         self.frames = 0
@@ -83,6 +84,8 @@ class Film:
         with closing(MediaReader(self._path)) as reader, _opened(reader) as container:
             with reader.guarded():
                 stream = self._stream(container)
+                name = container.format.name
+                self._sure_s = promised_duration(name, reader, self.promised_s)
             origin = (container.start_time or 0) / _MICROSECONDS
             step = float(1 / (stream.average_rate or _USUAL_RATE))
             size: tuple[int, int] | None = None
@@ -107,15 +110,11 @@ class Film:
         """How much of the promised duration has been decoded, 0 to 1."""
         return min(self.end_s / self.promised_s, 1.0) if self.promised_s else 0.0
 
-    def doubts(self) -> Iterator[str]:
-        """What was not quite right with the film, each in one sentence."""
-        if self.damages:
-            yield f"{self.damages} damaged packets were left out"
-        if self.promised_s and self.end_s < self.promised_s - _EARLY_S:
-            yield (
-                f"The file promises {self.promised_s:.1f} s of pictures, "
-                f"but they end at {self.end_s:.1f} s"
-            )
+    def completeness(self) -> Completeness:
+        """How whole the film that was read is."""
+        return Completeness.of_recording(
+            self._sure_s, self.end_s, self.damages, self._holes.seconds
+        )
 
     def _stream(self, container: InputContainer) -> VideoStream:
         # A cover is no film.
@@ -132,8 +131,9 @@ class Film:
         if getattr(stream, "codec_context", None) is None:
             raise InvalidMedia(f"No decoder knows the picture format of {shown(self._path)}")
         for other in container.streams:
-            if other.index != stream.index:
-                other.discard = Discard.all  # it need not even be read
+            # Of the sound only the times are looked at, all else need not even be read.
+            if other.index != stream.index and other.type != "audio":
+                other.discard = Discard.all
         decoder = stream.codec_context
         decoder.thread_count = self._threads
         decoder.thread_type = ThreadType.AUTO if self._threads > 1 else ThreadType.NONE
@@ -152,7 +152,7 @@ class Film:
     def _decoded(
         self, reader: MediaReader, container: InputContainer, stream: VideoStream
     ) -> Iterator[VideoFrame]:
-        packets = container.demux(stream)
+        packets = container.demux(stream, *container.streams.audio[:1])
         while True:
             try:
                 packet = next(packets, None)
@@ -162,6 +162,12 @@ class Film:
             if packet is None:
                 reader.check()
                 return
+            if packet.pts is not None and packet.duration and packet.time_base is not None:
+                start = float(packet.pts * packet.time_base)
+                end = start + float(packet.duration * packet.time_base)
+                self._holes.add(start, end, is_sound=packet.stream_index != stream.index)
+            if packet.stream_index != stream.index:
+                continue
             self._packets += packet.size > 0
             try:
                 frames = packet.decode()
@@ -170,7 +176,7 @@ class Film:
                 # As players do: one bad packet doesn't spoil an hour.
                 self.damages += 1
                 continue
-            yield from frames
+            yield from (frame for frame in frames if isinstance(frame, VideoFrame))
 
     def _check_seen(self) -> None:
         if self.frames and self.damages <= self._packets / 2:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mediahost import InvalidMedia, MediaReader
+from mediahost import Completeness, Holes, InvalidMedia, MediaReader, promised_duration
 from mediahost.model.paths import display
 from mediahost.plugin.demuxers import trusted_formats
 
@@ -24,9 +24,6 @@ _WINDOW_BYTES = WINDOW_SAMPLES * _BYTES
 # Matroska rounds its timestamps to milliseconds and a frame of sound is some 20 ms long: a gap
 # shorter than a window is no gap.
 _GAP_S = WINDOW_S
-
-# Encoders pad and containers round, but not by so much.
-_LATE_S = 1.0
 
 _BUFFER_BYTES = 1 << 17  # for each read of the file
 
@@ -65,6 +62,8 @@ class Sound:
     end: float = 0.0
     skipped_packets: int = 0
     _packets: int = field(default=0, repr=False)
+    _sure_s: float | None = field(default=None, repr=False)
+    _holes: Holes = field(default_factory=Holes, repr=False)
 
     def windows(self) -> Iterator[Window]:
         """All windows, in order of time.
@@ -76,20 +75,18 @@ class Sound:
         with closing(MediaReader(self.path)) as reader, _opened(reader) as container:
             with reader.guarded():
                 stream = self._stream(container)
+                name = container.format.name
+                self._sure_s = promised_duration(name, reader, self.promised_s)
             for window in _windowed(self._frames(reader, container, stream)):
                 self.end = window.end
                 yield window
         self._check_heard()
 
-    def doubts(self) -> Iterator[str]:
-        """What was not quite right with the sound, each in one sentence."""
-        if self.skipped_packets:
-            yield f"{self.skipped_packets} damaged packets were left out"
-        if self.promised_s and self.end < self.promised_s - _LATE_S:
-            yield (
-                f"The file promises {self.promised_s:.1f} s of sound, "
-                f"but it ends at {self.end:.1f} s"
-            )
+    def completeness(self) -> Completeness:
+        """How whole the sound that was read is."""
+        return Completeness.of_recording(
+            self._sure_s, self.end, self.skipped_packets, self._holes.seconds
+        )
 
     def _stream(self, container: "InputContainer") -> "av.AudioStream":
         import av  # noqa: PLC0415 - as above
@@ -123,6 +120,10 @@ class Sound:
             if packet is None:
                 return
             self._packets += packet.size > 0
+            if packet.pts is not None and packet.duration and packet.time_base is not None:
+                start = float(packet.pts * packet.time_base)
+                end = start + float(packet.duration * packet.time_base)
+                self._holes.add(start, end, is_sound=True)
             try:
                 frames = packet.decode()
             except Exception:  # noqa: BLE001 - damaged files raise anything

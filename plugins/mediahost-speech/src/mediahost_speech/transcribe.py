@@ -7,6 +7,7 @@ from pydantic import Field
 
 from mediahost import (
     Analyzer,
+    Completeness,
     Context,
     MediaAnalysisResult,
     MediaFile,
@@ -40,7 +41,7 @@ _VAD_SHARE = 0.15
 _NO_SPEECH, _LEAST_PROBABILITY = 0.6, 0.2
 
 
-class Transcribe(Analyzer, name="speech.transcribe", version=1, accepts={"audio", "video"}):
+class Transcribe(Analyzer, name="speech.transcribe", version=2, accepts={"audio", "video"}):
     """Write down what is said, with the time and probability of each word (Whisper).
 
     Only what is speech is given to the model, as `speech.vad` finds it; where a step before has
@@ -86,9 +87,9 @@ class Transcribe(Analyzer, name="speech.transcribe", version=1, accepts={"audio"
             )
         sound = Sound(media.path, context.threads)
         _check_language(self.language, model)
-        known = _known_speech(context)
+        before = _speech_before(context)
         try:
-            spans = _heard_speech(sound, context) if known is None else known
+            spans = _heard_speech(sound, context) if before is None else _spans_of(before)
         except NoSound:
             # Nobody speaks in a silent film; a recording without sound is none.
             if media.kind is not MediaKind.VIDEO:
@@ -100,9 +101,8 @@ class Transcribe(Analyzer, name="speech.transcribe", version=1, accepts={"audio"
             with heeding(context.checkpoint):
                 for piece in pieces(again.windows(), grouped(spans)):
                     listening.hear(piece, spans[-1].end)
-        for warning in sound.doubts():
-            context.log.warning(warning)
-        return listening.result(spans, sound.end or None)
+        result = listening.result(spans, sound.end or None)
+        return result.model_copy(update={"completeness": _completeness(before, sound)})
 
 
 def _check_language(language: str | None, model: "WhisperModel") -> None:
@@ -113,12 +113,23 @@ def _check_language(language: str | None, model: "WhisperModel") -> None:
         )
 
 
-def _known_speech(context: Context) -> list[Span] | None:
-    """The ranges of speech that a step before has found."""
+def _speech_before(context: Context) -> MediaAnalysisResult | None:
+    """What a step before has found of speech."""
     for given in context.inputs.values():
         if isinstance(given, MediaAnalysisResult) and "speech_ranges" in given.metadata:
-            return [Span(one.start, one.end) for one in given.ranges if one.label == "speech"]
+            return given
     return None
+
+
+def _spans_of(before: MediaAnalysisResult) -> list[Span]:
+    return [Span(one.start, one.end) for one in before.ranges if one.label == "speech"]
+
+
+def _completeness(before: MediaAnalysisResult | None, sound: Sound) -> Completeness:
+    """How whole the recording is: who looked for speech has read it to its end."""
+    if before is not None:
+        return before.completeness
+    return sound.completeness() if sound.end else Completeness()
 
 
 def _heard_speech(sound: Sound, context: Context) -> list[Span]:

@@ -60,8 +60,6 @@ class SpeechVad(Analyzer, name="speech.vad", version=2, accepts={"audio", "video
                 window_s=WINDOW_S,
             )
         )
-        for warning in sound.doubts():
-            context.log.warning(warning)
         return self._result(padded(stretches, self.pad_s, sound.end), sound)
 
     def _result(self, stretches: list[Stretch], sound: Sound) -> MediaAnalysisResult:
@@ -76,6 +74,7 @@ class SpeechVad(Analyzer, name="speech.vad", version=2, accepts={"audio", "video
                 "speech_ranges": len(ranges),
                 "skipped_packets": sound.skipped_packets,
             },
+            completeness=sound.completeness(),
         )
 
 

@@ -16,6 +16,7 @@ from av.video.frame import PictureType, VideoFrame
 
 from mediahost import (
     Artifact,
+    Completeness,
     Context,
     Cue,
     InvalidMedia,
@@ -23,6 +24,7 @@ from mediahost import (
     MediaProcessingResult,
     MediaReader,
     Orientation,
+    promised_duration,
 )
 from mediahost_subtitles.actions import Burn
 from mediahost_subtitles.export import MAX_STEM, cues_for
@@ -53,6 +55,7 @@ def burn(action: Burn, media: MediaFile, context: Context) -> MediaProcessingRes
         target.flags |= cast("int", Flags.bitexact.value)
         film = _Film(action, reader, source, target, cues=cues, context=context)
         film.write()
+        completeness = film.completeness()
     unfinished.replace(path)
     context.progress(1.0, "done")
     return MediaProcessingResult(
@@ -65,6 +68,7 @@ def burn(action: Burn, media: MediaFile, context: Context) -> MediaProcessingRes
             ),
         ),
         metadata={"cues": len(cues), "language": language, **film.facts()},
+        completeness=completeness,
     )
 
 
@@ -130,13 +134,12 @@ class _Film:
         for one in chain(self._rest_of_pictures(), self._rest_of_sound()):
             self._context.progress(self._done, f"{self._end:.0f} s written")
             self._target.mux(one)
-        promised = (self._source.duration or 0) / _MICROSECONDS
-        if self._skipped:
-            self._context.log.warning("%d damaged packets were left out", self._skipped)
-        if promised - self._end > max(0.5, 0.05 * promised):
-            self._context.log.warning(
-                "The film promises %.1f s, but its pictures end at %.1f s", promised, self._end
-            )
+
+    def completeness(self) -> Completeness:
+        """How whole the film that was read is."""
+        told = (self._source.duration or 0) / _MICROSECONDS
+        promised = promised_duration(self._source.format.name, self._reader, told)
+        return Completeness.of_recording(promised, self._end, self._skipped)
 
     def facts(self) -> dict[str, Any]:
         """What was written, for the metadata."""
