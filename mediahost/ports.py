@@ -409,6 +409,13 @@ class Store(Protocol):
         """What is paused."""
         ...
 
+    def count_foreign(self) -> dict[JobStatus, int]:
+        """How many jobs of other programs there are, by status: those without an action.
+
+        They are listed, and never claimed or waited for.
+        """
+        ...
+
     def count_waiting(
         self,
         source: str | None = None,

@@ -11,6 +11,7 @@ from mediahost.errors import UnknownName
 from mediahost.executor.environments import load_registry
 from mediahost.executor.isolated import IsolatedExecutor
 from mediahost.host.host import Host
+from mediahost.host.life_locks import LifeLocks
 from mediahost.plugin.registry import Registry
 from mediahost.ports import Executor, RemoteFiles, Store
 from mediahost.remote.allowed import Allowed
@@ -37,7 +38,8 @@ def make_store(settings: Settings, *, browse: bool = False) -> "SqlStore":
     from mediahost.store import open_store  # noqa: PLC0415 - half of a start, not always needed
 
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return open_store(settings.store_url, settings.hash_algorithm, browse=browse)
+    is_gone = LifeLocks(settings.data_dir).is_let_go
+    return open_store(settings.store_url, settings.hash_algorithm, browse=browse, is_gone=is_gone)
 
 
 def make_host(

@@ -84,7 +84,12 @@ def _store(settings: "Settings") -> Finding:
     store = make_store(settings)
     try:
         counts = store.count_jobs()
-        jobs = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+        foreign = store.count_foreign()
+        ours = {status: number - foreign.get(status, 0) for status, number in counts.items()}
+        told = [f"{number} {status}" for status, number in ours.items() if number]
+        if foreign:
+            told.append(f"{sum(foreign.values())} of another program")
+        jobs = ", ".join(told)
         return Finding("ok", f"The store works ({store.algorithm}); jobs: {jobs or 'none yet'}")
     finally:
         store.close()

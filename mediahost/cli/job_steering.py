@@ -84,7 +84,7 @@ def retry(
         for view in views
     }
     _answer(answers, as_json=as_json)
-    if again and not as_json:
+    if not as_json and any(view.action for view in views if view.job_id in again):
         typer.echo("Run pending jobs with: mediahost work --drain")
 
 
@@ -184,7 +184,9 @@ def _answer(answers: dict[int, str], *, as_json: bool) -> None:
 def _cancel_answer(before: JobView, after: JobStatus | None) -> str:
     if before.status.final:
         return f"is {before.status} already"
-    return "cancelling" if after is JobStatus.PROCESSING else "cancelled"
+    if after is JobStatus.PROCESSING:
+        return "cancelling"
+    return "cancelled" if after is JobStatus.CANCELLED else f"is {before.status}, as before"
 
 
 def _turn_answer(before: JobView, after: int | None) -> str:

@@ -96,9 +96,9 @@ def list_jobs(
     if filter_text is not None:
         typer.echo(f"{counted(len(jobs), 'job')} shown")
         return
-    asked = sum(counts.get(one, 0) for one in status or JobStatus)
+    asked = sum(counts.get(one, 0) for one in status or counts)
     shown = f" (the newest {len(jobs)} are shown)" if asked > len(jobs) else ""
-    in_all = ", ".join(f"{counts[one]:,} {one}" for one in JobStatus if one in counts)
+    in_all = ", ".join(f"{counts[one]:,} {one}" for one in counts)
     typer.echo(f"{in_all}{shown}")
     if pauses:
         typer.echo(paused(pauses))
@@ -152,7 +152,7 @@ def _cells(job: JobView) -> tuple[str, ...]:
     return (
         str(job.number),
         _status(job),
-        job.action,
+        display(job.action_name),
         place(job.media_url),
         str(job.attempt),
         "" if took is None else seconds(took),
@@ -175,9 +175,9 @@ def show(*, job: OneJob, as_json: AsJson = False) -> None:
     facts = {
         "job": f"{view.number} ({view.job_id})",
         "status": _status(view),
-        "action": view.action,
+        "action": display(view.action_name),
         "media": display(url_to_path(view.media_url)),
-        "config": display(_plain(view.parameters.get("config", {}))),
+        "config": display(_plain(view.config)),
         "file hash": view.file_hash,
         "config hash": view.config_hash,
         "source": view.source,

@@ -78,6 +78,8 @@ def place(media_url: str) -> str:
     if is_remote(media_url):
         return display(media_url)
     path = url_to_path(media_url)
+    if not path:
+        return ""
     below = os.path.relpath(path)
     return display(path if below.startswith("..") else below)
 

@@ -70,6 +70,10 @@ class LifeLocks:
             return Lock.SILENT
         return lock if shares_our_kernel(name) or self._is_on_one_machine() else Lock.SILENT
 
+    def is_let_go(self, name: str) -> bool:
+        """Whether the host of that name surely doesn't run any more, by its lock alone."""
+        return self.look(name) is Lock.FREE
+
     def sweep(self, keep: set[str]) -> None:
         """Remove the files of hosts that are gone, but for those of these names."""
         kept = {id_of(name) for name in keep}

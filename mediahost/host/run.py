@@ -274,8 +274,10 @@ class Run:
             statuses={JobStatus.CANCELLED}, source=self.source, limit=EVERY_JOB
         )
         for job in cancelled:
-            key = CacheKey(job.file_hash, job.config_hash)
-            self._errors.setdefault(key, (RowState.CANCELLED, job.job_id, "Cancelled"))
+            if job.key:
+                self._errors.setdefault(
+                    CacheKey(*job.key), (RowState.CANCELLED, job.job_id, "Cancelled")
+                )
 
     def rows(self) -> list[RunRow]:
         """How each step on each file stands at the end, in the order of the files."""

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+
+from mediahost.model.kept import KeptEnum
 
 
-class HostStatus(StrEnum):
+class HostStatus(KeptEnum):
     """What a host is at."""
 
     WORKING = "working"

@@ -5,14 +5,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from mediahost.model.kept import KeptEnum
 from mediahost.model.media import MediaFile
 
 # What a priority may be: room enough for any order, and few enough digits to be read.
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -1000, 1000
+
+# What a job without an action does.
+ANOTHER_PROGRAMS = "another program's"
 
 _RAND_A_MAX = 0xFFF
 _last_millisecond_and_count = (0, 0)
@@ -49,7 +52,7 @@ def limited_priority(wanted: int) -> int:
     return max(LOWEST_PRIORITY, min(HIGHEST_PRIORITY, wanted))
 
 
-class JobStatus(StrEnum):
+class JobStatus(KeptEnum):
     """Where a job is in its life."""
 
     PENDING = "pending"
@@ -88,7 +91,7 @@ TOO_MANY_LOSSES = (
 )
 
 
-class Outcome(StrEnum):
+class Outcome(KeptEnum):
     """How an attempt ended.
 
     `lost` is no failure of the job: what ran it went away. `changed` is a failure of its
@@ -187,8 +190,12 @@ class ClaimedJob:
 class JobView:
     """A job as a person looks at it. Times are timezone-aware UTC.
 
+    A job without an action is another program's, which keeps its own jobs in the same tables: it
+    has no key and no config, and no host of ours runs it.
+
     Attributes:
         number: Short name for people, counted up from 1 in each store.
+        parameters: Of ours: the config, and the keys of inputs. Of another program's: anything.
         error: Why it failed: one sentence, and the hint on a second line where there is one. Of a
             completed job what its result lacks, if anything.
         progress: 0 to 1, or None.
@@ -197,10 +204,10 @@ class JobView:
     job_id: UUID
     number: int
     status: JobStatus
-    action: str
+    action: str | None
     media_url: str
-    file_hash: str
-    config_hash: str
+    file_hash: str | None
+    config_hash: str | None
     parameters: Mapping[str, Any]
     attempt: int
     failures: int
@@ -218,6 +225,24 @@ class JobView:
     cached: bool
     progress: float | None = None
     progress_message: str = ""
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """The hashes that its result is kept under: of file and config. None: it has no key."""
+        if self.file_hash is None or self.config_hash is None:
+            return None
+        return self.file_hash, self.config_hash
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The action's field values."""
+        config = self.parameters.get("config")
+        return config if isinstance(config, Mapping) else {}
+
+    @property
+    def action_name(self) -> str:
+        """The action, for a person."""
+        return self.action or ANOTHER_PROGRAMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Pauses: what a person has said shall wait."""
 
-from enum import StrEnum
 from typing import NamedTuple
 
+from mediahost.model.kept import KeptEnum
 
-class PauseKind(StrEnum):
+
+class PauseKind(KeptEnum):
     """What a pause is about."""
 
     ALL = "all"

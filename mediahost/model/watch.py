@@ -3,7 +3,6 @@
 import os
 import re
 from datetime import time
-from enum import StrEnum
 from pathlib import Path
 from string import Formatter
 from typing import Literal, Self
@@ -11,6 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mediahost.model.job import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from mediahost.model.kept import KeptEnum
 from mediahost.model.kinds import MediaKind
 from mediahost.model.paths import expanded
 from mediahost.model.pipeline import Step
@@ -35,7 +35,7 @@ TEMPLATE_FIELDS = {
 }
 
 
-class FileState(StrEnum):
+class FileState(KeptEnum):
     """Where a file of a watched folder is on its way."""
 
     SETTLING = "settling"
@@ -52,7 +52,7 @@ class FileState(StrEnum):
 AT_REST = frozenset({FileState.DONE, FileState.OWN, FileState.FAILED, FileState.IGNORED})
 
 
-class WatchState(StrEnum):
+class WatchState(KeptEnum):
     """How a watch is."""
 
     STARTING = "starting"

@@ -9,6 +9,7 @@ from mediahost.errors import StoreError
 from mediahost.store.catalog import all_tables
 from mediahost.store.databases import database_at
 from mediahost.store.engine import Database
+from mediahost.store.live_hosts import IsGone, nobody_is_gone
 from mediahost.store.location import locate
 from mediahost.store.schema import HEAD, version_of
 from mediahost.store.tables import meta
@@ -82,14 +83,19 @@ def _described(connection: Connection, database: Database) -> StoreInfo:
     )
 
 
-def upgrade_at(url_or_path: str | os.PathLike[str]) -> Upgrade:
+def upgrade_at(url_or_path: str | os.PathLike[str], is_gone: IsGone = nobody_is_gone) -> Upgrade:
     """Bring a store's schema to the newest version; a missing one is made.
 
+    Args:
+        url_or_path: Where it is.
+        is_gone: Whether the host of that name surely doesn't run any more.
+
     Raises:
+        HostsLive: Hosts use it.
         StoreError: It can't be, or was made by a newer mediahost.
     """
     database = database_at(locate(url_or_path))
     try:
-        return upgrade(database)
+        return upgrade(database, is_gone)
     finally:
         database.close()

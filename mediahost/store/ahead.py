@@ -57,7 +57,7 @@ def count_by_status(connection: Connection, source: str | None = None) -> dict[J
         counting = counting.where(jobs.c.source == source)
         ahead = ahead.where(jobs.c.source == source)
     counts = dict.fromkeys(JobStatus, 0)
-    counts |= {JobStatus(status): count for status, count in connection.execute(counting)}
+    counts |= {JobStatus.kept(one): count for one, count in connection.execute(counting)}
     claimed = connection.execute(ahead).scalar_one() if counts[JobStatus.PROCESSING] else 0
     counts[JobStatus.PROCESSING] -= claimed
     counts[JobStatus.PENDING] += claimed

@@ -49,6 +49,7 @@ def _on_sqlite(path: os.PathLike[str]) -> AsyncEngine:
         connect_args={"timeout": BUSY_TIMEOUT_S},
         json_serializer=json_text,
         json_deserializer=json_value,
+        hide_parameters=True,
         # A connection is a thread: none is left behind in a loop that ends.
         poolclass=NullPool,
     )

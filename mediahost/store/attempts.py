@@ -76,7 +76,8 @@ _RENEW = (
     .returning(jobs.c.id, jobs.c.attempt)
 )
 _TO_CANCEL = select(jobs.c.id, jobs.c.attempt).where(TO_CANCEL, jobs.c.host == bindparam("by_host"))
-_HOSTS = select(jobs.c.host).where(PROCESSING).distinct()
+# Another program's jobs have none.
+_HOSTS = select(jobs.c.host).where(PROCESSING, jobs.c.host.is_not(None)).distinct()
 
 # Held by nobody; who asked to have the job cancelled has got what they wanted.
 _LET_GO = {
@@ -267,7 +268,9 @@ class Attempts:
         """The attempts at a job that gave no result, the first one first."""
         with self._database.read() as connection:
             rows = connection.execute(_NOTED, {"of_job": job_id}).all()
-        return [AttemptView(number, Outcome(outcome), *rest) for number, outcome, *rest in rows]
+        return [
+            AttemptView(number, Outcome.kept(outcome), *rest) for number, outcome, *rest in rows
+        ]
 
     @lasting
     def report_progress(self, host: str, progress: Mapping[Token, tuple[float, str]]) -> None:

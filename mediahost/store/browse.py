@@ -27,7 +27,7 @@ from sqlalchemy import (
     select,
 )
 
-from mediahost.model.job import JobStatus
+from mediahost.model.job import ANOTHER_PROGRAMS, JobStatus
 from mediahost.model.job_filter import JobFilter
 from mediahost.model.spending import Spending
 from mediahost.store.ahead import SHOWN_STATUS, count_by_status
@@ -112,7 +112,7 @@ _LINE = (
     jobs.c.number,
     jobs.c.id,
     SHOWN_STATUS,
-    func.coalesce(jobs.c.action, jobs.c.job_type),
+    func.coalesce(jobs.c.action, literal(ANOTHER_PROGRAMS)),
     jobs.c.media_url,
     func.nullif(jobs.c.root_url, jobs.c.media_url),
     jobs.c.attempt,
@@ -333,4 +333,4 @@ def _made_once(wanted: JobFilter) -> Select[Any]:
 
 def _line(row: Any) -> JobLine:
     number, job_id, status, *rest = row
-    return JobLine(number, job_id, JobStatus(status), *rest)
+    return JobLine(number, job_id, JobStatus.kept(status), *rest)

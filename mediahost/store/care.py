@@ -31,7 +31,14 @@ _RESULTS = select(
     (unix_now() - _made.created_at).label("age_s"),
     _made.artifacts,
 ).order_by(_made.created_at, _made.id)
-_NEEDED = select(jobs.c.id, jobs.c.attempt, jobs.c.file_hash, jobs.c.media_url, jobs.c.parameters)
+_NEEDED = select(
+    jobs.c.id,
+    jobs.c.attempt,
+    jobs.c.action,
+    jobs.c.file_hash,
+    jobs.c.media_url,
+    jobs.c.parameters,
+)
 _ATTEMPTS = select(jobs.c.id, jobs.c.attempt, jobs.c.status).where(among([jobs.c.id], "job_ids"))
 _WANTED_AGAIN = exists(
     select(literal_column("1"))
@@ -65,11 +72,12 @@ class Care:
         """What pending and processing jobs need."""
         hashes, paths, live = set(), set(), set()
         with self._database.read() as connection:
-            for job_id, attempt, file_hash, media_url, parameters in connection.execute(
+            for job_id, attempt, action, file_hash, media_url, parameters in connection.execute(
                 _NEEDED.where(ACTIVE)
             ):
                 hashes.add(file_hash)
-                hashes.update(key[0] for key in (parameters or {}).get("inputs", {}).values())
+                if action is not None:  # else its parameters are another program's
+                    hashes.update(key[0] for key in (parameters or {}).get("inputs", {}).values())
                 paths.add(url_to_path(media_url))
                 live.add(Token(job_id, attempt))
         return Needs(hashes, paths, live)
@@ -79,7 +87,7 @@ class Care:
         """The latest attempt and the status of those of these jobs that exist."""
         with self._database.read() as connection:
             rows = connection.execute(_ATTEMPTS, {"job_ids": listed(set(job_ids))})
-            return {job_id: (attempt, JobStatus(status)) for job_id, attempt, status in rows}
+            return {job_id: (attempt, JobStatus.kept(status)) for job_id, attempt, status in rows}
 
     @lasting
     def old_jobs(self, age_s: float) -> list[OldJob]:
@@ -94,7 +102,7 @@ class Care:
         )
         with self._database.read() as connection:
             rows = connection.execute(old)
-            return [OldJob(row[0], row[1], JobStatus(row[2]), row[3]) for row in rows]
+            return [OldJob(row[0], row[1], JobStatus.kept(row[2]), row[3]) for row in rows]
 
     @lasting
     def drop_results(self, results: Collection[KeptResult]) -> set[int]:

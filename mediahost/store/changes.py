@@ -120,7 +120,7 @@ def _counts(
     if added is None:
         return _count(connection)
     counts = Counter(mark.counts)
-    counts.update(JobStatus(status) for status in added.values())
+    counts.update(map(JobStatus.kept, added.values()))
     if news is None:
         asked = {"position": mark.position, "newest": mark.newest}
         sums = [tuple(row) for row in connection.execute(_SUMS, asked)]
@@ -128,12 +128,12 @@ def _counts(
         sums = [(each.was, each.became, 1) for each in news if each.number <= mark.newest]
     for was, became, number in sums:
         if was:
-            counts[JobStatus(was)] -= number
+            counts[JobStatus.kept(was)] -= number
         if became:
-            counts[JobStatus(became)] += number
-    return {status: counts[status] for status in JobStatus}
+            counts[JobStatus.kept(became)] += number
+    return dict.fromkeys(JobStatus, 0) | {one: number for one, number in counts.items() if number}
 
 
 def _count(connection: Connection) -> dict[JobStatus, int]:
-    counts = dict.fromkeys(JobStatus, 0)
-    return counts | {JobStatus(status): number for status, number in connection.execute(_COUNT)}
+    rows = connection.execute(_COUNT)
+    return dict.fromkeys(JobStatus, 0) | {JobStatus.kept(one): number for one, number in rows}

@@ -1,6 +1,6 @@
 """Claims: which sources wait for which actions, and taking the first of them under a lease."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from heapq import merge
 from itertools import islice
@@ -27,7 +27,7 @@ from mediahost.model.job import LOSSES_TO_RUN_ALONE, ClaimedJob, JobRequest, Tok
 from mediahost.model.kinds import MediaKind
 from mediahost.model.media import MediaFile
 from mediahost.ports import Ready
-from mediahost.store.dialect import among, listed, read_rows, unix_now, utc_now
+from mediahost.store.dialect import among, listed, read_rows, unix_now, utc_now, write_rows
 from mediahost.store.engine import Database, lasting
 from mediahost.store.losses import losses_of
 from mediahost.store.tables import LATER, READY, jobs
@@ -132,6 +132,21 @@ def _claim(which: Any) -> Update:
 
 
 _NOT_BEGUN = sql_update(jobs).where(among([jobs.c.id], "job_ids")).values(started_at=None)
+# A program that knows some of our columns, or a newer version, has made such a row.
+_FAIL_UNCLEAR = (
+    sql_update(jobs)
+    .where(jobs.c.id == bindparam("job_id"))
+    .values(
+        status=literal_column("'failed'"),
+        error=literal_column(
+            "'Its row names an action, but not all that an action needs: a known kind of media"
+            " file, both hashes, config and inputs'"
+        ),
+        completed_at=utc_now(),
+        host=null(),
+        lease_until=null(),
+    )
+)
 _HEADS = _first(jobs.c.priority, jobs.c.number)
 # As a subquery Postgres may run it again for each row, and claim more than the limit.
 _CHOSEN = _first(jobs.c.number).cte("chosen")
@@ -188,7 +203,7 @@ class Claims:
                 numbers = listed(_first_of(connection, pairs, limit))
                 rows = read_rows(connection, _CLAIM_THESE, {**parameters, "numbers": numbers})
             # RETURNING promises no order.
-            claimed = [_claimed(row) for row in sorted(rows, key=_place_in_order)]
+            claimed = _understood(connection, sorted(rows, key=_place_in_order))
             suspects = [job.token.job_id for job in claimed if job.is_suspect]
             losses = losses_of(connection, suspects) if suspects else {}
             # These wait until nothing else runs on their host.
@@ -221,6 +236,19 @@ def _place_in_order(row: Sequence[Any]) -> tuple[int, int]:
     return -priority, number
 
 
+def _understood(connection: Connection, rows: Iterable[Sequence[Any]]) -> list[ClaimedJob]:
+    """The claimed jobs; one whose row says no request fails with that reason."""
+    claimed, unclear = [], []
+    for row in rows:
+        try:
+            claimed.append(_claimed(row))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            unclear.append({"job_id": row[1]})
+    if unclear:
+        write_rows(connection, _FAIL_UNCLEAR, unclear)
+    return claimed
+
+
 def _claimed(row: Sequence[Any]) -> ClaimedJob:
     (
         _number,
@@ -240,6 +268,8 @@ def _claimed(row: Sequence[Any]) -> ClaimedJob:
         root_url,
         source,
     ) = row
+    if file_hash is None or config_hash is None:
+        raise ValueError(job_id)
     request = JobRequest(
         action=action,
         action_version=action_version,

@@ -17,6 +17,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class Upgraded(StoreError):
+    """Another program upgraded the store meanwhile: this one can't write to it any more."""
+
+
 class Fetched(NamedTuple):
     """What a statement has read, as the driver gives it.
 
@@ -48,6 +52,8 @@ class Database(ABC):
         location: Where it is.
         engine: SQLAlchemy's engine for it.
         closed_to_writing: Why nothing may be written to it; None: it may.
+        made_for: The schema's version that this program writes for: each writing transaction makes
+            sure of it. None: not known yet.
         version_sql: What one connection asks to learn whether others have written: a number
             that is another one then.
     """
@@ -58,6 +64,7 @@ class Database(ABC):
         self.location = location
         self.engine = engine
         self.closed_to_writing: StoreError | None = None
+        self.made_for: str | None = None
         self._process = os.getpid()
         self._closed = False
 
@@ -92,6 +99,7 @@ class Database(ABC):
                 nothing was written since that does survive.
 
         Raises:
+            Upgraded: Another program has upgraded the schema.
             StoreError: The database can't be written.
         """
         self._check_usable()
@@ -133,6 +141,16 @@ class Database(ABC):
             if told is None:
                 raise
             raise told from error
+
+    def _see_that_schema_is(self, version: str | None) -> None:
+        if version != self.made_for:
+            # For good: what is written would be half of one version and half of another.
+            self.closed_to_writing = Upgraded(
+                f"The store {self} was upgraded to schema {version} meanwhile, "
+                f"and this mediahost needs {self.made_for}",
+                "Start the newer mediahost. It takes up the jobs that this one had in hand.",
+            )
+            raise self.closed_to_writing
 
     def _check_usable(self) -> None:
         if self._closed:

@@ -4,10 +4,21 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    TextClause,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 
 from mediahost.store.engine import Database
-from mediahost.store.tables import jobs
+from mediahost.store.tables import FOREIGN, jobs
 
 MOST_REASONS = 12
 # So many are read: of some the first lines are the same.
@@ -111,7 +122,8 @@ def figures(database: Database, *, hours: int = 24, now: datetime | None = None)
             .limit(READ_REASONS)
         ).all()
         pending = connection.execute(
-            select(func.count()).select_from(jobs).where(jobs.c.status == "pending")
+            # By two indexes, whatever the number of jobs.
+            select(_count(jobs.c.status == "pending") - _count(jobs.c.status == "pending", FOREIGN))
         ).scalar_one()
     return Figures(
         _by_hour([tuple(row) for row in ended], now, hours),
@@ -122,6 +134,10 @@ def figures(database: Database, *, hours: int = 24, now: datetime | None = None)
         _most_frequent([tuple(row) for row in reasons]),
         pending,
     )
+
+
+def _count(*conditions: ColumnElement[bool] | TextClause) -> ScalarSelect[int]:
+    return select(func.count()).select_from(jobs).where(*conditions).scalar_subquery()
 
 
 def _most_frequent(reasons: list[tuple[Any, ...]]) -> tuple[tuple[str, int], ...]:

@@ -1,6 +1,6 @@
 """What hosts and people tell each other: heartbeats and pauses."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -25,7 +25,7 @@ from mediahost.model.pause import Pause, PauseKind
 from mediahost.store.ahead import TAKE_BACK
 from mediahost.store.dialect import among, listed, look_up, unix_now, upsert, write_rows
 from mediahost.store.engine import Database, lasting
-from mediahost.store.tables import ACTIVE, PROCESSING, hosts, jobs, pauses
+from mediahost.store.tables import ACTIVE, FOREIGN, PROCESSING, hosts, jobs, pauses
 
 _SAID = (
     hosts.c.host,
@@ -56,7 +56,7 @@ _WAITING: Select[Any] = (
     .where(
         ACTIVE,
         text(
-            "action IS NOT NULL AND (status = 'processing' OR NOT EXISTS ("
+            "action IS NOT NULL AND (status = 'processing' OR status = 'pending' AND NOT EXISTS ("
             "SELECT 1 FROM pauses WHERE pauses.kind = 'all'"
             " OR pauses.kind = 'source' AND pauses.name = jobs.source"
             " OR pauses.kind = 'action' AND pauses.name = jobs.action))"
@@ -64,6 +64,7 @@ _WAITING: Select[Any] = (
     )
     .select_from(jobs)
 )
+_FOREIGN = select(jobs.c.status, func.count()).where(FOREIGN).group_by(jobs.c.status)
 # The first entry of either status in idx_jobs_source, however many jobs the source has had.
 _HAS_ACTIVE = select(
     or_(
@@ -106,7 +107,7 @@ class Hosts:
         """Have no host claim these jobs; those under way go on."""
         rows = [{"kind": pause.kind.value, "name": pause.name} for pause in asked]
         with self._database.write() as connection:
-            there = {Pause(PauseKind(kind), name) for kind, name in connection.execute(_PAUSES)}
+            there = set(_pauses(connection.execute(_PAUSES)))
             new = [row for row, pause in zip(rows, asked, strict=True) if pause not in there]
             if new:
                 write_rows(connection, _PAUSE, new)
@@ -119,13 +120,13 @@ class Hosts:
         wanted = listed((pause.kind.value, pause.name) for pause in asked)
         with self._database.write() as connection:
             rows = connection.execute(_RESUME, {"pauses": wanted}).all()
-        return {Pause(PauseKind(kind), name) for kind, name in rows}
+        return set(_pauses(rows))
 
     @lasting
     def pauses(self) -> list[Pause]:
         """What is paused."""
         with self._database.read() as connection:
-            return [Pause(PauseKind(kind), name) for kind, name in connection.execute(_PAUSES)]
+            return _pauses(connection.execute(_PAUSES))
 
     @lasting
     def count_waiting(
@@ -143,6 +144,13 @@ class Hosts:
             return int(connection.execute(counting).scalar_one())
 
     @lasting
+    def count_foreign(self) -> dict[JobStatus, int]:
+        """How many jobs of other programs there are, by status."""
+        with self._database.read() as connection:
+            rows = connection.execute(_FOREIGN)
+            return {JobStatus.kept(status): count for status, count in rows}
+
+    @lasting
     def has_active(self, source: str) -> bool:
         """Whether any job of a source is pending or processing."""
         ((has_any,),) = look_up(self._database, _HAS_ACTIVE, {"of_source": source})
@@ -156,7 +164,12 @@ def _holds(pause: Pause) -> ColumnElement[bool]:
     return (jobs.c.source if pause.kind is PauseKind.SOURCE else jobs.c.action) == pause.name
 
 
+def _pauses(rows: Iterable[Any]) -> list[Pause]:
+    return [Pause(PauseKind.kept(kind), name) for kind, name in rows]
+
+
 def _view(*row: Any) -> HostView:
     host, machine, pid, version, executor, slots, running, status, started_at, silent_s = row
-    heartbeat = Heartbeat(host, machine, pid, version, executor, slots, running, HostStatus(status))
+    said = HostStatus.kept(status)
+    heartbeat = Heartbeat(host, machine, pid, version, executor, slots, running, said)
     return HostView(heartbeat, started_at, max(0.0, silent_s))

@@ -140,7 +140,8 @@ class Jobs:
             connection.execute(_TAKE_BACK, these)
             connection.execute(_CANCEL, these)
             connection.execute(_ASK_TO_CANCEL, these)
-            return {row.id: JobStatus(row.status) for row in connection.execute(_STATES, these)}
+            rows = connection.execute(_STATES, these)
+            return {row.id: JobStatus.kept(row.status) for row in rows}
 
     @lasting
     def change_priority(
@@ -168,7 +169,8 @@ class Jobs:
             connection.execute(LOCK)
             states = _states(connection, job_ids)
             for row in states:
-                if JobStatus.PENDING not in TRANSITIONS[JobStatus(row["status"])]:
+                may_become = TRANSITIONS.get(JobStatus.kept(row["status"]), ())
+                if JobStatus.PENDING not in may_become:
                     raise IllegalTransition(
                         f"Job {row['number']} is {row['status']}, so it can't be tried again",
                         "Only failed and cancelled jobs can.",
@@ -183,12 +185,18 @@ class Jobs:
         """Delete jobs that are not processing; returns how many there were.
 
         Raises:
-            IllegalTransition: One of them is processing.
+            IllegalTransition: One of them is processing, or has a status that is unknown here.
         """
         with self._database.write() as connection:
             connection.execute(_TAKE_BACK, {"job_ids": listed(job_ids)})
             states = _states(connection, job_ids)
             for row in states:
+                if not JobStatus.kept(row["status"]).is_known:
+                    raise IllegalTransition(
+                        f"Job {row['number']} is {row['status']}, which is unknown here, "
+                        "so it can't be deleted",
+                        "A newer mediahost may know that status.",
+                    )
                 if row["status"] == JobStatus.PROCESSING:
                     raise IllegalTransition(
                         f"Job {row['number']} is processing, so it can't be deleted",
@@ -247,16 +255,23 @@ def _states(connection: Connection, job_ids: Collection[UUID]) -> list[RowMappin
 
 def _one_a_key(connection: Connection, states: Sequence[RowMapping]) -> list[UUID]:
     """The first of these jobs for each key that no active job has."""
+    # Another program's jobs have no key.
+    keyed = {row["id"] for row in states if row["file_hash"] and row["config_hash"]}
     keys = {row["id"]: CacheKey(row["file_hash"], row["config_hash"]) for row in states}
-    taken = set(active_jobs(connection, list(keys.values())))
+    taken = set(active_jobs(connection, [keys[job_id] for job_id in keyed]))
     free = []
     for job_id, key in keys.items():
-        if key not in taken:
+        if job_id not in keyed:
+            free.append(job_id)
+        elif key not in taken:
             taken.add(key)
             free.append(job_id)
     return free
 
 
 def _view(row: Sequence[Any]) -> JobView:
-    job_id, number, status, *rest = row
-    return JobView(job_id, number, JobStatus(status), *rest)
+    job_id, number, status, action, url, file_hash, config_hash, parameters, *rest = row
+    # Another program may keep anything there, or nothing.
+    ours = parameters if isinstance(parameters, dict) else {}
+    said = JobStatus.kept(status)
+    return JobView(job_id, number, said, action, url, file_hash, config_hash, ours, *rest)

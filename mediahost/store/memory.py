@@ -592,6 +592,10 @@ class MemoryStore:
         with self._lock:
             return sorted(self._paused)
 
+    def count_foreign(self) -> dict[JobStatus, int]:
+        """No other program keeps its jobs here."""
+        return {}
+
     def count_waiting(
         self,
         source: str | None = None,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from mediahost.errors import StoreError
 from mediahost.installation import extra_hint
@@ -39,16 +40,52 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 1.0
 _REFUSED = ("it refuses the user or the password", "Check the user and the password in the URL.")
 _NO_DATABASE = ("there is no such database", "Create it with: createdb NAME")
 _TOO_MANY = ("the server takes no more connections", "End some, or raise max_connections there.")
+_NO_WRITES = (
+    "the server takes no writes",
+    "Use the URL of the primary server, and see that default_transaction_read_only is off.",
+)
+_UNSUPPORTED = (
+    "the server can't do that now",
+    "Use the URL of the primary server, without a pooler that pools by transaction.",
+)
+_SHORT = ("the server lacks memory or disk", "See the server's log, and try again.")
+_FAULTY = ("the server has a fault", "See the server's log.")
+_SCHEMA = ("its tables are not as they were made", "Run: mediahost store check")
+_DAMAGED = ("it is damaged", "Restore it from a backup.")
 _REASONS = {
+    "0A": _UNSUPPORTED,
+    "25006": _NO_WRITES,
+    "26": _UNSUPPORTED,
     "28": _REFUSED,
     "3D": _NO_DATABASE,
+    "3F": _SCHEMA,
     "42501": ("the user may not do this", "Grant the user all rights on the database's schema."),
+    "42703": _SCHEMA,
+    "42704": _SCHEMA,
+    "42883": _SCHEMA,
+    "42P01": _SCHEMA,
+    "42P05": _UNSUPPORTED,
+    "42P10": _SCHEMA,
     "53100": ("the server's disk is full", "Free some space there and try again."),
+    "53": _SHORT,
+    "55000": _UNSUPPORTED,
+    "57P04": _NO_DATABASE,
+    "58": _FAULTY,
+    "F0": _FAULTY,
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
+    "XX": _FAULTY,
+}
+# What passes: it is tried again, for a while. The server is full, a lock is held, or a limit of
+# the server or the user has ended a statement.
+_PASSING = {
+    "25P04": ("a transaction took too long for the server", "Raise transaction_timeout there."),
     "53300": _TOO_MANY,
-    "25006": ("the server takes no writes", "Use the URL of the primary server."),
     "55P03": ("another program holds it", "Wait for it, or end it, and try again."),
-    "XX001": ("it is damaged", "Restore it from a backup."),
-    "XX002": ("it is damaged", "Restore it from a backup."),
+    "57014": (
+        "the server cancelled a statement",
+        "Raise statement_timeout for this user, or try again.",
+    ),
 }
 # What goes wrong before a connection stands has no code.
 _BY_WORDS = {
@@ -61,9 +98,11 @@ _BY_WORDS = {
     "remaining connection slots": _TOO_MANY,
 }
 # The connection is gone, or refused for now.
-_GONE = ("08", "57P01", "57P02", "57P03", "57P05")
+_GONE = ("08", "25P03", "57P01", "57P02", "57P03", "57P05")
 # The transaction lost against another one and may be done again.
-_CONFLICT = ("40001", "40P01")
+_CONFLICT = ("40",)
+# How often what passes is tried: a limit that ends a statement will mostly end it again.
+PASSING_ATTEMPTS = 4
 
 
 class Unreachable(StoreError):
@@ -72,6 +111,10 @@ class Unreachable(StoreError):
 
 class Conflict(StoreError):
     """The transaction lost against another one."""
+
+
+class Passing(StoreError):
+    """The server did not do it now; it may do it soon."""
 
 
 class PostgresDatabase(Database):
@@ -118,11 +161,16 @@ class PostgresDatabase(Database):
             StoreError: The server did not come back.
         """
         patience = _Patience()
+        passed = 0
         while True:
             try:
                 return act()
             except (Unreachable, Conflict):
                 if not patience.pause():
+                    raise
+            except Passing:
+                passed += 1
+                if passed == PASSING_ATTEMPTS or not patience.pause():
                     raise
 
     @contextmanager
@@ -134,7 +182,11 @@ class PostgresDatabase(Database):
     def _writing(self, *, synced: bool) -> Iterator[Connection]:  # noqa: ARG002 - the server decides
         with self.engine.connect() as connection:
             yield connection
-            transaction, started_at = connection.execute(_TRANSACTION).one()
+            asked = _TRANSACTION if self.made_for is None else _TRANSACTION_AND_SCHEMA
+            transaction, started_at, *schema = connection.execute(asked).one()
+            if schema:
+                # At the end: an upgrade waits for those who write, or has been waited for by now.
+                self._see_that_schema_is(*schema)
             try:
                 connection.commit()
             except DBAPIError as error:
@@ -169,26 +221,48 @@ class PostgresDatabase(Database):
 
 def error_of(location: Location, cause: BaseException | None) -> StoreError | None:
     """The error to raise for what psycopg raised; None: that was a mistake of ours."""
+    if isinstance(cause, NoConnectionFree):
+        reason, hint = "all connections of this process are in use", "Try again."
+        return Passing(f"The store {location} can't be used: {reason}", hint)
     if not isinstance(cause, psycopg.Error):
         return None
-    known = _known_reason(cause)
-    if known:
-        return StoreError(f"The store {location} can't be used: {known[0]}", known[1])
+    return _transient(location, cause) or _lasting(location, cause)
+
+
+def _transient(location: Location, cause: psycopg.Error) -> StoreError | None:
+    """What is worth another try."""
     code = cause.sqlstate or ""
-    if code in _CONFLICT:
+    if code in _PASSING:
+        reason, hint = _PASSING[code]
+        return Passing(f"The store {location} can't be used: {reason}", hint)
+    if code.startswith(_CONFLICT):
         return Conflict(f"The store {location} is busy: {_first_line(cause)}", "Try again.")
-    if code.startswith(_GONE) or (not code and isinstance(cause, psycopg.OperationalError)):
+    is_unknown = not code and isinstance(cause, psycopg.OperationalError)
+    if code.startswith(_GONE) or (is_unknown and not _known_reason(cause)):
         return Unreachable(
             f"The store {location} can't be reached: {_first_line(cause)}",
             "Check that the server runs, and its host and port in the URL.",
         )
-    if not code and isinstance(cause, psycopg.ProgrammingError):
-        return StoreError(f"The store's URL can't be used: {_first_line(cause)}")
     return None
+
+
+def _lasting(location: Location, cause: psycopg.Error) -> StoreError | None:
+    """What a person must see to."""
+    if known := _known_reason(cause):
+        return StoreError(f"The store {location} can't be used: {known[0]}", known[1])
+    if not cause.sqlstate and isinstance(cause, psycopg.ProgrammingError):
+        return StoreError(f"The store's URL can't be used: {_first_line(cause)}")
+    if isinstance(cause, psycopg.OperationalError | psycopg.InternalError):
+        return StoreError(f"The store {location} can't be used: {_first_line(cause)}")
+    return None  # wrong SQL or wrong values
 
 
 _TRANSACTION = text(
     "SELECT CAST(pg_current_xact_id_if_assigned() AS text), pg_postmaster_start_time()"
+)
+_TRANSACTION_AND_SCHEMA = text(
+    "SELECT CAST(pg_current_xact_id_if_assigned() AS text), pg_postmaster_start_time(),"
+    " (SELECT max(version_num) FROM alembic_version)"
 )
 # The next number is `epoch:number`, as of the last checkpoint.
 _SERVER = text("SELECT pg_postmaster_start_time(), next_xid FROM pg_control_checkpoint()")
@@ -213,7 +287,7 @@ class _Patience:
 
 def _known_reason(cause: psycopg.Error) -> tuple[str, str] | None:
     if cause.sqlstate:
-        known = (_REASONS[code] for code in _REASONS if (cause.sqlstate or "").startswith(code))
+        known = (_REASONS[code] for code in _REASONS if cause.sqlstate.startswith(code))
     else:
         known = (_BY_WORDS[words] for words in _BY_WORDS if words in str(cause))
     return next(known, None)
@@ -234,6 +308,8 @@ def engine_options() -> dict[str, Any]:
         "max_overflow": MAX_OVERFLOW,
         "pool_recycle": RECYCLE_S,
         "pool_pre_ping": True,
+        # Values are a person's: no error shows them.
+        "hide_parameters": True,
         "connect_args": {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "mediahost"},
     }
 

@@ -41,7 +41,8 @@ PRAGMAS = (
 # Of the one connection that writes: the pages that batches change stay in memory, and so does
 # what a statement would need to undo itself.
 WRITER_PRAGMAS = (f"PRAGMA cache_size = -{16 << 10}", "PRAGMA temp_store = MEMORY")
-_MAGIC = b"SQLite format 3\0"
+# 2 µs of each writing transaction.
+_SCHEMA = "SELECT version_num FROM alembic_version"
 
 # By the first words of sqlite3's names for its errors: a sentence's end, and what to do.
 _REASONS = {
@@ -183,6 +184,7 @@ class SqliteDatabase(Database):
             try:
                 connection = self._to_write(synced=synced)
                 with connection.begin():
+                    self._check_schema()
                     yield connection
             except Exception:
                 raise
@@ -191,6 +193,11 @@ class SqliteDatabase(Database):
                 # exception, and hold this connection to what it saw: it can't write any more.
                 self._drop_writer()
                 raise
+
+    def _check_schema(self) -> None:
+        if self.made_for is not None and self._driver is not None:
+            row = self._driver.execute(_SCHEMA).fetchone()
+            self._see_that_schema_is(row and row[0])
 
     def _reader(self) -> sqlite3.Connection:
         """One that nobody else uses now."""
@@ -264,7 +271,7 @@ def error_of(path: Path, cause: BaseException | None) -> StoreError | None:
     name = getattr(cause, "sqlite_errorname", "")
     reason, hint = next(
         (_REASONS[prefix] for prefix in _REASONS if name.startswith(prefix)),
-        (str(cause), None),
+        (str(cause), "Run: mediahost store check"),
     )
     kind = Busy if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) else StoreError
     return kind(f"The store {display(path)} can't be used: {reason}", hint)
@@ -333,6 +340,8 @@ def _engine(path: Path) -> Engine:
         connect_args={"timeout": BUSY_TIMEOUT_S},
         json_serializer=json_text,
         json_deserializer=json_value,
+        # Values are a person's: no error shows them.
+        hide_parameters=True,
         # Never more connections than threads, so no thread waits for one.
         max_overflow=-1,
         # The one used last knows pages and statements best: a fifth less CPU for what the TUI asks.

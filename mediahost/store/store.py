@@ -20,6 +20,7 @@ from mediahost.store.files import FileHashes
 from mediahost.store.folders import Folders
 from mediahost.store.hosts import Hosts
 from mediahost.store.jobs import Jobs
+from mediahost.store.live_hosts import IsGone, nobody_is_gone
 from mediahost.store.location import locate
 from mediahost.store.makings import Makings
 from mediahost.store.searching import Searching
@@ -101,7 +102,11 @@ class SqlStore(
 
 
 def open_store(
-    url_or_path: str | os.PathLike[str], algorithm: Algorithm | None = None, *, browse: bool = False
+    url_or_path: str | os.PathLike[str],
+    algorithm: Algorithm | None = None,
+    *,
+    browse: bool = False,
+    is_gone: IsGone = nobody_is_gone,
 ) -> SqlStore:
     """Open a store. A missing file is made, an older one upgraded; a server's database is neither.
 
@@ -110,6 +115,8 @@ def open_store(
         algorithm: What a new store hashes with, blake3 if None. A store keeps what it was made
             with: hashes of two algorithms never match, so everything would be computed again.
         browse: Only to look: of a newer mediahost's store, everything that is still as it was.
+        is_gone: Whether the host of that name surely doesn't run any more: an older file is not
+            upgraded while hosts use it.
 
     Raises:
         StoreError: It can't be opened, is no store, was made by a newer mediahost, needs an
@@ -117,7 +124,7 @@ def open_store(
     """
     database = database_at(locate(url_or_path))
     try:
-        prepare(database, browse=browse)
+        prepare(database, browse=browse, is_gone=is_gone)
         pinned = _pinned_algorithm(database, algorithm)
     except BaseException:
         database.close()

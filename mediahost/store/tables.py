@@ -49,6 +49,8 @@ ACTIVE = text("completed_at IS NULL")
 # one that has this very condition.
 READY = text("(status = 'pending') IS TRUE AND run_after IS NULL AND action IS NOT NULL")
 LATER = text("(status = 'pending') IS TRUE AND run_after IS NOT NULL AND action IS NOT NULL")
+# Another program's jobs. Nobody here claims them or waits for them.
+FOREIGN = text("action IS NULL")
 PROCESSING = text("status = 'processing'")
 TO_CANCEL = text("status = 'processing' AND cancel_requested")
 STILL_PROCESSING = text("(status = 'processing') IS TRUE")
@@ -457,6 +459,7 @@ _partial("idx_jobs_active_key", _job.file_hash, _job.config_hash, where=ACTIVE, 
 # By source and action first: whatever waits for a full pool is stepped over in one seek.
 _partial("idx_jobs_ready", _job.source, _job.action, _job.priority.desc(), _job.number, where=READY)
 _partial("idx_jobs_later", _job.run_after, where=LATER)
+_partial("idx_jobs_foreign", _job.status, where=FOREIGN)
 _partial("idx_jobs_to_cancel", _job.host, where=TO_CANCEL)
 
 # On SQLite, which reads the log by its numbers, it stays empty.

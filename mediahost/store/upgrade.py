@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from mediahost.errors import StoreError
 from mediahost.store.adoption import DOCUMENTED, set_aside
 from mediahost.store.engine import Database
+from mediahost.store.live_hosts import IsGone, nobody_is_gone, refuse_while_hosts_live
 from mediahost.store.schema import HEAD, MIGRATIONS, is_known, newer, version_of
 from mediahost.store.sqlite import SqliteDatabase
 from mediahost.store.sqlite_file import create_private, is_full
@@ -41,18 +42,29 @@ class Upgrade:
     backup: Path | None = None
 
 
-def prepare(database: Database, *, browse: bool = False) -> None:
+def prepare(database: Database, *, browse: bool = False, is_gone: IsGone = nobody_is_gone) -> None:
     """See that the schema is of the newest version: a file is upgraded, a server's is not.
+
+    From then on each write makes sure that it still is.
 
     Args:
         database: The database.
         browse: Let a newer schema pass, with the database closed to writing.
+        is_gone: Whether the host of that name surely doesn't run any more.
 
     Raises:
-        StoreError: It is another program's, newer, or on a server and not upgraded yet.
+        StoreError: It is another program's, newer, on a server and not upgraded yet, or is not
+            upgraded because hosts use it.
     """
     with database.read() as connection:
         version = version_of(connection, database)
+    _bring_up_to_date(database, version, browse=browse, is_gone=is_gone)
+    database.made_for = HEAD
+
+
+def _bring_up_to_date(
+    database: Database, version: str | None, *, browse: bool, is_gone: IsGone
+) -> None:
     if version == HEAD:
         return
     if not is_known(version):
@@ -60,7 +72,7 @@ def prepare(database: Database, *, browse: bool = False) -> None:
         if not browse:
             raise database.closed_to_writing
     elif database.location.path:
-        upgrade(database)
+        upgrade(database, is_gone)
     else:
         state = f"has schema {version}" if version else "has no schema yet"
         raise StoreError(
@@ -69,26 +81,32 @@ def prepare(database: Database, *, browse: bool = False) -> None:
         )
 
 
-def upgrade(database: Database) -> Upgrade:
+def upgrade(database: Database, is_gone: IsGone = nobody_is_gone) -> Upgrade:
     """Bring the schema to the newest version, in one transaction.
 
     Of a file with data, a copy is kept beside it.
 
+    Args:
+        database: The database.
+        is_gone: Whether the host of that name surely doesn't run any more.
+
     Raises:
+        HostsLive: Hosts use it.
         StoreError: It can't be, or is newer.
     """
     if isinstance(database, SqliteDatabase):
         # Of several processes that come at once one does it; it may take longer than they wait.
-        return database.persevere(lambda: _upgrade_file(database))
+        return database.persevere(lambda: _upgrade_file(database, is_gone))
     with database.write() as connection:
         connection.execute(_LOCK)
         before = _checked_version(connection, database)
         if before != HEAD:
+            refuse_while_hosts_live(connection, database, is_gone)
             _migrate(connection)
     return Upgrade(before, HEAD)
 
 
-def _upgrade_file(database: SqliteDatabase) -> Upgrade:
+def _upgrade_file(database: SqliteDatabase, is_gone: IsGone) -> Upgrade:
     with database.read() as connection:
         # What is not ours is not touched.
         _checked_version(connection, database)
@@ -100,6 +118,7 @@ def _upgrade_file(database: SqliteDatabase) -> Upgrade:
         before = _checked_version(connection, database)
         if before == HEAD:
             return Upgrade(before, HEAD)
+        refuse_while_hosts_live(connection, database, is_gone)
         backup = _back_up(database, before) if before else None
         with set_aside(connection) if before == DOCUMENTED else nullcontext():
             _migrate(connection)

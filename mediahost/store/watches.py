@@ -56,7 +56,6 @@ _OUTPUTS = select(_o.watch_id, _o.file_hash, _o.size, _o.source, _o.action, _o.d
 
 
 # Called for each file of a reconcile; a look into a dict is a third of a call of the class.
-_STATES = {str(state): state for state in FileState}
 
 
 class Watches:
@@ -168,7 +167,7 @@ class Watches:
         """How many files are in which state."""
         with self._database.read() as connection:
             rows = connection.execute(_COUNTS, {"watch": watch_id})
-            return {FileState(state): number for state, number in rows}
+            return {FileState.kept(state): number for state, number in rows}
 
     def keep_watched(self, watch_id: int, files: Iterable[WatchedFile]) -> None:
         """Write what is known of files, in one transaction."""
@@ -224,7 +223,7 @@ class Watches:
 def _file(row: Sequence[Any]) -> WatchedFile:
     folder, name, size, mtime, ctime, dev, inode, state, *rest = row
     return WatchedFile(
-        folder, name, FileStat(size, mtime, ctime, dev, inode), _STATES[state], *rest
+        folder, name, FileStat(size, mtime, ctime, dev, inode), FileState.kept(state), *rest
     )
 
 

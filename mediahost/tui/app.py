@@ -123,6 +123,7 @@ class MediahostApp(PatientApp):
         self._written = False
         self._looks = 0
         self._counts: Mapping[JobStatus, int] = {}
+        self._foreign: Mapping[JobStatus, int] = {}
 
     def on_mount(self) -> None:
         """Watch the store and the hosts."""
@@ -209,6 +210,7 @@ class MediahostApp(PatientApp):
         try:
             hosts = [host for host in await self.session.hosts() if is_heard(host)]
             self._pauses = await self.session.pauses()
+            self._foreign = await self.session.count_foreign()
         except StoreError as error:
             self._in_trouble(error)
             return
@@ -236,16 +238,21 @@ class MediahostApp(PatientApp):
             return
         hosts = None if self._hosts is None else len(self._hosts)
         if (line := self.screen.query_one_optional(NoHost)) is not None:
-            line.tell(hosts=hosts, waiting=self._counts.get(JobStatus.PENDING, 0))
+            line.tell(hosts=hosts, waiting=self._waiting())
         if (bar := self.screen.query_one_optional(TopBar)) is not None:
             bar.tell(
                 hosts=hosts,
                 running=self._counts.get(JobStatus.PROCESSING, 0),
                 failed=self._counts.get(JobStatus.FAILED, 0),
-                waiting=self._counts.get(JobStatus.PENDING, 0),
+                waiting=self._waiting(),
                 paused=bool(self._pauses),
             )
             bar.stale(self._fault())
+
+    def _waiting(self) -> int:
+        """How many jobs wait for a host: another program's don't."""
+        pending = self._counts.get(JobStatus.PENDING, 0)
+        return max(0, pending - self._foreign.get(JobStatus.PENDING, 0))
 
     def _fault(self) -> str:
         if self._wait:

@@ -10,7 +10,7 @@ from rich.text import Text
 from mediahost.model.job import AttemptView, JobStatus, JobView
 from mediahost.model.paths import display, url_to_path
 from mediahost.tui.facts import facts
-from mediahost.tui.signs import CANCELLING, SIGNS
+from mediahost.tui.signs import CANCELLING, sign_of_status
 from mediahost.tui.words import age, size, took
 
 
@@ -18,11 +18,11 @@ def summary(job: JobView, colors: dict[str, str], now: datetime | None = None) -
     """Where a job stands, on what, since when; and why it failed."""
     now = now or datetime.now(UTC)
     cancelling = job.status is JobStatus.PROCESSING and job.cancel_requested
-    sign = CANCELLING if cancelling else SIGNS[job.status]
+    sign = CANCELLING if cancelling else sign_of_status(job.status)
     color = colors[_COLORS[sign.style]].removeprefix("ansi_")
     head = Text.assemble(
         (f"{sign.glyph} {sign.word}", f"bold {color}" if color != "default" else "bold"),
-        f"  {display(job.action or '')}",
+        f"  {display(job.action_name)}",
         (f"  job {job.number}", ""),
     )
     if job.cached:
@@ -78,7 +78,7 @@ def moment(when: datetime | None, now: datetime) -> str:
 
 def config(job: JobView) -> Text:
     """The config as JSON, as it may be given to `--action`."""
-    values = dict(job.parameters.get("config", {}))
+    values = dict(job.config)
     written = json.dumps(values, indent=2, ensure_ascii=False)
     shown = "\n".join(display(line) for line in written.splitlines())
     return Text(shown if values else "(no fields)")

@@ -67,7 +67,7 @@ class ResultPane(VerticalScroll):
         stored = await self._session.result(job)
         if stored is None:
             return _text(self._why_nothing(job))
-        others = await self._session.results_of(job.file_hash)
+        others = await self._session.results_of(stored.hit.key.file_hash)
         shown = Shown(
             stored=stored,
             job=job,
@@ -82,6 +82,8 @@ class ResultPane(VerticalScroll):
             return f"{display_lines(job.error or 'It failed.')}\n\n{log}".rstrip()
         if job.status is JobStatus.COMPLETED:
             return "The result is no longer in the store. Compute it anew with R."
+        if job.action is None:
+            return "The job is another program's. Its children are in the store's own tables."
         return f"There is no result yet: the job is {job.status}."
 
     def _last_lines(self, job: JobView) -> list[str]:

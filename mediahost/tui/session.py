@@ -172,7 +172,9 @@ class Session:
 
     async def result(self, job: JobView) -> StoredResult | None:
         """What a job, or whoever computed the same before, gave."""
-        key = CacheKey(job.file_hash, job.config_hash)
+        if job.key is None:
+            return None
+        key = CacheKey(*job.key)
         return await self._read(lambda: self.store.load_results([key]).get(key))
 
     async def results_of(self, file_hash: str) -> list[StoredResult]:
@@ -256,6 +258,10 @@ class Session:
     async def pauses(self) -> list[Pause]:
         """What no host takes up now."""
         return await self._read(self.store.pauses)
+
+    async def count_foreign(self) -> dict[JobStatus, int]:
+        """How many jobs of other programs there are, by status."""
+        return await self._read(self.store.count_foreign)
 
     async def change_pause(self, asked: Pause, *, paused: bool) -> None:
         """Have no host take up these jobs, or have them taken up again."""

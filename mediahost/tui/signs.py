@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from mediahost.model.job import JobStatus
+from mediahost.model.paths import display
 from mediahost.store.browse import JobLine
 
 
@@ -35,4 +36,9 @@ def sign_of(job: JobLine) -> Sign:
     """How the state of a job looks."""
     if job.status is JobStatus.PROCESSING and job.cancel_requested:
         return CANCELLING
-    return SIGNS[job.status]
+    return sign_of_status(job.status)
+
+
+def sign_of_status(status: JobStatus) -> Sign:
+    """How a status looks. One that a newer mediahost wrote is shown by its word."""
+    return SIGNS.get(status) or Sign("?", display(status), "pending")

@@ -90,7 +90,8 @@ class Steering:
         number = self._list.table.current
         job = None if number is None else await self._session.job(number)
         if job is not None:
-            asked.append(Pause(PauseKind.ACTION, job.action))
+            if job.action is not None:
+                asked.append(Pause(PauseKind.ACTION, job.action))
             if "@" not in job.source:  # a run's own ends with it
                 asked.append(Pause(PauseKind.SOURCE, job.source))
         return asked
@@ -104,7 +105,7 @@ class Steering:
             self._say(error)
             return
         if job is not None:
-            config, path = job.parameters.get("config"), Path(url_to_path(job.media_url))
+            config, path = job.config, Path(url_to_path(job.media_url))
             self._screen.app.post_message(SubmitRequest(job.action or "", config, [path]))
 
     async def _ask(self, verb: str, meant: Meant, *, at_once: bool) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from uuid import UUID
 
+from mediahost.errors import StoreError
 from mediahost.hashing import FileStat
 from mediahost.host.found import FoundFile
 from mediahost.host.mounts import file_system_of, gives_events
@@ -163,6 +164,9 @@ class FolderWatch(GuardedThread):
             self._ledger.flush(now=True)
             self._be(WatchState.STOPPED, "")
             self._store.change_watch(self.rule.name, health=self.health.to_json())
+        except StoreError as error:
+            # What ended the watch says it, mostly: a store that can't be written ends its host.
+            log.debug("How the watch %s was could not be written: %s", self.rule.name, error)
         except Exception:
             log.exception("How the watch %s was could not be written", self.rule.name)
 

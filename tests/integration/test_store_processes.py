@@ -235,7 +235,7 @@ def test_killed_while_committing_nothing_acknowledged_is_lost(
     completed = {job_id for job_id, v in views.items() if v.status is JobStatus.COMPLETED}
     # The last line may be cut short.
     assert {job_id for job_id in told if len(job_id) == 36} <= completed
-    keys = {CacheKey(views[each].file_hash, views[each].config_hash) for each in completed}
+    keys = {CacheKey(*key) for each in completed if (key := views[each].key)}
     assert set(store.find_hits(keys)) == keys, "a job and its result are one transaction"
     # What was under way is found again.
     store.reap(lambda _host: True)

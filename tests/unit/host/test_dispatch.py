@@ -91,7 +91,7 @@ def test_work_finishes_a_pipeline_of_the_settings_with_its_joins(
     with host:
         host.work(forever=False)
 
-    done = [job.action for job in house.store.jobs(statuses={JobStatus.COMPLETED})]
+    done = [job.action_name for job in house.store.jobs(statuses={JobStatus.COMPLETED})]
     assert sorted(done) == ["t.follow", "t.look", "t.look"]
 
 
