@@ -14,8 +14,12 @@ from mediahost.installation import docs_hint
 from mediahost.model.paths import display, expanded, url_to_path
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mediahost.host.host import Host
     from mediahost.model.watch import Watch
-    from mediahost.ports import WatchRow, WatchStore
+    from mediahost.ports import WatchRow
+    from mediahost.watch.enrolment import Enrolment
 
 START = "start"
 
@@ -68,6 +72,10 @@ Output = Annotated[
 Settle = Annotated[
     float | None, typer.Option("--settle", help="Seconds that a file must be at rest.")
 ]
+Fields = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any field of a watch; may be given again.", metavar="FIELD=VALUE"),
+]
 Name = Annotated[str, typer.Argument(help="A watch.", metavar="NAME")]
 SomeNames = Annotated[
     list[str] | None, typer.Argument(help="Watches; all unless named.", metavar="NAME")
@@ -100,32 +108,48 @@ def start(
     Without --action and --pipeline the files are analysed by what says what they are.
     """
     from mediahost.cli.watching import preview, watch_all
-    from mediahost.watch.watcher import enrol, enrol_settings
+    from mediahost.watch.enrolment import (
+        enrol_settings,
+        overlaid,
+        plan_settings,
+        write_enrolment,
+    )
 
     asked = _steps(action, pipeline)
     asked |= {"output": output} if output is not None else {}
     asked |= {"settle_s": settle} if settle is not None else {}
     host, store = state.watched_host(workers=workers)
     with host:
-        enrol_settings(store, host.settings.watch)
-        names = [
-            enrol(store, rule, origin)
-            for rule, origin in (_rule_for(store, path, asked) for path in paths or [])
-        ]
-        rows = _to_run(store, names if paths else None)
+        settings = plan_settings(host, store.watches())
+        there = overlaid(store.watches(), settings)
+        named = [_named(host, there, path, asked) for path in paths or []]
+        names = [one.row.name for one in named] if paths else None
+        rows = _to_run(overlaid(there, named), names)
         if dry_run:
             preview(host, store, rows, as_json=as_json)
             return
-        failed = watch_all(
-            host, store, rows, only=names if paths else None, once=once, as_json=as_json
-        )
+        for one in named:
+            _refuse_a_running_one(host, one)
+        enrol_settings(store, host, settings)
+        for one in named:
+            write_enrolment(store, one)
+            if not as_json:
+                _say_changes(one)
+        rows = _to_run(store.watches(), names)
+        failed = watch_all(host, store, rows, only=names, once=once, as_json=as_json)
     if failed and once:
         raise typer.Exit(1)
 
 
-def _rule_for(store: "WatchStore", path: str, asked: dict[str, Any]) -> "tuple[Watch, str]":
-    """The watch that is on the folder already if nothing else is asked, or a new one."""
-    from mediahost.watch.watcher import rule_of, watch_at
+def _named(
+    host: "Host", there: "Sequence[WatchRow]", path: str, asked: dict[str, Any]
+) -> "Enrolment":
+    """The watch that is on the folder already, with what is asked for now, or a new one.
+
+    Nothing is written.
+    """
+    from mediahost.watch.enrolment import NAMED, Enrolment, plan_enrolment, watch_at
+    from mediahost.watch.recipes import recipe_for, resolved_steps
 
     folder = expanded(path).absolute()
     if not folder.is_dir():
@@ -133,12 +157,48 @@ def _rule_for(store: "WatchStore", path: str, asked: dict[str, Any]) -> "tuple[W
             f"There is no folder {display(path)}",
             "Files are processed with `mediahost run`; a watch needs a folder.",
         )
-    there = watch_at(store, folder)
-    if there is None:
-        return make_rule({"path": folder, **asked}), "named"
-    if not asked:
-        return rule_of(there), there.origin
-    return make_rule({"path": folder, "name": there.name, **asked}), there.origin
+    known = watch_at(there, folder)
+    if known is not None and not asked:
+        return Enrolment(known, known)
+    rule = _changed(known, asked) if known else make_rule({"path": folder, **asked})
+    steps = resolved_steps(host, rule)
+    recipe_for(host, rule, steps)
+    return plan_enrolment(there, rule, known.origin if known else NAMED, steps)
+
+
+def _changed(row: "WatchRow", asked: dict[str, Any]) -> "Watch":
+    """The rules of a watch with some fields changed; None brings the default back."""
+    from mediahost.watch.recipes import RESOLVED
+
+    fields = {key: value for key, value in row.rule.items() if key != RESOLVED}
+    if "steps" in asked or "pipeline" in asked:
+        fields.pop("steps", None)
+        fields.pop("pipeline", None)
+    fields |= asked
+    kept = {key: value for key, value in fields.items() if value is not None}
+    return make_rule({**kept, "path": url_to_path(row.path), "name": row.name})
+
+
+def _refuse_a_running_one(host: "Host", enrolment: "Enrolment") -> None:
+    """Who starts a second watch on a folder must not change the first by the way."""
+    from mediahost.watch.enrolment import SETTINGS, in_the_settings, is_watched_elsewhere
+
+    known, changes = enrolment.known, enrolment.changes
+    if known is None or not changes:
+        return
+    if known.origin == SETTINGS:
+        raise in_the_settings(known.name)
+    if is_watched_elsewhere(known, host.roster, host.name):
+        name = display(known.name)
+        raise UsageError(
+            f"{name} is watched by another mediahost process, by other rules: {changes[0]}",
+            f"Change the rules with: mediahost watch edit {known.name}",
+        )
+
+
+def _say_changes(enrolment: "Enrolment") -> None:
+    for change in enrolment.changes:
+        typer.echo(f"{display(enrolment.row.name)}: {display(change)}")
 
 
 def make_rule(values: dict[str, Any]) -> "Watch":
@@ -170,12 +230,10 @@ def _steps(action: list[str] | None, pipeline: str | None) -> dict[str, Any]:
     return {"pipeline": pipeline} if pipeline else {}
 
 
-def _to_run(store: "WatchStore", names: list[str] | None) -> "list[WatchRow]":
-    rows = store.watches()
-    if names is None:
-        rows = [row for row in rows if row.origin in ("settings", "command")]
-    else:
-        rows = [row for row in rows if row.name in names]
+def _to_run(there: "Sequence[WatchRow]", names: list[str] | None) -> "list[WatchRow]":
+    """The watches of these names; None: all that are kept."""
+    kept = ("settings", "command")
+    rows = [row for row in there if (row.origin in kept if names is None else row.name in names)]
     if not rows:
         raise UsageError(
             "There is no folder to watch",
@@ -200,35 +258,84 @@ def add(
     pipeline: PipelineName = None,
     output: Output = None,
     settle: Settle = None,
-    fields: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", help="Any field of a watch; may be given again.", metavar="FIELD=VALUE"
-        ),
-    ] = None,
+    fields: Fields = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep a watch: a running `mediahost watch` takes it up, later ones too.
 
-    A watch that is there is changed.
+    A watch that is there gets these rules in place of its own; `watch edit` changes some of them.
     """
-    from mediahost.watch.watcher import enrol
-
     values: dict[str, Any] = {"path": expanded(path).absolute(), "name": name}
-    values |= _steps(action, pipeline)
-    values |= {"output": output} if output is not None else {}
-    values |= {"settle_s": settle} if settle is not None else {}
-    values |= _fields(fields or [])
-    rule = make_rule(values)
+    values |= _asked(action, pipeline, output, settle, fields)
+    rule = make_rule({key: value for key, value in values.items() if value is not None})
     if not rule.path.is_dir():
         raise UsageError(f"There is no folder {display(path)}", "Make it, then add it again.")
+    _keep(rule, as_json=as_json)
+
+
+@app.command(
+    "edit",
+    epilog=examples(
+        "watch edit inbox --action av.convert:format=flac",
+        "watch edit nas --set hours=20:00-08:00 --set output=",
+    ),
+)
+def edit(
+    *,
+    name: Name,
+    action: Actions = None,
+    pipeline: PipelineName = None,
+    output: Output = None,
+    settle: Settle = None,
+    fields: Fields = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change some rules of a watch, and say what changes; one that runs takes them up at once."""
+    asked = _asked(action, pipeline, output, settle, fields)
     with state.store() as store:
-        enrol(store, rule, "command")
+        rows = {row.name: row for row in store.watches()}
+    if name not in rows:
+        raise UnknownName("watch", name, rows)
+    if not asked:
+        raise UsageError(
+            "Nothing is to be changed",
+            f"Say what: mediahost watch edit {name} --set hours=22:00-06:00",
+        )
+    _keep(_changed(rows[name], asked), as_json=as_json)
+
+
+def _keep(rule: "Watch", *, as_json: bool) -> None:
+    """Keep these rules, checked here, and say what is different now."""
+    from mediahost.watch.enrolment import COMMAND, enrol
+
+    host, store = state.watched_host()
+    with host:
+        enrolment = enrol(store, rule, COMMAND, host)
     if as_json:
-        print_json({"name": rule.name, "path": str(rule.path)})
+        changes = enrolment.changes
+        print_json({"name": rule.name, "path": str(rule.path), "changes": changes})
+        return
+    if enrolment.known and not enrolment.changes:
+        typer.echo(f"{display(rule.name)} has these rules already")
+    elif enrolment.known:
+        _say_changes(enrolment)
     else:
         typer.echo(f"{display(rule.name)} watches {display(rule.path)}")
-        typer.echo("A running `mediahost watch` takes it up; if there is none: mediahost watch")
+    typer.echo("A running `mediahost watch` takes it up; if there is none: mediahost watch")
+
+
+def _asked(
+    action: list[str] | None,
+    pipeline: str | None,
+    output: str | None,
+    settle: float | None,
+    fields: list[str] | None,
+) -> dict[str, Any]:
+    """The fields that the options name; None: the default again."""
+    values = _steps(action, pipeline)
+    values |= {"output": output} if output is not None else {}
+    values |= {"settle_s": settle} if settle is not None else {}
+    return values | _fields(fields or [])
 
 
 def _fields(pairs: list[str]) -> dict[str, Any]:
@@ -246,7 +353,8 @@ def _fields(pairs: list[str]) -> dict[str, Any]:
         if field not in known:
             raise UnknownName("field of a watch", field, known)
         is_list = field in ("include", "exclude", "kinds")
-        values[field] = value.split(",") if is_list else value
+        # Nothing behind the sign: the default again.
+        values[field] = (value.split(",") if is_list else value) if value else None
     return values
 
 
@@ -276,12 +384,13 @@ def list_watches(*, as_json: AsJson = False) -> None:
 
 
 def _all_watches() -> "list[WatchRow]":
-    from mediahost.watch.watcher import enrol_settings
+    from mediahost.watch.enrolment import overlaid, plan_rules
 
     settings = state.settings()
     with state.store() as store:
-        enrol_settings(store, settings.watch)
-        return store.watches()
+        there = store.watches()
+    # What the settings have is said, though the store learns of it at a start alone.
+    return overlaid(there, plan_rules(there, settings.watch))
 
 
 def what_it_does(row: "WatchRow") -> str:

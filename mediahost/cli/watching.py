@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from mediahost.cli.output import paragraph, place, print_json
+from mediahost.errors import MediahostError
 from mediahost.model.kinds import MediaKind
 from mediahost.model.paths import display, url_to_path
 from mediahost.model.watch import FileState, WatchState
 from mediahost.watch.preview import Preview, previews
-from mediahost.watch.recipes import recipe_for
-from mediahost.watch.watcher import Watcher, rule_of
+from mediahost.watch.recipes import recipe_of, rule_of
+from mediahost.watch.watcher import Watcher
 
 if TYPE_CHECKING:
     from mediahost.host.host import Host
@@ -96,9 +97,11 @@ def watch_all(
 def _say_what(host: "Host", rows: "Sequence[WatchRow]", *, once: bool) -> None:
     """What will happen, before anything does."""
     for row in rows:
-        rule = rule_of(row)
-        recipe = recipe_for(host, rule)
         typer.echo(f"{display(row.name)}: {display(url_to_path(row.path))}")
+        try:
+            rule, recipe = rule_of(row), recipe_of(host, row)
+        except (MediahostError, ValueError):  # said as it is started
+            continue
         for line in _what(recipe):
             typer.echo(f"  {line}")
         if rule.output:
@@ -129,7 +132,12 @@ def preview(
     host: "Host", store: "WatchStore", rows: "Sequence[WatchRow]", *, as_json: bool
 ) -> None:
     """Say what would be done with each file."""
-    found = [one for row in rows for one in previews(host, store, row)]
+    found: list[Preview] = []
+    for row in rows:
+        try:
+            found += previews(host, store, row)
+        except MediahostError as error:
+            sys.stderr.write(f"mediahost: {display(row.name)}: {error.message}\n")
     if as_json:
         print_json([one.to_json() for one in found])
         return

@@ -32,8 +32,8 @@ from mediahost.store.browse import ActionCount, JobLine, Look, Order
 from mediahost.store.figures import Figures
 from mediahost.store.store import SqlStore
 from mediahost.tui.watches import WatchStanding, watches_of
+from mediahost.watch.enrolment import enrol
 from mediahost.watch.preview import Preview, previews
-from mediahost.watch.watcher import enrol
 from mediahost.wiring import make_host
 
 T = TypeVar("T")
@@ -276,9 +276,14 @@ class Session:
         """Make a watch, or change its rules; returns its name.
 
         Raises:
-            UsageError: Another watch has its name.
+            UsageError: Another watch has its name, or its recipe can't be used.
         """
-        return await self._read(lambda: enrol(self.store, rule, "command"))
+
+        def keep() -> str:
+            with self._make_host() as host:
+                return enrol(self.store, rule, "command", host).row.name
+
+        return await self._read(keep)
 
     async def change_watch(self, name: str, **values: bool) -> None:
         """Change these values of a watch: paused, scan_asked."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import work
@@ -27,6 +27,7 @@ from mediahost.tui.status_line import StatusLine
 from mediahost.tui.top_bar import TopBar
 from mediahost.tui.watches import WatchStanding
 from mediahost.tui.words import fit
+from mediahost.watch.recipes import RESOLVED
 
 READ_EVERY_S = 1.0
 # A process that watches may end without a word.
@@ -251,7 +252,10 @@ class WatchForm(ModalScreen[Watch | None]):
 
     def __init__(self, one: WatchStanding | None) -> None:
         super().__init__()
-        self._given = {} if one is None else {**one.row.rule, "path": url_to_path(one.row.path)}
+        self._given: dict[str, Any] = {}
+        if one is not None:
+            self._given = {**one.row.rule, "path": url_to_path(one.row.path)}
+            self._given.pop(RESOLVED, None)
 
     def compose(self) -> ComposeResult:
         """The form."""
@@ -294,7 +298,7 @@ def about(one: WatchStanding) -> Text:
             parts += [Text(f"    {display(line)}") for line in file.reason.splitlines()]
     parts += [Text(f"  ✖ {display(problem)}") for problem in health.get("problems", ())]
     named = ("file_system", "folders", "folders_watched", "overflows", "limit_hits", "missed")
-    rules = {k: v for k, v in one.row.rule.items() if k not in ("path", "name")}
+    rules = {k: v for k, v in one.row.rule.items() if k not in ("path", "name", RESOLVED)}
     known = {name: health[name] for name in named if health.get(name)}
     parts += [Text(), facts({"health": known, "rules": rules})]
     return Text("\n").join(parts)

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mediahost.errors import MediahostError
 from mediahost.host.found import FoundFile, Problem
 from mediahost.host.host import Host
 from mediahost.host.planner import State
-from mediahost.model.paths import path_to_url
+from mediahost.model.paths import path_to_url, url_to_path
 from mediahost.model.watch import FileState
 from mediahost.ports import WatchedFile, WatchRow, WatchStore
 from mediahost.watch.ledger import Ledger, place_of
-from mediahost.watch.recipes import recipe_for
+from mediahost.watch.recipes import recipe_of, rule_of
 from mediahost.watch.scan import Scan, found_at
 from mediahost.watch.wanted import Wanted
-from mediahost.watch.watcher import rule_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Preview:
 def previews(host: Host, store: WatchStore, row: WatchRow) -> Iterator[Preview]:
     """What a watch would do with each of its files. Nothing is changed."""
     rule = rule_of(row)
-    wanted = Wanted(rule, recipe_for(host, rule).kinds, [str(host.settings.data_dir)])
+    wanted = Wanted(rule, recipe_of(host, row).kinds, [str(host.settings.data_dir)])
     scan = Scan(str(rule.path), wanted, lambda _folder: None, rule.follow_links)
     files = [file for listing in scan.listings() for file in listing.files]
     yield from _stand(host, store, row, sorted(files, key=lambda file: file.path))
@@ -63,11 +63,15 @@ def previews_of(host: Host, store: WatchStore, path: str) -> list[Preview]:
     """What each watch would do with one file; none if no watched folder holds it."""
     found: list[Preview] = []
     for row in store.watches():
-        rule = rule_of(row)
-        top = str(rule.path)
+        top = os.fspath(url_to_path(row.path))
         if not path.startswith(f"{top}/"):
             continue
-        wanted = Wanted(rule, recipe_for(host, rule).kinds, [str(host.settings.data_dir)])
+        try:
+            rule, recipe = rule_of(row), recipe_of(host, row)
+        except (MediahostError, ValueError) as error:
+            found.append(Preview(row.name, path, None, f"the watch is faulty: {error}"))
+            continue
+        wanted = Wanted(rule, recipe.kinds, [str(host.settings.data_dir)])
         folder, name = os.path.split(os.path.relpath(path, top))
         above = [""] + [
             folder[:at] for at in range(1, len(folder) + 1) if folder[at : at + 1] in ("", "/")
@@ -88,7 +92,7 @@ def previews_of(host: Host, store: WatchStore, path: str) -> list[Preview]:
 def _stand(
     host: Host, store: WatchStore, row: WatchRow, files: list[FoundFile]
 ) -> Iterator[Preview]:
-    order = host.standing_order(recipe_for(host, rule_of(row)), source=f"watch:{row.name}")
+    order = host.standing_order(recipe_of(host, row), source=f"watch:{row.name}")
     has_recipe = row.health.get("recipe") == order.recipe.fingerprint
     known = Ledger(store, row.id).at([place_of(file) for file in files])
     by_path = {file.path: known.get(place_of(file)) for file in files}

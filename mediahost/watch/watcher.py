@@ -2,19 +2,18 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-from mediahost.errors import MediahostError, UsageError
+from mediahost.errors import MediahostError
 from mediahost.host.host import Host
 from mediahost.model.event import Event, EventKind
-from mediahost.model.paths import display, path_to_url, url_to_path
-from mediahost.model.watch import Watch, WatchState
+from mediahost.model.watch import WatchState
 from mediahost.ports import WatchRow, WatchStore
 from mediahost.threads import GuardedThread, guarded
+from mediahost.watch.enrolment import FORGOTTEN
 from mediahost.watch.folder import FolderWatch
 from mediahost.watch.news import News, Tell
-from mediahost.watch.recipes import recipe_for
+from mediahost.watch.recipes import recipe_of, rule_of
 
 LOOK_S = 1.0
 
@@ -45,13 +44,13 @@ class Watcher:
         self._thread = GuardedThread(self._keep_up, name="watcher")
 
     def start(self) -> None:
-        """Start the watches.
+        """Start the watches. One that is faulty is said, and tried again; it stops no other.
 
         Raises:
-            MediahostError: One of them has a recipe that can't be used.
+            StoreError: The store can't be used.
         """
         self._host.join()
-        self._keep_in_step(strict=True)
+        self._keep_in_step()
         self._thread.start()
 
     def stop(self) -> None:
@@ -61,9 +60,11 @@ class Watcher:
             self._thread.join()
         for folder in self._folders.values():
             folder.stop()
-        for name, folder in self._folders.items():
+        for folder in self._folders.values():
             folder.join()
-            self._store.release_watch(name, self._host.name)
+        for row in self._store.watches():
+            if row.host == self._host.name:
+                self._store.release_watch(row.name, self._host.name)
 
     def listen(self, event: Event) -> None:
         """Hear of jobs: what the host's `work` is given."""
@@ -79,13 +80,13 @@ class Watcher:
 
     def _keep_up(self) -> None:
         while not self._stopping.wait(LOOK_S):
-            guarded(lambda: self._keep_in_step(strict=False), self._say_fault)
+            guarded(self._keep_in_step, self._say_fault)
 
     def _say_fault(self, error: BaseException) -> None:
         why = error.message if isinstance(error, MediahostError) else repr(error)
         self._tell(News("", "", WatchState.FAULTY, why))
 
-    def _keep_in_step(self, *, strict: bool) -> None:
+    def _keep_in_step(self) -> None:
         rows = {row.name: row for row in self._store.watches() if self._is_ours(row)}
         for name in self._folders.keys() - rows.keys():
             self._end(name)
@@ -100,12 +101,14 @@ class Watcher:
             if row.paused:
                 self._say_paused(row)
             elif name not in self._folders:
-                self._begin(row, strict=strict and changed)
+                self._begin(row)
             elif row.scan_asked or row.accepted:
                 self._store.change_watch(name, scan_asked=False)
                 self._folders[name].scan(accepted=row.accepted)
 
     def _is_ours(self, row: WatchRow) -> bool:
+        if row.origin == FORGOTTEN:
+            return False
         return self._only is None or row.name in self._only
 
     def _say_paused(self, row: WatchRow) -> None:
@@ -115,16 +118,14 @@ class Watcher:
             health = {**row.health, "state": str(WatchState.PAUSED), "reason": "as asked for"}
             self._store.change_watch(row.name, health=health)
 
-    def _begin(self, row: WatchRow, *, strict: bool) -> None:
+    def _begin(self, row: WatchRow) -> None:
         if not self._take(row):
             return
         try:
             rule = rule_of(row)
-            recipe = recipe_for(self._host, rule)
+            recipe = recipe_of(self._host, row)
         except (MediahostError, ValueError) as error:
-            if strict and isinstance(error, MediahostError):
-                raise
-            self._refuse(row, str(error))
+            self._be_faulty(row, error)
             return
         order = self._host.standing_order(
             recipe, source=f"watch:{row.name}", priority=rule.priority
@@ -156,6 +157,14 @@ class Watcher:
             row.name, self._host.name, row.host
         )
 
+    def _be_faulty(self, row: WatchRow, error: MediahostError | ValueError) -> None:
+        """Say what is wrong with a watch; it is tried again at each look."""
+        reason = error.message if isinstance(error, MediahostError) else str(error)
+        self._refuse(row, reason)
+        health = {**row.health, "state": str(WatchState.FAULTY), "reason": reason}
+        if health != row.health:
+            self._store.change_watch(row.name, health=health)
+
     def _refuse(self, row: WatchRow, reason: str) -> None:
         if self._busy.get(row.name) != reason:
             self._busy[row.name] = reason
@@ -167,50 +176,3 @@ class Watcher:
         folder.stop()
         folder.join()
         self._store.release_watch(name, self._host.name)
-
-
-def enrol(store: WatchStore, rule: Watch, origin: str) -> str:
-    """Make a watch known to the store, or bring its rules up to date; returns its name.
-
-    Raises:
-        UsageError: Another watch has its name.
-    """
-    path = path_to_url(rule.path)
-    there = {row.name: row for row in store.watches()}
-    known = there.get(rule.name)
-    if known is not None and known.path != path:
-        raise UsageError(
-            f"A watch named {rule.name} is on {display(known.path)} already",
-            "Give one of them another name with --name, or `name` in the settings.",
-        )
-    plain = rule.model_dump(mode="json", exclude={"paused"})
-    plain["path"] = path
-    plain["kinds"] = sorted(plain["kinds"])
-    if known is None:
-        store.keep_watch(rule.name, path=path, rule=plain, origin=origin, paused=rule.paused)
-    elif known.rule != plain or known.origin != origin:
-        store.keep_watch(rule.name, rule=plain, origin=origin)
-    return rule.name
-
-
-def rule_of(row: WatchRow) -> Watch:
-    """The rules of a watch.
-
-    Raises:
-        ValueError: A newer mediahost wrote them.
-    """
-    return Watch.model_validate({**row.rule, "path": url_to_path(row.path)})
-
-
-def enrol_settings(store: WatchStore, rules: Iterable[Watch]) -> None:
-    """Make the store's watches those of the settings, and those that were added by command."""
-    names = {enrol(store, rule, "settings") for rule in rules}
-    for row in store.watches():
-        if row.origin == "settings" and row.name not in names:
-            store.keep_watch(row.name, origin="forgotten", paused=True)
-
-
-def watch_at(store: WatchStore, path: Path) -> WatchRow | None:
-    """The watch on exactly this folder."""
-    url = path_to_url(path.absolute())
-    return next((row for row in store.watches() if row.path == url), None)

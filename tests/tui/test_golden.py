@@ -32,7 +32,7 @@ from mediahost.tui.app import MediahostApp
 from mediahost.tui.filter_line import FilterLine
 from mediahost.tui.session import Session
 from mediahost.tui.submit_request import SubmitRequest
-from mediahost.watch.watcher import enrol
+from mediahost.watch.enrolment import enrol
 
 if TYPE_CHECKING:
     from tests.tui.conftest import Tui

@@ -14,7 +14,7 @@ from mediahost.tui.app import MediahostApp
 from mediahost.tui.facets import Facets
 from mediahost.tui.jobs_screen import JobsScreen
 from mediahost.tui.watch_screen import WatchForm
-from mediahost.watch.watcher import enrol
+from mediahost.watch.enrolment import enrol
 
 if TYPE_CHECKING:
     from tests.tui.conftest import Tui

@@ -21,7 +21,7 @@ from mediahost.tui.app import MediahostApp
 from mediahost.tui.config_form import ConfigForm
 from mediahost.tui.submit_request import SubmitRequest
 from mediahost.tui.submit_screen import SubmitScreen
-from mediahost.watch.watcher import enrol
+from mediahost.watch.enrolment import enrol
 
 if TYPE_CHECKING:
     from tests.tui.conftest import Tui
