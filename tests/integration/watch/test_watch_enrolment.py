@@ -96,11 +96,7 @@ def test_settings_of_another_folder_stop_no_running_watch(home: "Home", watch: "
 
 def test_a_recipe_that_can_not_be_used_is_refused_where_it_is_given(home: "Home") -> None:
     home.tone("a.wav")
-    for options in (
-        ("--pipeline", "nosuch"),
-        ("--action", "no.such"),
-        ("--action", "count.look:a=b"),
-    ):
+    for wrong in ("--pipeline=nosuch", "--action=no.such", "--action=count.look:a=b"):
         assert home.call("watch", "add", "media", wrong).code == 2
         assert home.call("watch", "media", wrong, "--once").code == 2
     assert known_of(home) == {}
