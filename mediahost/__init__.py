@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from mediahost.errors import InvalidMedia, JobCancelled, TransientError
+    from mediahost.errors import InvalidMedia, JobCancelled, TransientError, Unavailable
     from mediahost.model.completeness import Completeness
     from mediahost.model.cues import CueRules, cues_of
     from mediahost.model.event import Event
@@ -65,6 +65,7 @@ _HOMES = {
     "TimeRange": "model.ranges",
     "TransientError": "errors",
     "Transcription": "model.result",
+    "Unavailable": "errors",
     "Word": "model.result",
     "cues_of": "model.cues",
     "hookimpl": "plugin.hookspecs",
@@ -101,6 +102,7 @@ __all__ = [
     "TimeRange",
     "Transcription",
     "TransientError",
+    "Unavailable",
     "Word",
     "__version__",
     "cues_of",

@@ -88,6 +88,13 @@ class TransientError(MediahostError):
     """Something outside failed and may work later: the job is worth another attempt."""
 
 
+class Unavailable(MediahostError):
+    """What an action needs is not here now: a model, a key, a library, a server, room on the disk.
+
+    The media file is not at fault. It is kept, and tried again when what is missing may be there.
+    """
+
+
 class JobCancelled(BaseException):
     """The job was cancelled.
 

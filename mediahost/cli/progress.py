@@ -10,6 +10,7 @@ from typing import Self, TextIO
 from mediahost.cli.output import paused, seconds
 from mediahost.cli.output import size as size_of
 from mediahost.model.event import Event, EventKind
+from mediahost.model.job import Outcome
 from mediahost.model.paths import display, is_remote, url_to_path
 from mediahost.model.pause import Pause
 
@@ -64,6 +65,7 @@ class Lines(Watcher):
         super().__init__()
         self._stream = stream
         self._say_next: dict[str, float] = {}
+        self._lacking: set[str] = set()
 
     def fetching(self, url: str, size: int | None, whole: int | None) -> None:
         """Write a line now and then, for a file that takes long."""
@@ -84,6 +86,11 @@ class Lines(Watcher):
         super().listen(event)
         if event.kind not in ENDED and event.kind is not EventKind.RETRIED:
             return
+        if event.details.get("outcome") == Outcome.UNAVAILABLE:
+            # The same for each file: said once, in the summary or by who works for others.
+            if event.action in self._lacking:
+                return
+            self._lacking.add(event.action)
         took = event.details.get("elapsed_ms")
         note = f" in {seconds(took)}" if took is not None else ""
         reason = f": {display(event.message)}" if event.message else ""

@@ -114,6 +114,7 @@ def run(
                     listener=Waiting(watcher, lambda: host.store.pauses()).listen,  # noqa: PLW0108
                     on_hashed=watcher.hashed,
                     on_fetching=watcher.fetching,
+                    on_lacking=_say_lack,
                 )
         except KeyboardInterrupt:
             interrupted()
@@ -123,6 +124,14 @@ def run(
             _remember(host, paths, summary, note=note, asked=asked, reading=reading)
     if not summary.all_good or (strict and summary.incomplete):
         raise typer.Exit(1)
+
+
+def _say_lack(step: str, lack: str) -> None:
+    """Say at once what is missing, not after hours of other steps."""
+    message, _, hint = lack.partition("\n")
+    typer.echo(f"mediahost: {display(step)} can't run: {display(message)}", err=True)
+    for line in hint.splitlines():
+        typer.echo(f"  {display(line)}", err=True)
 
 
 def chosen_recipe(host: "Host", actions: list[str], pipeline: str | None) -> "Recipe":

@@ -21,9 +21,11 @@ GLYPHS = {
     RowState.FAILED: ("✖", "red"),
     RowState.CANCELLED: ("–", "yellow"),  # noqa: RUF001 - a dash on purpose
     RowState.BLOCKED: ("·", "yellow"),
+    RowState.SKIPPED: ("–", "yellow"),  # noqa: RUF001 - a dash on purpose
+    RowState.UNAVAILABLE: ("✖", "red"),
     RowState.TO_DO: ("▷", "blue"),
 }
-_GOOD = (RowState.CACHED, RowState.DONE, RowState.TO_DO)
+_GOOD = (RowState.CACHED, RowState.DONE, RowState.TO_DO, RowState.SKIPPED)
 ALWAYS_COUNTED = (RowState.DONE, RowState.CACHED, RowState.FAILED)
 
 # More rows than fit a screen or two tell a person nothing: then only what went wrong is shown, and
@@ -38,9 +40,10 @@ def print_summary(summary: Summary, recipe: "Recipe", *, as_json: bool = False) 
         print_json(_to_json(summary))
         return
     print_line = _printer()
-    shown = _worth_showing(summary)
+    shown = _one_of_each_lack(_worth_showing(summary))
     for row in shown:
-        _print_row(print_line, row)
+        # What was missing at the start was said there.
+        _print_row(print_line, row, is_told=row.error in summary.lacking.values())
     unlisted = ((_is_fault, "that gave no result"), (_is_incomplete, "with incomplete results"))
     for is_such, what in unlisted:
         more = sum(map(is_such, summary.rows)) - sum(map(is_such, shown))
@@ -94,7 +97,20 @@ def _worth_showing(summary: Summary) -> list[RunRow]:
     return [*faults[:MOST_FAULTS], *incomplete[:MOST_FAULTS]]
 
 
-def _print_row(print_line: Print, row: RunRow) -> None:
+def _one_of_each_lack(rows: list[RunRow]) -> list[RunRow]:
+    """What is missing is said once, not for each file."""
+    said: set[tuple[str, str | None]] = set()
+    shown = []
+    for row in rows:
+        is_lack = row.state in (RowState.UNAVAILABLE, RowState.SKIPPED)
+        if not is_lack or (row.step, row.error) not in said:
+            shown.append(row)
+        if is_lack:
+            said.add((row.step, row.error))
+    return shown
+
+
+def _print_row(print_line: Print, row: RunRow, *, is_told: bool) -> None:
     glyph, color = GLYPHS[row.state]
     took = f"  {seconds(row.elapsed_ms)}" if row.state is RowState.DONE else ""
     print_line(
@@ -102,7 +118,7 @@ def _print_row(print_line: Print, row: RunRow) -> None:
         (f" {display(row.step):<18} {made_from(row.media_url, row.root_url)}", ""),
         (took, "dim"),
     )
-    for note in paragraph(row.error or "").splitlines():
+    for note in paragraph("" if is_told else row.error or "").splitlines():
         print_line((f"    {note}", "red"))
     if row.incomplete:
         print_line((f"    incomplete: {display(row.incomplete)}", "yellow"))

@@ -31,6 +31,9 @@ GLYPHS = {
     FileState.GONE: "–",  # noqa: RUF001 - a dash on purpose
 }
 
+# What a watch can't get by without help.
+TROUBLES = (WatchState.MISSING, WatchState.FAULTY, WatchState.RESTING)
+
 
 class Printer:
     """Prints news as it comes, from several threads, and counts what failed."""
@@ -40,14 +43,13 @@ class Printer:
         self._lock = threading.Lock()
         self.done = 0
         self.failed = 0
+        self.is_troubled = False
 
     def tell(self, news: "News") -> None:
         """Print one line, if it is worth one."""
         self.done += news.state is FileState.DONE
-        self.failed += news.state is FileState.FAILED or news.state in (
-            WatchState.MISSING,
-            WatchState.FAULTY,
-        )
+        self.failed += news.state is FileState.FAILED
+        self.is_troubled |= news.state in TROUBLES
         line = json.dumps(news.to_json()) if self._as_json else _line(news)
         if line:
             with self._lock:
@@ -73,8 +75,8 @@ def watch_all(
     only: Sequence[str] | None,
     once: bool,
     as_json: bool,
-) -> int:
-    """Watch until interrupted, or until all is done; returns how much failed."""
+) -> bool:
+    """Watch until interrupted, or until all is done; whether anything failed or could not be."""
     printer = Printer(as_json=as_json)
     if not as_json:
         _say_what(host, rows, once=once)
@@ -91,7 +93,7 @@ def watch_all(
         watcher.stop()
     if once and not as_json:
         typer.echo(f"{printer.done:,} done, {printer.failed:,} failed")
-    return printer.failed
+    return printer.is_troubled or bool(printer.failed)
 
 
 def _say_what(host: "Host", rows: "Sequence[WatchRow]", *, once: bool) -> None:

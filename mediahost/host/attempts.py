@@ -8,7 +8,7 @@ from traceback import format_exception
 from typing import Any
 
 from mediahost.cached import Hit
-from mediahost.errors import MediahostError, PluginError, TransientError
+from mediahost.errors import MediahostError, PluginError, TransientError, Unavailable
 from mediahost.hashing import (
     CacheKey,
     ChangedWhileHashing,
@@ -25,7 +25,7 @@ from mediahost.model.job import MOST_LOSSES, ClaimedJob, Failure, JobRequest, Ou
 from mediahost.model.media import MediaFile
 from mediahost.model.paths import display
 from mediahost.model.result import MediaProcessingResult, Result
-from mediahost.plugin.attempt import result_hash
+from mediahost.plugin.attempt import NO_ROOM, result_hash
 from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec, Completion, Ended, OnBytes, Setback, Store
 
@@ -300,5 +300,7 @@ def failure_from(error: BaseException) -> Failure:
 
 def outcome_of(error: BaseException) -> Outcome:
     """How an attempt ended that an error of the host's own ended."""
+    if isinstance(error, Unavailable) or (isinstance(error, OSError) and error.errno in NO_ROOM):
+        return Outcome.UNAVAILABLE
     changed = isinstance(error, MediaChanged | MediaTouched)
     return Outcome.CHANGED if changed else Outcome.ERROR

@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 
 AnyPath = str | os.PathLike[str]
 OnHashed = Callable[[int, int], None]
+OnLacking = Callable[[str, str], None]
 
 
 def _deaf(_event: Event) -> None:
@@ -61,6 +62,10 @@ def _deaf(_event: Event) -> None:
 
 
 def _deaf_to_hashes(_done: int, _total: int) -> None:
+    pass
+
+
+def _deaf_to_lacks(_step: str, _lack: str) -> None:
     pass
 
 
@@ -154,6 +159,7 @@ class Host:
         listener: Listener = _deaf,
         on_hashed: OnHashed = _deaf_to_hashes,
         on_fetching: OnFetching = _deaf_to_fetches,
+        on_lacking: OnLacking = _deaf_to_lacks,
     ) -> Summary:
         """Bring the results of a recipe on files and folders up to date.
 
@@ -170,6 +176,8 @@ class Host:
             on_hashed: Learns how many of how many files are read.
             on_fetching: Learns how many bytes of a URL's file have come, of how many if that is
                 known; None when that is over. Called from several threads.
+            on_lacking: Learns before the first job which step lacks what. It is left out; the
+                others are done.
 
         Raises:
             UsageError: A path doesn't exist.
@@ -192,6 +200,10 @@ class Host:
             force=force,
         )
         run.plan()
+        if not dry_run and self._runs_here:
+            summary.lacking = run.preflight(recipe)
+            for step, lack in summary.lacking.items():
+                on_lacking(step, lack)
         if not dry_run and run.missing():
             self._runs[run.source] = run
             try:
@@ -287,6 +299,11 @@ class Host:
         return self._asked_of_each(recipe)
 
     @property
+    def _runs_here(self) -> bool:
+        """Whether attempts see the files and programs of this machine."""
+        return self.settings.executor in ("local", "inline")
+
+    @property
     def skipped_folders(self) -> Sequence[Path]:
         """Where no run looks for media files: what is there was made of them."""
         return self._artifacts.folders
@@ -336,7 +353,13 @@ class Host:
     def standing_order(self, recipe: Recipe, *, source: str, priority: int = 0) -> StandingOrder:
         """A recipe to keep up for files that come one by one."""
         return StandingOrder(
-            self.store, self._planner, self._files, recipe, source=source, priority=priority
+            self.store,
+            self._planner,
+            self._files,
+            recipe,
+            source=source,
+            priority=priority,
+            runs_here=self._runs_here,
         )
 
     def drain(self) -> None:

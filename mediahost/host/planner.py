@@ -1,5 +1,6 @@
 """The planner: which steps a file still needs, and under which keys."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mediahost.cached import Hit
-from mediahost.errors import InvalidPipeline, PluginError
+from mediahost.errors import InvalidPipeline, PluginError, Unavailable
 from mediahost.hashing import Algorithm, CacheKey, canonical, config_hash, hash_bytes
 from mediahost.host.files import Candidate, FileHashes
 from mediahost.model.job import JobRequest
@@ -27,6 +28,9 @@ Accept = Callable[[CacheKey], bool]
 def any_key(_key: CacheKey) -> bool:
     """Take every cached result."""
     return True
+
+
+log = logging.getLogger(__name__)
 
 
 class State(StrEnum):
@@ -82,6 +86,34 @@ class Recipe:
         )
         self._config_hashes: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
 
+    def missing_needs(self, steps: Collection[str] | None = None) -> dict[str, Unavailable]:
+        """What steps need and is not here, by their names.
+
+        Args:
+            steps: Only these; None: all.
+        """
+        missing: dict[str, Unavailable] = {}
+        for name, action in self.actions.items():
+            if steps is None or name in steps:
+                try:
+                    action.preflight()
+                except Unavailable as error:
+                    missing[name] = error
+                except Exception:
+                    log.exception("What %s needs could not be looked for", name)
+        return missing
+
+    def refuse_without(self, missing: Mapping[str, Unavailable]) -> None:
+        """Stop where a step that is not optional lacks what it needs.
+
+        Raises:
+            Unavailable: What the first of them needs.
+        """
+        skipped = self.pipeline.skipped(missing)
+        for name, error in missing.items():
+            if name not in skipped:
+                raise Unavailable(f"{name} can't run: {error.message}", error.hint)
+
     def accepts(self, step: Step) -> frozenset[MediaKind]:
         """The kinds of media file that the step's action works on."""
         return self.actions[step.name].info.accepts
@@ -99,7 +131,8 @@ class Recipe:
     def fingerprint(self) -> str:
         """The same for recipes that do the same: names the steps, their actions and configs."""
         steps = [
-            [step.model_dump(mode="json", exclude={"config"}), self.configs[step.name]]
+            # What a recipe gives is the same whether or not a step may be missing.
+            [step.model_dump(mode="json", exclude={"config", "optional"}), self.configs[step.name]]
             for step in self.steps
         ]
         versions = [self.actions[step.name].info.version for step in self.steps]

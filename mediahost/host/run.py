@@ -1,7 +1,8 @@
 """A run: what a person asked for on some files, from the plan to the summary."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from mediahost.host.found import Problem
 from mediahost.host.planner import Planned, Planner, Recipe, State, request_for
 from mediahost.host.telling import Listener
 from mediahost.model.event import Event, EventKind
-from mediahost.model.job import ClaimedJob, JobRequest, JobStatus
+from mediahost.model.job import ClaimedJob, JobRequest, JobStatus, Outcome
 from mediahost.model.paths import path_to_url, url_to_path
 from mediahost.ports import Store
 
@@ -30,6 +31,8 @@ class RowState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     BLOCKED = "blocked"
+    SKIPPED = "skipped"
+    UNAVAILABLE = "unavailable"
     TO_DO = "to do"
 
 
@@ -39,6 +42,7 @@ class RunRow:
 
     Attributes:
         state: done by this run, cached, failed, cancelled, blocked by a failed step before it,
+            skipped for it is optional, unavailable for the action needs something that is missing,
             or still to do (a dry run).
         action: Name of the action.
         step: Name of the step.
@@ -97,6 +101,7 @@ class Summary:
             wanted a list.
         unlisted: How many cached results those have.
         unlisted_saved_ms: What computing those took.
+        lacking: By step what it needs and is not here, as it was found before the first job.
     """
 
     rows: list[RunRow] = field(default_factory=list)
@@ -106,6 +111,7 @@ class Summary:
     unlisted_files: int = 0
     unlisted: int = 0
     unlisted_saved_ms: int = 0
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, state: RowState) -> int:
         """How many steps on files ended so."""
@@ -135,7 +141,7 @@ class Summary:
     @property
     def all_good(self) -> bool:
         """Whether everything asked for is there."""
-        good = {RowState.DONE, RowState.CACHED, RowState.TO_DO}
+        good = {RowState.DONE, RowState.CACHED, RowState.TO_DO, RowState.SKIPPED}
         return not self.problems and all(row.state in good for row in self.rows)
 
 
@@ -162,6 +168,20 @@ class Run:
         self._computed: dict[CacheKey, UUID] = {}
         self._errors: dict[CacheKey, tuple[RowState, UUID | None, str]] = {}
         self._plan: list[tuple[Recipe, Planned]] = []
+        # By step: what it needs and is not here, and the action that found that out.
+        self._lacks: dict[str, str] = {}
+        self._lacking_actions: dict[str, str] = {}
+
+    def preflight(self, recipe: Recipe) -> Mapping[str, str]:
+        """See that what the missing steps need is here, before the first job is begun.
+
+        Returns:
+            By step what is not; no job is made for it.
+        """
+        to_do = {row.step.name for _, row in self._plan if row.state is not State.CACHED}
+        for name, error in recipe.missing_needs(to_do).items():
+            self._lacks[name] = f"{error.message}\n{error.hint}" if error.hint else error.message
+        return self._lacks
 
     def plan(self) -> None:
         """Look up where everything stands."""
@@ -181,6 +201,7 @@ class Run:
             row.key: request_for(recipe, row, self.source)
             for recipe, row in self._plan
             if row.state is State.MISSING and row.key and row.key not in ended
+            if row.step.name not in self._lacks
         }
 
     def follow_ups(self, job: ClaimedJob, fresh: Mapping[CacheKey, Hit]) -> list[JobRequest]:
@@ -195,6 +216,7 @@ class Run:
             request_for(recipe, row, self.source, job.request.priority)
             for row in rows
             if row.state is State.MISSING and job.request.step in row.step.needs
+            if row.step.name not in self._lacks
         ]
 
     @property
@@ -250,9 +272,25 @@ class Run:
         elif event.kind is EventKind.FAILED:
             hint = event.details.get("hint")
             error = f"{event.message}\n{hint}" if hint else event.message
-            self._errors[key] = (RowState.FAILED, event.job_id, error)
+            lacks = event.details.get("outcome") == Outcome.UNAVAILABLE
+            state = RowState.UNAVAILABLE if lacks else RowState.FAILED
+            self._errors[key] = (state, event.job_id, error)
+            if lacks and event.action not in self._lacking_actions:
+                self._give_up(event.action, error)
         elif event.kind is EventKind.CANCELLED:
             self._errors[key] = (RowState.CANCELLED, event.job_id, event.message)
+
+    def _give_up(self, action: str, error: str) -> None:
+        """Every other file would meet the same: their jobs are taken back, and one is told of."""
+        self._lacking_actions[action] = error
+        pending = self._store.jobs(
+            statuses={JobStatus.PENDING}, source=self.source, limit=EVERY_JOB
+        )
+        jobs = [job for job in pending if job.action == action]
+        self._store.request_cancel([job.job_id for job in jobs])
+        for job in jobs:
+            key = CacheKey(job.file_hash, job.config_hash)
+            self._errors.setdefault(key, (RowState.UNAVAILABLE, job.job_id, error))
 
     def _learn_of_unheard(self, unheard: Mapping[CacheKey, UUID]) -> None:
         """How jobs ended that another host ran, or that a person cancelled or deleted."""
@@ -285,8 +323,26 @@ class Run:
         rows = [self._row(recipe, row, counted) for recipe, row in self._plan]
         order = {path: index for index, path in enumerate(self._recipe_of)}
         positions = [order[row.root.path] for _, row in self._plan]
+        rows = self._with_skipped(rows)
         by_file = sorted(range(len(rows)), key=positions.__getitem__)
         return [rows[index] for index in by_file]
+
+    def _with_skipped(self, rows: list[RunRow]) -> list[RunRow]:
+        """Steps that are optional, and those that need them, fail no run."""
+        recipes = [recipe for recipe, _ in self._plan]
+        if not any(step.optional for recipe in set(recipes) for step in recipe.steps):
+            return rows
+        failed: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            if row.state in (RowState.FAILED, RowState.UNAVAILABLE):
+                failed[row.root_url].add(row.step)
+        return [
+            replace(row, state=RowState.SKIPPED)
+            if row.state in (RowState.FAILED, RowState.UNAVAILABLE, RowState.BLOCKED)
+            and row.step in recipe.pipeline.skipped(failed[row.root_url])
+            else row
+            for recipe, row in zip(recipes, rows, strict=True)
+        ]
 
     def _row(self, recipe: Recipe, row: Planned, counted: set[CacheKey]) -> RunRow:
         root = path_to_url(row.root.path)
@@ -317,6 +373,8 @@ class Run:
         if row.key in self._computed:
             error = "Its artifacts were removed or changed as soon as they were made"
             return at(RowState.FAILED, job_id=self._computed[row.key], error=error)
+        if row.step.name in self._lacks:
+            return at(RowState.UNAVAILABLE, error=self._lacks[row.step.name])
         if row.state is State.MISSING:
             return at(RowState.TO_DO)
         return at(RowState.BLOCKED, error=_why_blocked(recipe, row))

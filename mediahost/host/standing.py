@@ -4,11 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from mediahost.errors import Unavailable
 from mediahost.hashing import CacheKey
 from mediahost.host.files import Candidate, FileHashes
 from mediahost.host.found import FoundFile, Problem
 from mediahost.host.planner import Planned, Planner, Recipe, State, request_for
 from mediahost.model.job import JobRequest, JobStatus
+from mediahost.model.pipeline import Pipeline
 from mediahost.ports import Store
 
 
@@ -20,18 +22,42 @@ class Standing:
         root: The file.
         rows: Its steps.
         jobs: The jobs that work on it, by key.
-        errors: Why steps gave no result, by key.
+        failed: Why steps gave no result, by their names.
     """
 
     root: Candidate
+    pipeline: Pipeline
     rows: list[Planned] = field(default_factory=list)
     jobs: dict[CacheKey, UUID] = field(default_factory=dict)
-    errors: dict[CacheKey, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def skipped(self) -> set[str]:
+        """The steps that may be missing: optional ones that failed, and what needs them."""
+        return self.pipeline.skipped(self.failed)
+
+    @property
+    def errors(self) -> list[str]:
+        """Why steps gave no result that are needed."""
+        skipped = self.skipped
+        return [error for step, error in self.failed.items() if step not in skipped]
 
     @property
     def is_done(self) -> bool:
         """Whether all that can be had is there."""
-        return all(row.state is State.CACHED for row in self.rows)
+        skipped = self.skipped
+        return all(row.state is State.CACHED or row.step.name in skipped for row in self.rows)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is less than was asked for, though the file is done."""
+        skipped = self.skipped
+        notes = [
+            f"skipped {step}: {error.partition(chr(10))[0].removeprefix(f'{step}: ')}"
+            for step, error in self.failed.items()
+            if step in skipped
+        ]
+        return [*notes, f"incomplete: {self.missing}"] if self.missing else notes
 
     @property
     def missing(self) -> str:
@@ -60,6 +86,7 @@ class StandingOrder:
         *,
         source: str,
         priority: int = 0,
+        runs_here: bool = True,
     ) -> None:
         self._store = store
         self._planner = planner
@@ -67,6 +94,7 @@ class StandingOrder:
         self.recipe = recipe
         self.source = source
         self._priority = priority
+        self._runs_here = runs_here
 
     def hashed(
         self, found: Collection[FoundFile], problems: list[Problem], anew: Collection[str] = ()
@@ -74,9 +102,24 @@ class StandingOrder:
         """The files with their hashes; those in `anew` are read even if they look unchanged."""
         return self._files.of_found(found, problems, anew=anew)
 
+    def preflight(self) -> dict[str, Unavailable]:
+        """What optional steps need and is not here now, by their names.
+
+        Raises:
+            Unavailable: A step that is not optional lacks something.
+        """
+        missing = self.recipe.missing_needs() if self._runs_here else {}
+        self.recipe.refuse_without(missing)
+        return missing
+
+    def is_optional(self, action: str) -> bool:
+        """Whether every step of this action may be skipped."""
+        steps = [step for step in self.recipe.steps if step.action == action]
+        return bool(steps) and all(step.optional for step in steps)
+
     def look(self, roots: Sequence[Candidate]) -> dict[str, Standing]:
         """Where the recipe stands on these files, by path. Nothing is submitted."""
-        standings = {root.path: Standing(root) for root in roots}
+        standings = {root.path: Standing(root, self.recipe.pipeline) for root in roots}
         for recipe, group in self._planner.recipes_for(self.recipe, roots):
             for row in self._planner.evaluate(recipe, group):
                 standings[row.root.path].rows.append(row)
@@ -92,9 +135,13 @@ class StandingOrder:
         Args:
             roots: The files.
             ended: Keys that gave no result, and why, by path: they are not asked for again.
+
+        Raises:
+            Unavailable: A step that is not optional lacks something. Nothing is submitted.
         """
         ended = ended or {}
-        standings = {root.path: Standing(root) for root in roots}
+        standings = {root.path: Standing(root, self.recipe.pipeline) for root in roots}
+        lacking = self.preflight()
         requests: dict[CacheKey, JobRequest] = {}
         askers: list[tuple[Standing, CacheKey]] = []
         for recipe, group in self._planner.recipes_for(self.recipe, roots):
@@ -104,7 +151,10 @@ class StandingOrder:
                 if row.state is not State.MISSING or row.key is None:
                     continue
                 if (error := ended.get(row.root.path, {}).get(row.key)) is not None:
-                    standing.errors[row.key] = error
+                    standing.failed[row.step.name] = error
+                    continue
+                if (lack := lacking.get(row.step.name)) is not None:
+                    standing.failed[row.step.name] = lack.message
                     continue
                 if row.key not in requests:
                     requests[row.key] = request_for(recipe, row, self.source, self._priority)

@@ -95,7 +95,8 @@ class Outcome(KeptEnum):
     """How an attempt ended.
 
     `lost` is no failure of the job: what ran it went away. `changed` is a failure of its
-    circumstances: the media file is no longer the one that was asked about.
+    circumstances: the media file is no longer the one that was asked about. `unavailable` is no
+    failure of the file: something that the action needs is missing.
     """
 
     OK = "ok"
@@ -106,6 +107,7 @@ class Outcome(KeptEnum):
     CANCELLED = "cancelled"
     LOST = "lost"
     CHANGED = "changed"
+    UNAVAILABLE = "unavailable"
 
 
 class Token(NamedTuple):

@@ -1,6 +1,6 @@
 """Pipelines: ordered recipes of steps."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Self
 
@@ -21,6 +21,10 @@ class Step(BaseModel):
     after: tuple[str, ...] = Field((), description="Steps whose results this one gets as inputs")
     media: str | None = Field(
         None, description="Step whose artifacts are this one's media files; None: the file itself"
+    )
+
+    optional: bool = Field(
+        default=False, description="Skip the step where it fails; the rest goes on and counts"
     )
 
     @model_validator(mode="before")
@@ -99,6 +103,14 @@ class Pipeline(BaseModel):
     def step(self, name: str) -> Step:
         """The step of that name."""
         return next(step for step in self.steps if step.name == name)
+
+    def skipped(self, failed: Collection[str]) -> set[str]:
+        """The steps that may be missing where these failed: optional ones, and what needs them."""
+        skipped: set[str] = set()
+        for step in self.ordered():
+            if (step.optional and step.name in failed) or skipped & set(step.needs):
+                skipped.add(step.name)
+        return skipped
 
     def ordered(self) -> Iterator[Step]:
         """The steps, each after all that it needs; otherwise as written."""

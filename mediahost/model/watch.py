@@ -60,6 +60,7 @@ class WatchState(KeptEnum):
     POLLING = "polling"
     DEGRADED = "degraded"
     PAUSED = "paused"
+    RESTING = "resting"
     MISSING = "missing"
     FAULTY = "faulty"
     STOPPED = "stopped"

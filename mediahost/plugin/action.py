@@ -76,6 +76,16 @@ class Action(BaseModel, ABC):
     kind: ClassVar[Literal["analyzer", "processor"]]
     _variables: ClassVar[tuple[str, ...]] = ()
 
+    def preflight(self) -> None:
+        """Say that something is missing that every file would need, before any is begun.
+
+        Called in the host's process, often: look, but load nothing. A model's file, a key in the
+        environment, a program on the path.
+
+        Raises:
+            Unavailable: It is not here.
+        """
+
     def __init_subclass__(
         cls,
         *,

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from mediahost.cached import MISSING
-from mediahost.errors import JobCancelled, MediahostError, PluginError, TransientError
+from mediahost.errors import JobCancelled, MediahostError, PluginError, TransientError, Unavailable
 from mediahost.hashing import Algorithm, canonical, hash_bytes, hash_file
 from mediahost.model.job import Failure, Outcome
 from mediahost.model.kinds import mime_type_of
@@ -36,6 +36,8 @@ from mediahost.plugin.registry import Registry
 # 12 µs, is known.
 SHORT_BYTES = 512
 
+# No file is at fault where a disk or a quota is full.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _TRANSIENT_ERRNOS = {
     errno.EAGAIN,
     errno.EHOSTDOWN,
@@ -157,19 +159,36 @@ def failure_of(error: BaseException, media: MediaFile) -> tuple[Outcome, Failure
     if isinstance(error, JobCancelled):
         return Outcome.CANCELLED, Failure("Cancelled")
     trace = "".join(traceback.format_exception(error))
+    if (lack := _lack_of(error, media, trace)) is not None:
+        return Outcome.UNAVAILABLE, lack
     if isinstance(error, MemoryError):
         return Outcome.OOM, Failure("It ran out of memory", transient=True, traceback=trace)
+    return Outcome.ERROR, _fault_of(error, media, trace)
+
+
+def _fault_of(error: BaseException, media: MediaFile, trace: str) -> Failure:
     if isinstance(error, MediahostError):
         transient = isinstance(error, TransientError)
-        return Outcome.ERROR, Failure(error.message, error.hint, transient, trace)
+        return Failure(error.message, error.hint, transient, trace)
     if isinstance(error, CalledProcessError):
         program = Path(str(error.cmd[0])).name
         message = f"The program {program} failed with exit code {error.returncode}"
-        return Outcome.ERROR, Failure(message, "Its output is in the job's log.", traceback=trace)
+        return Failure(message, "Its output is in the job's log.", traceback=trace)
     if isinstance(error, OSError) and isinstance(error.errno, int):
-        return Outcome.ERROR, _of_the_system(error, media, trace)
+        return _of_the_system(error, media, trace)
     message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return Outcome.ERROR, Failure(" ".join(message.split()), traceback=trace)
+    return Failure(" ".join(message.split()), traceback=trace)
+
+
+def _lack_of(error: BaseException, media: MediaFile, trace: str) -> Failure | None:
+    """What the action needs and is not here, if that is why it failed."""
+    if isinstance(error, Unavailable):
+        return Failure(error.message, error.hint, traceback=trace)
+    if isinstance(error, ModuleNotFoundError):
+        return Failure(f"The Python module {error.name} is not installed", traceback=trace)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return _of_the_system(error, media, trace)
+    return None
 
 
 def _of_the_system(error: OSError, media: MediaFile, trace: str) -> Failure:

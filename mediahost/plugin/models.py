@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from platformdirs import user_cache_path, user_data_path
 
-from mediahost.errors import MediahostError
+from mediahost.errors import Unavailable
 from mediahost.hashing import ChangedWhileHashing, FileStat, hash_file
 from mediahost.partfile import write_text
 
@@ -29,11 +29,11 @@ MODELS_VARIABLE = "MEDIAHOST_MODELS"
 SHOWN_DIGITS = 12
 
 
-class ModelMissing(MediahostError):
+class ModelMissing(Unavailable):
     """The model is not on this machine, or not whole."""
 
 
-class ModelMismatch(MediahostError):
+class ModelMismatch(Unavailable):
     """The files are not those of the model that goes by this name."""
 
 

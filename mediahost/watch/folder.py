@@ -234,6 +234,7 @@ class FolderWatch(GuardedThread):
         if self._settling.is_due and time.monotonic() >= self._full_until:
             self._take_what_is_whole()
         self._intake.step()
+        self._show_rest()
         self._ledger.flush()
         self._report()
         self.is_idle = not (
@@ -389,7 +390,16 @@ class FolderWatch(GuardedThread):
         health.scan_ms, health.scan_reason = round(seconds * 1000), why
         health.scanned_at = time.time()
 
+    def _show_rest(self) -> None:
+        """Say once that something is missing that every file needs, and once that it is there."""
+        if self._intake.resting:
+            self._be(WatchState.RESTING, self._intake.resting)
+        elif self.health.state is WatchState.RESTING:
+            self._be_as_watched(limited=False)
+
     def _be_as_watched(self, *, limited: bool) -> None:
+        if self._intake.resting:
+            return
         watched, folders = self.health.folders_watched, self.health.folders
         if self._hints is None and self.health.state is WatchState.DEGRADED:
             return

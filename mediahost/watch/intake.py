@@ -10,13 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from mediahost.errors import MediahostError
+from mediahost.errors import MediahostError, Unavailable
 from mediahost.hashing import CacheKey, FileStat
 from mediahost.host.files import Candidate
 from mediahost.host.found import FoundFile, Problem
 from mediahost.host.standing import Standing, StandingOrder
 from mediahost.host.writers import Writers, writers_of
-from mediahost.model.job import JobStatus
+from mediahost.model.job import JobStatus, JobView, Outcome
 from mediahost.model.paths import display, url_to_path
 from mediahost.model.watch import FileState, Watch
 from mediahost.ports import OwnOutput, WatchedFile, WatchStore
@@ -35,6 +35,11 @@ ASK_JOBS = 500
 
 # An output that can't be written, such as on a full disk, is tried again so much later.
 AGAIN_S = 30.0
+
+# Something that every file needs is missing: it is looked for again after so long, then after
+# twice as long, with one file at first.
+REST_FIRST_S = 10.0
+REST_LONGEST_S = 300.0
 
 Resettle = Callable[[FoundFile, WatchedFile, bool], None]
 
@@ -97,6 +102,10 @@ class Intake:
         self._touched: set[UUID] = set()
         self._lock = threading.Lock()
         self._ask_at = 0.0
+        self._resting = ""
+        self._rest_s = REST_FIRST_S
+        self._rest_until = 0.0
+        self._probe: str | None = None
 
     def __contains__(self, path: str) -> bool:
         return path in self._queued or path in self._waiting
@@ -124,6 +133,11 @@ class Intake:
                     self._touched.add(job_id)
 
     @property
+    def resting(self) -> str:
+        """What is missing that every file needs; empty: nothing."""
+        return self._resting
+
+    @property
     def is_busy(self) -> bool:
         """Whether a file is on its way that need not wait for a time of day."""
         return bool(self._queued)
@@ -137,6 +151,8 @@ class Intake:
         """The file has changed or is gone: what it was is no longer asked for."""
         self._waiting.pop(path, None)
         self._again.pop(path, None)
+        if path == self._probe:
+            self._probe = None
         queued = self._queued.pop(path, None)
         if queued is None:
             return
@@ -159,10 +175,18 @@ class Intake:
     def take(self, ready: Sequence[tuple[FoundFile, WatchedFile | None, bool]]) -> None:
         """Take in files that are whole: file, what is known of it, whether to read it anew."""
         if not self._rule.is_open(datetime.now().astimezone().time()):
-            for file, known, anew in ready:
-                reason = f"waits for its hours, {self._rule.hours}"
-                row = self._ledger.put(file, known, FileState.READY, reason)
-                self._waiting[file.path] = file, row, anew
+            self._let_wait(ready, f"waits for its hours, {self._rule.hours}")
+            return
+        if self._resting:
+            self._let_wait([one for one in ready if one[0].path != self._probe], self._resting)
+            ready = [one for one in ready if one[0].path == self._probe]
+        if not ready:
+            return
+        try:
+            self._order.preflight()
+        except Unavailable as error:
+            self._rest(_in_words(error))
+            self._let_wait(ready, self._resting)
             return
         by_path = {file.path: (file, known) for file, known, _ in ready}
         problems: list[Problem] = []
@@ -190,6 +214,29 @@ class Intake:
                 self._queued[root.path] = Queued(file, row, root, depth)
         self._further(wanted)
 
+    def _let_wait(
+        self, files: Iterable[tuple[FoundFile, WatchedFile | None, bool]], reason: str
+    ) -> None:
+        for file, known, anew in files:
+            row = self._ledger.put(file, known, FileState.READY, reason)
+            self._waiting[file.path] = file, row, anew
+
+    def _rest(self, reason: str) -> None:
+        """No file is at fault: all of them wait, and what was begun is taken back."""
+        self._resting = reason
+        self._probe = None
+        self._rest_until = time.monotonic() + self._rest_s
+        self._rest_s = min(2 * self._rest_s, REST_LONGEST_S)
+        for path, queued in list(self._queued.items()):
+            self.drop(path)
+            self._let_wait([(queued.file, queued.known, False)], reason)
+
+    def _go_on(self) -> None:
+        """What was missing is there again: the files that waited for it are taken in."""
+        self._resting = ""
+        self._rest_s = REST_FIRST_S
+        self._probe = None
+
     def _why_own(self, outputs: Iterable[OwnOutput]) -> str | None:
         for output in outputs:
             if output.watch_id == self._watch_id:
@@ -204,7 +251,11 @@ class Intake:
         if not roots:
             return
         ended = {root.path: self._queued[root.path].errors for root in roots}
-        standings = self._order.further(roots, ended)
+        try:
+            standings = self._order.further(roots, ended)
+        except Unavailable as error:
+            self._rest(_in_words(error))
+            return
         submitted = False
         for path, standing in standings.items():
             queued = self._queued[path]
@@ -236,10 +287,21 @@ class Intake:
         for path in due:
             del self._again[path]
         self._further([self._queued[path].root for path in due if path in self._queued])
-        if self._waiting and self._rule.is_open(datetime.now().astimezone().time()):
+        if self._resting:
+            self._try_one(now)
+        elif self._waiting and self._rule.is_open(datetime.now().astimezone().time()):
             waiting, self._waiting = list(self._waiting.values()), {}
             for file, known, anew in waiting:
                 self._resettle(file, known, anew)
+
+    def _try_one(self, now: float) -> None:
+        """After a rest one file shows whether what was missing is there."""
+        if now < self._rest_until or self._probe is not None or not self._waiting:
+            return
+        path = next(iter(self._waiting))
+        file, known, anew = self._waiting.pop(path)
+        self._probe = path
+        self._resettle(file, known, anew)
 
     def _to_ask(self, now: float) -> set[UUID]:
         """Jobs that nothing was heard of; those asked about go to the end of the line."""
@@ -269,6 +331,12 @@ class Intake:
                 if job in self._touched:
                     self._unsettle(queued)
                     continue
+                if view and self._lacks_something(view):
+                    # Behind the others: one of those is tried first after the rest.
+                    self._queued[path] = self._queued.pop(path)
+                    self._rest(f"{view.action}: {view.error}")
+                    self._store.delete_jobs([job])
+                    return
                 if key and view and view.status is JobStatus.FAILED:
                     queued.errors[key] = f"{view.action}: {view.error or 'failed'}"
                 elif key and view and view.status is JobStatus.CANCELLED:
@@ -278,6 +346,13 @@ class Intake:
                 self._touched.discard(job)
         roots = [self._queued[path].root for path in paths if path in self._queued]
         self._further([root for root in roots if not self._queued[root.path].jobs])
+
+    def _lacks_something(self, view: JobView) -> bool:
+        """Whether a job failed for what no file is at fault of."""
+        if view.status is not JobStatus.FAILED or self._order.is_optional(view.action):
+            return False
+        attempts = self._store.attempts_of(view.job_id)
+        return bool(attempts) and attempts[-1].outcome is Outcome.UNAVAILABLE
 
     def _unsettle(self, queued: Queued) -> None:
         self._queued.pop(queued.root.path, None)
@@ -305,6 +380,8 @@ class Intake:
             self._again[path] = time.monotonic() + AGAIN_S
             return
         del self._queued[path]
+        if path == self._probe:
+            self._go_on()
         told = f"{state}; {reason}" if is_gone else reason
         kept = FileState.GONE if is_gone else state
         self._ledger.put(queued.file, queued.known, kept, told, queued.root.file_hash)
@@ -323,7 +400,7 @@ class Intake:
         if standing.errors or not standing.is_done:
             return self._failure(queued, standing)
         source = Path(queued.root.path)
-        lacks = f"incomplete: {standing.missing}" if standing.missing else ""
+        lacks = "; ".join(standing.notes)
         try:
             written = self._outputs.write(standing, queued.file.folder, queued.depth)
             artifacts = self._outputs.final_artifacts(standing)
@@ -340,10 +417,10 @@ class Intake:
             return FileState.DONE, "; ".join(filter(None, (lacks, error.message))), False
         except MediahostError as error:
             return FileState.FAILED, error.message, False
-        return FileState.DONE, gone or lacks, gone is not None
+        return FileState.DONE, "; ".join(filter(None, (gone, lacks))), gone is not None
 
     def _failure(self, queued: Queued, standing: Standing) -> tuple[FileState, str, bool]:
-        reason = next(iter(standing.errors.values()), "a step gave no result")
+        reason = next(iter(standing.errors), "a step gave no result")
         try:
             gone = after_failure(
                 self._rule, Path(queued.root.path), queued.file.stat, queued.root.file_hash
@@ -356,3 +433,7 @@ class Intake:
 def _with_folder(file: FoundFile) -> FoundFile:
     """The file as the memo of hashes knows it: by its absolute folder."""
     return file._replace(folder=os.path.dirname(file.path))  # noqa: PTH120 - text in
+
+
+def _in_words(error: Unavailable) -> str:
+    return f"{error.message}\n{error.hint}" if error.hint else error.message

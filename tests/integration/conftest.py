@@ -73,7 +73,8 @@ class Home:
         self.counted = self.folder / "counted"
         self.media.mkdir()
         self.counted.touch()
-        plugins = [str(HERE / "plugins" / name) for name in ("counting.py", "faulty.py")]
+        names = ("counting.py", "faulty.py", "lacking.py")
+        plugins = [str(HERE / "plugins" / name) for name in names]
         self.environ = {
             **{
                 name: os.environ[name]

@@ -16,7 +16,7 @@ def known_of(home: "Home") -> dict[str, tuple[str, Any]]:
     """What the store has of each watch."""
     with closing(sqlite3.connect(home.data / "store.db")) as connection:
         rows = connection.execute("SELECT name, path, origin, rule FROM watches")
-        return {name: tuple(rest) for name, *rest in rows}  # type: ignore[misc]
+        return {name: tuple(rest) for name, *rest in rows}
 
 
 def test_a_preview_writes_nothing(home: "Home") -> None:

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, JsonValue, model_validator
 
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile
-from mediahost_llm.endpoint import VARIABLES, default_model, is_local
+from mediahost_llm.endpoint import VARIABLES, check_model, default_model, is_local
 
 # What fits beside an answer into the context of the small model, and what any API takes.
 _LOCAL_INPUT, _API_INPUT = 1000, 12_000
@@ -45,6 +45,14 @@ class Asking(Analyzer, ABC, variables=VARIABLES):
     max_total_tokens: int = Field(
         200_000, ge=100, description="What a file may cost in all, in tokens in and out"
     )
+
+    def preflight(self) -> None:
+        """See that the model can be asked.
+
+        Raises:
+            NoModel: It can't.
+        """
+        check_model(self.model)
 
     @property
     def input_tokens(self) -> int:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mediahost.errors import MediahostError, SettingsError, UnknownName
+from mediahost.errors import SettingsError, Unavailable, UnknownName
 from mediahost.installation import extra_hint
 from mediahost_llm.small import SMALL, SMALL_MODEL
 
@@ -27,7 +27,7 @@ _DEFAULT_TIMEOUT_S = 120.0
 _SETTINGS = {"base_url": BASE_URL, "timeout_s": TIMEOUT_S}
 
 
-class NoModel(MediahostError):
+class NoModel(Unavailable):
     """There is no language model to ask."""
 
 
@@ -59,6 +59,20 @@ def default_model() -> str:
 def is_local(model: str) -> bool:
     """Whether the model runs in the worker."""
     return model == SMALL_MODEL or model.endswith(_GGUF)
+
+
+def check_model(model: str) -> None:
+    """See that a model can be asked: its file is here, or an API is named.
+
+    Raises:
+        NoModel: It can't.
+    """
+    if not model:
+        raise NoModel("No language model is named", f"Set {MODEL}, or the config model.")
+    if is_local(model):
+        local_file(model)
+    else:
+        remote_endpoint()
 
 
 def remote_endpoint() -> Endpoint:

@@ -20,7 +20,7 @@ from mediahost.errors import UsageError
 from mediahost.model.paths import display
 from mediahost_speech.heedful import heeding
 from mediahost_speech.hysteresis import Stretch, find_speech, padded
-from mediahost_speech.models import is_path, load_whisper
+from mediahost_speech.models import folder_of, is_path, load_whisper
 from mediahost_speech.pieces import Piece, Span, grouped, pieces
 from mediahost_speech.sound import WINDOW_S, NoSound, Sound
 from mediahost_speech.vad import moments
@@ -70,6 +70,15 @@ class Transcribe(Analyzer, name="speech.transcribe", version=2, accepts={"audio"
     prompt: str | None = Field(
         None, max_length=800, description="Names and words that are likely to be said"
     )
+
+    def preflight(self) -> None:
+        """See that the model is on this machine.
+
+        Raises:
+            ModelMissing: It is not.
+            ModelMismatch: It is another than was published under its name.
+        """
+        folder_of(self.model)
 
     def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
         """Listen to the whole file, twice: for speech, then for words.
