@@ -72,7 +72,9 @@ class FailureTold(_Told):
 class EndTold(_Told):
     """How an attempt ended."""
 
-    outcome: Literal["ok", "error", "crashed", "oom", "timeout", "cancelled", "lost", "changed"]
+    outcome: Literal[
+        "ok", "error", "crashed", "oom", "timeout", "cancelled", "lost", "changed", "unavailable"
+    ]
     result: Text | None
     result_hash: Annotated[str, Field(pattern=r"^(blake3|sha256):[0-9a-f]{64}$")] | None
     failure: FailureTold | None
@@ -148,7 +150,7 @@ class AttemptEnded(EndTold):
     kind: Literal["ended"]
     n: Number
     # What only what watches a worker can know, such as a crash, no worker may claim.
-    outcome: Literal["ok", "error", "oom", "cancelled"]
+    outcome: Literal["ok", "error", "oom", "cancelled", "unavailable"]
     warm: Annotated[list[Name], Field(max_length=_MOST_NAMES)]
     spent: bool
     interrupted: bool = False

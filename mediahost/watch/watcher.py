@@ -10,7 +10,7 @@ from mediahost.model.event import Event, EventKind
 from mediahost.model.watch import WatchState
 from mediahost.ports import WatchRow, WatchStore
 from mediahost.threads import GuardedThread, guarded
-from mediahost.watch.enrolment import FORGOTTEN
+from mediahost.watch.enrolment import COMMAND, SETTINGS, is_watched_elsewhere
 from mediahost.watch.folder import FolderWatch
 from mediahost.watch.news import News, Tell
 from mediahost.watch.recipes import recipe_of, rule_of
@@ -27,7 +27,7 @@ class Watcher:
         host: What runs the jobs.
         store: Its store.
         tell: Called with news, from several threads.
-        only: Names of the watches to run; None: all that there are, also those made later.
+        only: Names of the watches to run; None: all that are kept, also those added later.
     """
 
     def __init__(
@@ -107,9 +107,10 @@ class Watcher:
                 self._folders[name].scan(accepted=row.accepted)
 
     def _is_ours(self, row: WatchRow) -> bool:
-        if row.origin == FORGOTTEN:
-            return False
-        return self._only is None or row.name in self._only
+        if self._only is not None:
+            return row.name in self._only
+        # What another start named alone is that one's.
+        return row.origin in (SETTINGS, COMMAND)
 
     def _say_paused(self, row: WatchRow) -> None:
         if self._busy.get(row.name) != "paused":
@@ -146,11 +147,7 @@ class Watcher:
 
     def _take(self, row: WatchRow) -> bool:
         """Make a watch this process's, if no other that lives has it."""
-        if (
-            row.host is not None
-            and row.host != self._host.name
-            and not self._host.roster.is_gone(row.host)
-        ):
+        if is_watched_elsewhere(row, self._host.roster, self._host.name):
             self._refuse(row, "another mediahost process watches it")
             return False
         return row.host == self._host.name or self._store.take_watch(
