@@ -289,7 +289,7 @@ class Run:
         jobs = [job for job in pending if job.action == action]
         self._store.request_cancel([job.job_id for job in jobs])
         for job in jobs:
-            key = CacheKey(job.file_hash, job.config_hash)
+            key = CacheKey(job.file_hash or "", job.config_hash or "")
             self._errors.setdefault(key, (RowState.UNAVAILABLE, job.job_id, error))
 
     def _learn_of_unheard(self, unheard: Mapping[CacheKey, UUID]) -> None:

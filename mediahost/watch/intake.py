@@ -349,7 +349,7 @@ class Intake:
 
     def _lacks_something(self, view: JobView) -> bool:
         """Whether a job failed for what no file is at fault of."""
-        if view.status is not JobStatus.FAILED or self._order.is_optional(view.action):
+        if view.status is not JobStatus.FAILED or self._order.is_optional(view.action or ""):
             return False
         attempts = self._store.attempts_of(view.job_id)
         return bool(attempts) and attempts[-1].outcome is Outcome.UNAVAILABLE
