@@ -18,6 +18,7 @@ from mediahost.model.finding import Finding
 from mediahost.model.paths import display
 
 if TYPE_CHECKING:
+    from mediahost.plugin.registry import Registry
     from mediahost.settings import Settings
 
 GLYPHS = {"ok": "✔", "warning": "!", "error": "✖"}
@@ -105,7 +106,13 @@ def _worker(settings: "Settings") -> Finding:
 def _plugins() -> Iterator[Finding]:
     registry = state.registry()
     for row in registry.rows:
-        if row.error:
+        if row.disabled:
+            yield Finding(
+                "warning",
+                f"The plugin {row.name} is left out",
+                f"Load it again: mediahost plugins enable {row.name}",
+            )
+        elif row.error:
             yield Finding("error", row.error, f"Repair or uninstall {row.distribution or row.name}")
         elif row.distribution != "mediahost":  # what is built in is no news
             actions = ", ".join(row.actions) or "no actions"
@@ -114,7 +121,23 @@ def _plugins() -> Iterator[Finding]:
         yield Finding(
             "warning", "No plugin has actions", f"Begin with: {install_hint('mediahost-av')}"
         )
-    try:
-        yield from (one for given in registry.plugins.hook.mediahost_diagnose() for one in given)
-    except Exception as error:  # noqa: BLE001 - a stranger's code runs here
-        yield Finding("error", f"A plugin's own diagnosis failed: {error}")
+    yield from _own_findings(registry)
+
+
+def _own_findings(registry: "Registry") -> Iterator[Finding]:
+    """What plugins say of themselves, each for itself."""
+    from mediahost.plugin.calling import plugin_name
+
+    faults: list[Finding] = []
+
+    def note(key: str, error: BaseException) -> None:
+        name = plugin_name(key)
+        message = f"The plugin {name} can't examine itself: {type(error).__name__}: {error}"
+        faults.append(Finding("error", message, f"Do without it: mediahost --without {name} ..."))
+
+    for key, given in registry.calls.each("mediahost_diagnose", note):
+        try:
+            yield from list(given)
+        except Exception as error:  # noqa: BLE001 - a stranger's code runs here
+            note(key, error)
+    yield from faults

@@ -73,8 +73,8 @@ def get(*, name: Name, as_json: AsJson = False) -> None:
 
 
 def _models() -> "dict[str, PinnedModel]":
-    given = state.registry().plugins.hook.mediahost_register_models()
-    return {model.name: model for models in given for model in models}
+    given = state.registry().calls.each("mediahost_register_models")
+    return {model.name: model for _, models in given for model in models}
 
 
 def _model(name: str) -> "PinnedModel":

@@ -30,15 +30,16 @@ class Commands(TyperGroup):
 
     @cached_property
     def _from_plugins(self) -> Mapping[str, Any]:
+        from mediahost.plugin.calling import plugin_name
         from mediahost.plugin.registry import Registry
 
-        hook: Any = Registry.load().plugins.hook
-        try:
-            given = [each.items() for each in hook.mediahost_register_commands()]
-            return _built(dict(pair for items in given for pair in items))
-        except Exception:  # a stranger's code runs here; the built-in commands must live
-            log.exception("The commands of plugins can't be used")
-            return {}
+        built: dict[str, Any] = {}
+        for key, given in Registry.load().calls.each("mediahost_register_commands"):
+            try:
+                built |= _built(dict(given))
+            except Exception:  # a stranger's code runs here; the other commands must live
+                log.exception("The commands of the plugin %s can't be used", plugin_name(key))
+        return built
 
 
 def _built(given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -23,6 +23,7 @@ app = typer.Typer(
     help="List and show plugins and their actions.", no_args_is_help=True, rich_markup_mode=None
 )
 
+PluginName = Annotated[str, typer.Argument(help="A plugin or its distribution.", metavar="NAME")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -77,11 +78,53 @@ def show(
         _show_action(action)
 
 
+@app.command(epilog=examples("plugins disable speech"))
+def disable(*, name: PluginName, as_json: AsJson = False) -> None:
+    """Load a plugin no longer, from the next call on. It stays installed."""
+    from mediahost.plugin.installed import disabled, installed, under_development
+
+    known = {point.name for point in installed()} | set(under_development())
+    known |= {point.dist.name for point in installed() if point.dist}
+    if name not in known:
+        raise UnknownName("plugin", name, known)
+    _keep_disabled({*disabled(), name})
+    _say_enabled(name, is_enabled=False, as_json=as_json)
+
+
+@app.command(epilog=examples("plugins enable speech"))
+def enable(*, name: PluginName, as_json: AsJson = False) -> None:
+    """Load a plugin again that was disabled."""
+    from mediahost.plugin.installed import disabled
+
+    if name not in disabled():
+        raise UnknownName("disabled plugin", name, disabled())
+    _keep_disabled({*disabled()} - {name})
+    _say_enabled(name, is_enabled=True, as_json=as_json)
+
+
+def _keep_disabled(names: set[str]) -> None:
+    from mediahost.partfile import write_text
+    from mediahost.plugin.installed import disabled_file
+
+    path = disabled_file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_text(path, "".join(f"{name}\n" for name in sorted(names)))
+
+
+def _say_enabled(name: str, *, is_enabled: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"plugin": name, "enabled": is_enabled})
+    else:
+        typer.echo(f"{display(name)} is {'loaded again' if is_enabled else 'left out from now on'}")
+
+
 def _registry() -> "Registry":
     return state.registry()
 
 
 def _standing(row: "PluginRow") -> str:
+    if row.disabled:
+        return "(left out)"
     return "broken, see below" if row.error else "(no actions)"
 
 
@@ -147,6 +190,7 @@ def _row_json(row: "PluginRow", registry: "Registry") -> dict[str, Any]:
         "version": row.version,
         "error": row.error,
         "environment": row.environment or None,
+        "disabled": row.disabled,
         "actions": [
             _action_json(usable[name]) if name in usable else {"name": name} for name in row.actions
         ],

@@ -15,6 +15,7 @@ from mediahost.cli.plugin_commands import Commands
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
 from mediahost.model.paths import display
+from mediahost.plugin.installed import WITHOUT_VARIABLE
 
 EXIT_STORE_OR_SETTINGS = 3
 EXIT_FAULT = 70  # EX_SOFTWARE of sysexits.h
@@ -60,6 +61,10 @@ def _options(
     data_dir: Annotated[
         Path | None, typer.Option(help="Keep store, artifacts and logs there.", metavar="DIR")
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave this plugin out; may be given again.", metavar="NAME"),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; log more.")] = False,
     _version: Annotated[
         bool,
@@ -69,6 +74,10 @@ def _options(
     """Global options; they stand before the command."""
     from mediahost.cli.logs import log_to_stderr
 
+    if without:
+        # By the environment, which workers and hosts that are started have too.
+        before = os.environ.get(WITHOUT_VARIABLE)
+        os.environ[WITHOUT_VARIABLE] = os.pathsep.join([*([before] if before else []), *without])
     state.settings_file = settings
     state.data_dir = data_dir
     state.asks = True

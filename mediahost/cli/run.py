@@ -165,7 +165,7 @@ def _remember(
     """Note what the call came to, for the next in the same words."""
     from mediahost.cli.repeat import Repeat, remember
     from mediahost.host.unchanged import FEW
-    from mediahost.plugin.installed import under_development
+    from mediahost.plugin.installed import disabled_file, under_development
     from mediahost.settings import PIPELINES, settings_files
     from mediahost.trust import TrustedFiles
 
@@ -195,6 +195,7 @@ def _remember(
             TrustedFiles().folder,
             settings.plugins_dir,
             *under_development(),
+            disabled_file(),
         ],
     )
 

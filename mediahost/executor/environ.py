@@ -24,7 +24,7 @@ ALLOWED = (
     *("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"),
     *("all_proxy", "https_proxy", "http_proxy", "no_proxy"),
     *("FONTCONFIG_*", "MAGIC", "MALLOC_*", "SYSTEMROOT", "TESSDATA_PREFIX"),
-    *("MEDIAHOST_DEBUG", "MEDIAHOST_MODELS", "MEDIAHOST_PLUGINS"),
+    *("MEDIAHOST_DEBUG", "MEDIAHOST_MODELS", "MEDIAHOST_PLUGINS", "MEDIAHOST_WITHOUT"),
 )
 # Python reads code to run from it, for a person at a terminal.
 _REFUSED = frozenset({"PYTHONSTARTUP", "PYTHONINSPECT"})

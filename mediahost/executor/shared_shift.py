@@ -14,7 +14,7 @@ from mediahost.executor.messages import spec_from_json
 from mediahost.executor.resources import Resources
 from mediahost.executor.shared_output import LINE, AttemptLog, divide_output
 from mediahost.executor.temporary import Temporary
-from mediahost.executor.workbench import Workbench, loaded_plugins, survive
+from mediahost.executor.workbench import Workbench, loaded_plugins, tell_plugins
 from mediahost.model.job import Failure, Outcome
 from mediahost.plugin.registry import Registry
 from mediahost.ports import AttemptSpec, Ended
@@ -49,7 +49,7 @@ class SharedShift:
         arriving = self._link.attempts()
         hello = next(arriving)
         registry = loaded_plugins(hello["plugins"])
-        survive(registry.plugins.hook.mediahost_worker_started, hello["name"])
+        tell_plugins(registry, "mediahost_worker_started", hello["name"])
         self._leftovers.keep()
         baseline = Baseline()
         self._link.send({"kind": "ready"})
@@ -66,7 +66,7 @@ class SharedShift:
             thread.start()
         for thread in threads:
             thread.join()
-        survive(registry.plugins.hook.mediahost_worker_stopping, hello["name"])
+        tell_plugins(registry, "mediahost_worker_stopping", hello["name"])
         self._resources.close()
         self._leftovers.end()
         self._temporary.close()

@@ -16,7 +16,7 @@ from mediahost.executor.link import Link
 from mediahost.executor.messages import spec_from_json
 from mediahost.executor.resources import Resources
 from mediahost.executor.temporary import Temporary
-from mediahost.executor.workbench import Workbench, loaded_plugins, survive
+from mediahost.executor.workbench import Workbench, loaded_plugins, tell_plugins
 from mediahost.model.result import Result
 from mediahost.plugin.hookspecs import hookimpl
 from mediahost.ports import AttemptSpec
@@ -60,7 +60,7 @@ class Shift:
         registry = loaded_plugins(hello["plugins"])
         registry.plugins.register(_Tidy(self._leftovers, self._resources))
         workbench = Workbench(registry, self._resources.borrower())
-        survive(registry.plugins.hook.mediahost_worker_started, hello["name"])
+        tell_plugins(registry, "mediahost_worker_started", hello["name"])
         self._leftovers.keep()
         self._threads = set(threading.enumerate())
         baseline = Baseline()
@@ -70,7 +70,7 @@ class Shift:
                 spec = spec_from_json(message)
                 baseline.restore({**message["environ"], **self._temporary.open(spec.workdir)})
                 self._run(workbench, spec)
-        survive(registry.plugins.hook.mediahost_worker_stopping, hello["name"])
+        tell_plugins(registry, "mediahost_worker_stopping", hello["name"])
         self._resources.close()
         self._leftovers.end()
         self._temporary.close()

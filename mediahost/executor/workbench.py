@@ -108,7 +108,7 @@ class Workbench:
         return run_attempt(self._registry, action, spec.media, context, spec.algorithm)
 
     def _info(self, path: Path) -> MediaInfo | None:
-        info: MediaInfo | None = self._registry.plugins.hook.mediahost_probe_media(path=path)
+        info: MediaInfo | None = self._registry.calls.first("mediahost_probe_media", path=path)
         return info
 
 
@@ -144,9 +144,7 @@ def loaded_plugins(extra: Sequence[str]) -> Registry:
     return registry
 
 
-def survive(hook: Callable[..., Any], worker: str) -> None:
-    """Call a hook; a plugin that fails in it must not take the worker along."""
-    try:
-        hook(worker=worker)
-    except Exception:
-        _logger.exception("A plugin failed when the worker started or stopped")
+def tell_plugins(registry: Registry, hook: str, worker: str) -> None:
+    """Call a hook; a plugin that fails in it takes neither the others nor the worker along."""
+    for _ in registry.calls.each(hook, worker=worker):
+        pass

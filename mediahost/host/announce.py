@@ -1,16 +1,15 @@
 """Announcing: telling plugins what happens, so that none can harm the work or each other."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mediahost.errors import MediahostError
 from mediahost.model.event import Event, EventKind
+from mediahost.plugin.calling import Caller
 from mediahost.plugin.registry import Registry
 
 log = logging.getLogger(__name__)
-
-Caller = Callable[..., Any]
 
 _HOOKS = (
     "mediahost_host_started",
@@ -46,7 +45,7 @@ class Announcer:
             return
         self._hear_events = []
         wanted: dict[str, Collection[EventKind]] = {}
-        for name, call in self._callers("mediahost_host_started"):
+        for name, call in self._registry.calls.callers("mediahost_host_started"):
             try:
                 for kinds in call(settings=self._settings):
                     wanted[name] = frozenset(map(EventKind, kinds))
@@ -57,7 +56,7 @@ class Announcer:
         self._deaf = {name for name, kinds in wanted.items() if not kinds}
         self._hear_events = [
             (name, call, wanted.get(name, frozenset(EventKind)))
-            for name, call in self._callers("mediahost_event")
+            for name, call in self._registry.calls.callers("mediahost_event")
         ]
 
     @property
@@ -68,7 +67,7 @@ class Announcer:
     @property
     def is_heard(self) -> bool:
         """Whether any plugin is told anything, be it that the host has started."""
-        heard = {name for hook in _HOOKS for name, _ in self._callers(hook)}
+        heard = {name for hook in _HOOKS for name, _ in self._registry.calls.callers(hook)}
         return not heard <= self._deaf
 
     def event(self, event: Event) -> None:
@@ -83,7 +82,7 @@ class Announcer:
 
     def run_finished(self, summary: Mapping[str, Any]) -> None:
         """Tell plugins that a run has come to its end; those that want no kind of event don't."""
-        for name, call in self._callers("mediahost_run_finished"):
+        for name, call in self._registry.calls.callers("mediahost_run_finished"):
             if name in self._deaf:
                 continue
             try:
@@ -96,20 +95,8 @@ class Announcer:
         if self._hear_events is None:
             return
         self._hear_events = None
-        for name, call in self._callers("mediahost_host_stopping"):
+        for name, call in self._registry.calls.callers("mediahost_host_stopping"):
             try:
                 call()
             except (Exception, SystemExit):
                 log.exception("The plugin %s failed when the host stopped", name)
-
-    def _callers(self, hook: str) -> list[tuple[str, Caller]]:
-        plugins = self._registry.plugins
-        everybody = plugins.get_plugins()
-        own = [one.plugin for one in getattr(plugins.hook, hook).get_hookimpls()]
-        return [
-            (
-                plugins.get_name(plugin) or hook,
-                plugins.subset_hook_caller(hook, [one for one in everybody if one is not plugin]),
-            )
-            for plugin in dict.fromkeys(own)
-        ]

@@ -11,12 +11,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from mediahost.cached import Hit
-from mediahost.errors import InvalidPipeline, PluginError, Unavailable
+from mediahost.errors import InvalidPipeline, Unavailable
 from mediahost.hashing import Algorithm, CacheKey, canonical, config_hash, hash_bytes
 from mediahost.host.files import Candidate, FileHashes
 from mediahost.model.job import JobRequest
 from mediahost.model.kinds import MediaKind, kind_of
-from mediahost.model.paths import display
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.plugin.action import Action
 from mediahost.plugin.registry import Registry
@@ -172,20 +171,16 @@ class Planner:
         self, recipe: Recipe, roots: Sequence[Candidate]
     ) -> Iterator[tuple[Recipe, list[Candidate]]]:
         """The recipe for each file, after plugins had their say (`mediahost_plan_jobs`)."""
-        hook = self._registry.plugins.hook.mediahost_plan_jobs
-        if not hook.get_hookimpls():
+        planners = self._registry.calls.callers("mediahost_plan_jobs")
+        if not planners:
             yield recipe, list(roots)
             return
         groups: dict[str, list[Candidate]] = defaultdict(list)
         edited: dict[str, tuple[Step, ...]] = {}
         for root in roots:
-            proposed = list(recipe.pipeline.steps)
-            try:
-                hook(media=root.media_file(), proposed=proposed)
-            except Exception as error:
-                raise PluginError(
-                    f"A plugin failed to plan the jobs for {display(root.path)}: {error!r}"
-                ) from error
+            proposed = self._registry.calls.edited(
+                "mediahost_plan_jobs", "proposed", recipe.pipeline.steps, media=root.media_file()
+            )
             # Steps hold dicts, so they can't be keys themselves; their text can.
             if proposed:
                 edited[repr(proposed)] = tuple(proposed)

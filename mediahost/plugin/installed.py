@@ -1,6 +1,7 @@
 """Which plugins are installed, and what can be known of them without running their code."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
@@ -14,6 +15,9 @@ GROUP = "mediahost"
 # Plugins under development, which no distribution announces yet: dotted module names or paths of
 # Python files, separated as in PATH.
 EXTRA_VARIABLE = "MEDIAHOST_PLUGINS"
+
+# Names of plugins that are not loaded, separated as in PATH: what --without says.
+WITHOUT_VARIABLE = "MEDIAHOST_WITHOUT"
 
 
 def installed() -> list[EntryPoint]:
@@ -31,6 +35,29 @@ def under_development() -> list[str]:
     """Modules and files that the environment names, each once."""
     named = os.environ.get(EXTRA_VARIABLE, "").split(os.pathsep)
     return list(dict.fromkeys(filter(None, named)))
+
+
+def left_out() -> set[str]:
+    """Names of plugins or distributions that are not loaded: for this call, or disabled."""
+    named = os.environ.get(WITHOUT_VARIABLE, "").split(os.pathsep)
+    return {*filter(None, named), *disabled()}
+
+
+def disabled() -> list[str]:
+    """The plugins that the person has disabled, by name."""
+    try:
+        return sorted(filter(None, disabled_file().read_text("utf-8").splitlines()))
+    except (OSError, ValueError):
+        return []
+
+
+def disabled_file() -> Path:
+    """Where the disabled plugins are listed, one a line, in the user's config folder."""
+    # As platformdirs has it, which an isolated worker doesn't have.
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "mediahost" / "disabled"
+    folder = os.environ.get("XDG_CONFIG_HOME", "").strip() or Path.home() / ".config"
+    return Path(folder, "mediahost", "disabled")
 
 
 def may_implement(hook: str) -> bool:

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import EntryPoint
@@ -16,7 +17,9 @@ from mediahost.errors import ActionConflict, MediahostError, PluginError, Unknow
 from mediahost.installation import install_hint
 from mediahost.plugin import hookspecs
 from mediahost.plugin.action import Action
-from mediahost.plugin.installed import installed, shipped_with, under_development
+from mediahost.plugin.calling import Calls
+from mediahost.plugin.importing import watched_import
+from mediahost.plugin.installed import installed, left_out, shipped_with, under_development
 
 
 @dataclass
@@ -31,6 +34,7 @@ class PluginRow:
         error: Why it can't be used, in one sentence; None if it can.
         traceback: For `--debug`.
         environment: Folder of the environment that it has for itself; "" if it is mediahost's.
+        disabled: The person has left it out: it was not loaded.
     """
 
     name: str
@@ -40,6 +44,7 @@ class PluginRow:
     error: str | None = None
     traceback: str = ""
     environment: str = ""
+    disabled: bool = False
 
 
 class Registry:
@@ -48,6 +53,7 @@ class Registry:
     def __init__(self) -> None:
         self.plugins = pluggy.PluginManager(hookspecs.PROJECT)
         self.plugins.add_hookspecs(hookspecs)
+        self.calls = Calls(self.plugins)
         self.rows: list[PluginRow] = []
         self._claims: dict[str, list[tuple[PluginRow, type[Action]]]] = {}
 
@@ -80,12 +86,17 @@ class Registry:
 
     def _load(self, row: PluginRow, load: Callable[[], Any]) -> None:
         self.rows.append(row)
+        if {row.name, row.distribution, Path(row.name).stem} & left_out():
+            row.disabled = True
+            return
         try:
-            module = load()
+            with watched_import(row.name):
+                module = load()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code runs here
             _note(row, "can't be loaded", error)
             return
-        self.register(module, row)
+        with redirect_stdout(sys.stderr):  # what it prints is no part of a command's answer
+            self.register(module, row)
 
     def register(self, module: Any, row: PluginRow) -> None:
         """Register a module (or any object) that has hook implementations."""
@@ -137,6 +148,8 @@ class Registry:
             missing = shipped_with(name)
             if missing and missing not in {row.distribution for row in self.rows}:
                 hint = f"Install it with: {install_hint(missing)}"
+            if disabled := [row.name for row in self.rows if row.disabled]:
+                hint = f"These plugins are left out: {', '.join(disabled)}. {hint}"
             if broken:
                 hint = f"These plugins are broken: {', '.join(broken)}. {hint}"
             raise UnknownName("action", name, self._claims, hint)
@@ -153,12 +166,11 @@ class Registry:
     def executors(self) -> Mapping[str, Any]:
         """Executor factories by name, from every plugin that can give them."""
         factories: dict[str, Any] = {}
-        for implementation in self.plugins.hook.mediahost_register_executors.get_hookimpls():
+        for key, given in self.calls.each("mediahost_register_executors", self._note_later):
             try:
-                given: Any = implementation.function()
                 factories.update(given)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code runs here
-                self._note_later(implementation.plugin_name, error)
+            except (TypeError, ValueError) as error:
+                self._note_later(key, error)
         return factories
 
     def _note_later(self, key: str, error: BaseException) -> None:

@@ -173,7 +173,7 @@ def _logger(lines: list[str]) -> logging.Logger:
 
 
 def _probe(registry: Registry, path: Path) -> MediaInfo | None:
-    info: MediaInfo | None = registry.plugins.hook.mediahost_probe_media(path=path)
+    info: MediaInfo | None = registry.calls.first("mediahost_probe_media", path=path)
     return info
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mediahost import hookimpl
-from mediahost.errors import InvalidConfig, InvalidPipeline, PluginError, UnknownName
+from mediahost.errors import InvalidConfig, InvalidPipeline, UnknownName
 from mediahost.host.planner import State
 from mediahost.model.pipeline import Step
 from mediahost.plugin.registry import PluginRow
@@ -173,11 +173,14 @@ def test_a_plugin_that_plans_nonsense_is_told_so(house: "House") -> None:
         planned(house, lambda _media, proposed: proposed.append(proposed[0]))
 
 
-def test_a_plugin_that_fails_to_plan_is_named_with_the_file(house: "House") -> None:
-    house.tone()
+def test_what_a_plugin_that_fails_to_plan_has_done_is_undone(
+    house: "House", caplog: pytest.LogCaptureFixture
+) -> None:
+    house.tone("a.wav")
 
-    def fail(_media: Any, _proposed: list[Any]) -> None:
+    def fail(_media: Any, proposed: list[Any]) -> None:
+        proposed.clear()
         raise KeyError("oh")
 
-    with pytest.raises(PluginError, match=r"a\.wav: KeyError"):
-        planned(house, fail)
+    assert planned(house, fail) == {"a.wav": ["t.look"]}
+    assert "The plugin planning failed in mediahost_plan_jobs: KeyError: 'oh'" in caplog.text
