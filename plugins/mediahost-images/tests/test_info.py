@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mediahost.testing import check_action, run_action
-from mediahost_images import Info
+from mediahost_images import Info, Thumbnail
 
 ORIENTATION = 0x0112
 
@@ -164,3 +164,23 @@ def test_it_keeps_to_what_the_host_counts_on(upside_down: Path, drawing: Path) -
     check_action(Info(), upside_down)
     check_action(Info(), drawing)
     check_action(Info(decode=False), upside_down)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["jpeg", "png", "tiff", "webp", "avif"])
+def test_each_format_tells_its_size_as_stored_and_as_shown(
+    form: str, orientation: int, tmp_path: Path
+) -> None:
+    path = tmp_path / f"turned.{form}"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (64, 48), "red").save(path, form, exif=exif)
+    shown = (48, 64) if orientation > 4 else (64, 48)
+
+    run_action(Info(), path).assert_metadata(
+        width=shown[0], height=shown[1], stored_width=64, stored_height=48
+    )
+    made = run_action(Thumbnail(max_width=32, max_height=32), path)
+    assert (made.metadata["source_width"], made.metadata["source_height"]) == shown
+    with Image.open(made.artifacts[0].path) as small:
+        assert small.size == ((24, 32) if orientation > 4 else (32, 24))

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile
 from mediahost_images.exif import camera_facts
-from mediahost_images.picture import ORIENTATION, opened, turned_by_a_quarter
+from mediahost_images.orientation import exif_of, orientation_number, sizes_of
+from mediahost_images.picture import read
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -17,11 +18,10 @@ _ANIMATIONS = {"AVIF", "GIF", "PNG", "WEBP"}
 # The later frames of a JPEG are the camera's own (a preview, a depth or a gain map), no picture
 # that anybody looks at.
 _ONE_PICTURE = {"JPEG", "MPO"}
-_ORIENTATIONS = range(1, 9)
 _MS = 1000
 
 
-class Info(Analyzer, name="images.info", version=1, accepts={"image"}):
+class Info(Analyzer, name="images.info", version=2, accepts={"image"}):
     """Tell format, size, colours, frames, and what the camera noted (EXIF).
 
     Metadata, each key only where the picture tells it:
@@ -51,29 +51,30 @@ class Info(Analyzer, name="images.info", version=1, accepts={"image"}):
             InvalidMedia: It is damaged, no picture, or a decompression bomb.
         """
         context.progress(0, "Reading the header")
-        with opened(media.path) as image:
+
+        def facts_of(image: "ImageFile") -> dict[str, Any]:
             facts = _header_facts(image)
             if self.decode:
                 facts |= _decoded_facts(image, context)
-            facts |= camera_facts(image.getexif())
+            return facts | _noted_facts(image)
+
+        facts, completeness = read(media.path, facts_of)
         context.progress(1)
-        return MediaAnalysisResult(metadata=facts)
+        return MediaAnalysisResult(metadata=facts, completeness=completeness)
 
 
 def _header_facts(image: "ImageFile") -> dict[str, Any]:
-    width, height = image.size
-    shown = (height, width) if turned_by_a_quarter(image) else (width, height)
-    orientation = image.getexif().get(ORIENTATION)
+    sizes = sizes_of(image)
     name = _format_of(image)
     frames = 1 if name in _ONE_PICTURE else getattr(image, "n_frames", 1)
     facts = {
         "format": name.lower(),
         "mime_type": image.get_format_mimetype(),
-        "width": shown[0],
-        "height": shown[1],
-        "stored_width": width,
-        "stored_height": height,
-        "orientation": orientation if orientation in _ORIENTATIONS else None,
+        "width": sizes.shown[0],
+        "height": sizes.shown[1],
+        "stored_width": sizes.stored[0],
+        "stored_height": sizes.stored[1],
+        "orientation": orientation_number(image),
         "mode": image.mode,
         "has_transparency": image.has_transparency_data,
         "frames": frames,
@@ -101,6 +102,13 @@ def _decoded_facts(image: "ImageFile", context: Context) -> dict[str, Any]:
         duration_ms += image.info.get("duration") or 0
     animated = frames > 1 and name in _ANIMATIONS
     return {"duration_s": round(duration_ms / _MS, 3)} if animated else {}
+
+
+def _noted_facts(image: "ImageFile") -> dict[str, Any]:
+    try:
+        return camera_facts(exif_of(image))
+    except Exception:  # noqa: BLE001 - a broken block raises anything, wherever it is read
+        return {}
 
 
 def _profile_name(profile: bytes | None) -> str | None:

@@ -3,10 +3,15 @@
 import math
 from functools import cache
 from statistics import median
+from typing import TYPE_CHECKING
 
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile
 from mediahost_images.colors import in_eight_bits
-from mediahost_images.picture import opened
+from mediahost_images.orientation import orientation_to_apply, upright
+from mediahost_images.picture import read
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
 
 SIDE = 32
 LOW = 8
@@ -17,7 +22,7 @@ _DECIMALS = 4
 _DEEP = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 
 
-class PerceptualHash(Analyzer, name="images.phash", version=1, accepts={"image"}):
+class PerceptualHash(Analyzer, name="images.phash", version=2, accepts={"image"}):
     """Hash what a picture looks like: copies in other sizes and formats differ in few bits.
 
     Metadata: `phash`, 64 bits as 16 hexadecimal digits. The number of bits in which two hashes
@@ -36,17 +41,19 @@ class PerceptualHash(Analyzer, name="images.phash", version=1, accepts={"image"}
         Raises:
             InvalidMedia: It is damaged, no picture, or a decompression bomb.
         """
-        from PIL import Image, ImageOps  # noqa: PLC0415 - only a worker needs it
+        from PIL.Image import Resampling  # noqa: PLC0415 - only a worker needs it
 
-        context.progress(0, "Decoding")
-        with opened(media.path) as image:
+        def small(image: "ImageFile") -> bytes:
+            orientation = orientation_to_apply(image)
             # Grey first: it is a third of the bytes to turn.
             grey = (in_eight_bits(image) if image.mode in _DEEP else image).convert("L")
-            ImageOps.exif_transpose(grey, in_place=True)
             context.checkpoint()
-            small = grey.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+            return upright(grey, orientation).resize((SIDE, SIDE), Resampling.LANCZOS).tobytes()
+
+        context.progress(0, "Decoding")
+        pixels, completeness = read(media.path, small)
         context.progress(1)
-        return MediaAnalysisResult(metadata={"phash": hash_of(small.tobytes())})
+        return MediaAnalysisResult(metadata={"phash": hash_of(pixels)}, completeness=completeness)
 
 
 def hash_of(pixels: bytes) -> str:

@@ -1,15 +1,17 @@
-"""Pictures being read, and what is wrong with them in words."""
+"""Pictures being read: as far as they can be, and what is wrong with them in words."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import RLock
+from typing import TYPE_CHECKING, TypeVar
 
-from mediahost import InvalidMedia, MediaReader
+from mediahost import Completeness, InvalidMedia, MediaReader
 from mediahost.installation import extra_hint
 from mediahost.model.paths import display
+from mediahost_images.orientation import has_broken_exif
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -20,9 +22,49 @@ FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
 
 _HEIF_SUFFIXES = {".heic", ".heif"}
 
-# Tag 0x0112 of EXIF: 5 to 8 are turned by a quarter.
-ORIENTATION = 0x0112
-_QUARTER_TURNS = {5, 6, 7, 8}
+# Pillow's switch for reading broken files is one for the whole process.
+_READING = RLock()
+
+T = TypeVar("T")
+
+
+def read(path: Path, use: Callable[["ImageFile"], T]) -> tuple[T, Completeness]:
+    """What `use` makes of the picture, and how whole the picture is.
+
+    A picture that is damaged behind its header is decoded as far as that goes.
+
+    Raises:
+        InvalidMedia: As `opened`.
+        TransientError: The disk or the network failed.
+    """
+    from PIL import ImageFile  # noqa: PLC0415 - as below
+
+    notes: list[str] = []
+
+    def used() -> T:
+        with opened(path) as image:
+            notes[:] = ["Its EXIF block is broken"] if has_broken_exif(image) else []
+            header.append(image.format)
+            return use(image)
+
+    header: list[str | None] = []
+    with _READING:
+        try:
+            value = used()
+            if header == ["PNG"] and _has_wrong_checksum(path):
+                notes.append("A checksum is wrong, so a part of the picture may be damaged")
+            return value, Completeness(note="; ".join(notes))
+        except InvalidMedia:
+            if not header:
+                raise
+            ImageFile.LOAD_TRUNCATED_IMAGES = True
+            with suppress(InvalidMedia):
+                value = used()
+                notes.append("A part of the picture is missing or damaged")
+                return value, Completeness(note="; ".join(notes))
+            raise
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 @contextmanager
@@ -53,9 +95,14 @@ def opened(path: Path) -> Iterator["ImageFile"]:
             ) from None
 
 
-def turned_by_a_quarter(image: "ImageFile") -> bool:
-    """Whether the picture is shown with width and height exchanged."""
-    return image.getexif().get(ORIENTATION) in _QUARTER_TURNS
+def _has_wrong_checksum(path: Path) -> bool:
+    """Whether a part of a PNG is not what was written; Pillow decodes it all the same."""
+    try:
+        with opened(path) as image:
+            image.verify()
+    except InvalidMedia:
+        return True
+    return False
 
 
 def _known_formats(path: Path) -> list[str]:

@@ -7,7 +7,8 @@ from pydantic import Field, JsonValue
 
 from mediahost import Artifact, Context, MediaFile, MediaProcessingResult, Processor
 from mediahost_images.colors import in_eight_bits, in_srgb, on_background
-from mediahost_images.picture import opened, turned_by_a_quarter
+from mediahost_images.orientation import orientation_to_apply, sizes_of, upright
+from mediahost_images.picture import read
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,7 +20,7 @@ _MAX_SIDE_PX = 16_383  # WebP's limit (RFC 9649, section 2.5)
 _MAX_STEM = 60  # characters of up to four bytes; a name may have 255 bytes
 
 
-class Thumbnail(Processor, name="images.thumbnail", version=1, accepts={"image"}):
+class Thumbnail(Processor, name="images.thumbnail", version=2, accepts={"image"}):
     """Make a small picture: upright, in sRGB, without EXIF, never larger than the original.
 
     Of an animation it shows the first frame.
@@ -47,11 +48,7 @@ class Thumbnail(Processor, name="images.thumbnail", version=1, accepts={"image"}
             InvalidMedia: It is damaged, no picture, or a decompression bomb.
         """
         context.progress(0, "Decoding")
-        with opened(media.path) as image:
-            turned = turned_by_a_quarter(image)
-            source_size = image.size[::-1] if turned else image.size
-            box = (self.max_width, self.max_height)
-            small = _upright(image, box[::-1] if turned else box)
+        (source_size, small), completeness = read(media.path, self._shrunk)
         context.progress(0.7, "Correcting colours")
         small = in_srgb(small)
         if self.format == "jpeg":
@@ -69,7 +66,20 @@ class Thumbnail(Processor, name="images.thumbnail", version=1, accepts={"image"}
             "source_width": source_size[0],
             "source_height": source_size[1],
         }
-        return MediaProcessingResult(artifacts=(artifact,), metadata=size)
+        return MediaProcessingResult(
+            artifacts=(artifact,), metadata=size, completeness=completeness
+        )
+
+    def _shrunk(self, image: "ImageFile") -> "tuple[tuple[int, int], Image]":
+        """The size of the original as shown, and the picture scaled down, then turned."""
+        from PIL.Image import Resampling  # noqa: PLC0415 - only a worker needs it
+
+        shown, orientation = sizes_of(image).shown, orientation_to_apply(image)
+        small = in_eight_bits(image)
+        # This drafts a JPEG: it is decoded at 1/2, 1/4 or 1/8 where that is at least twice the box.
+        small.thumbnail(orientation.size(self.max_width, self.max_height), Resampling.LANCZOS)
+        small.load()  # also one that is small already, as long as the file is open
+        return shown, upright(small, orientation).copy()
 
     def _write(self, image: "Image", path: Path) -> None:
         """Write the file under another name until it is whole."""
@@ -82,13 +92,3 @@ class Thumbnail(Processor, name="images.thumbnail", version=1, accepts={"image"}
         image.info = {}  # else Pillow writes parts of it, such as the old colour profile
         image.save(unfinished, self.format.upper(), **options[self.format])
         unfinished.replace(path)
-
-
-def _upright(image: "ImageFile", box: tuple[int, int]) -> "Image":
-    """The picture scaled down into the box, then turned as EXIF says."""
-    from PIL import Image, ImageOps  # noqa: PLC0415 - only a worker needs it
-
-    small = in_eight_bits(image)
-    # This drafts a JPEG: it is decoded at 1/2, 1/4 or 1/8 where that is at least twice the box.
-    small.thumbnail(box, Image.Resampling.LANCZOS)
-    return ImageOps.exif_transpose(small)
