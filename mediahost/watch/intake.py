@@ -1,10 +1,12 @@
 """Intake: from a file that is whole to its results, outputs, and what becomes of it."""
 
+import errno
 import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -33,8 +35,22 @@ DEEPEST = 3
 ASK_S = 2.0
 ASK_JOBS = 500
 
-# An output that can't be written, such as on a full disk, is tried again so much later.
-AGAIN_S = 30.0
+# A name that the place doesn't take is this file's alone; of all else the place is at fault.
+_NAME_FAULTS = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
+# The place where a file was to be moved to is full or gone; anything else keeps that file.
+_PLACE_FAULTS = frozenset(
+    {
+        errno.EDQUOT,
+        errno.EHOSTDOWN,
+        errno.EIO,
+        errno.ENODEV,
+        errno.ENOSPC,
+        errno.ENOTCONN,
+        errno.EROFS,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+    }
+)
 
 # Something that every file needs is missing: it is looked for again after so long, then after
 # twice as long, with one file at first.
@@ -97,7 +113,6 @@ class Intake:
         self._queued: dict[str, Queued] = {}
         self._files_of: dict[UUID, set[str]] = defaultdict(set)
         self._waiting: dict[str, tuple[FoundFile, WatchedFile, bool]] = {}
-        self._again: dict[str, float] = {}
         self._ended: set[UUID] = set()
         self._touched: set[UUID] = set()
         self._lock = threading.Lock()
@@ -145,12 +160,11 @@ class Intake:
     @property
     def has_news(self) -> bool:
         """Whether `step` has something to do."""
-        return bool(self._ended or self._again or self._waiting)
+        return bool(self._ended or self._waiting)
 
     def drop(self, path: str) -> None:
         """The file has changed or is gone: what it was is no longer asked for."""
         self._waiting.pop(path, None)
-        self._again.pop(path, None)
         if path == self._probe:
             self._probe = None
         queued = self._queued.pop(path, None)
@@ -221,13 +235,22 @@ class Intake:
             row = self._ledger.put(file, known, FileState.READY, reason)
             self._waiting[file.path] = file, row, anew
 
-    def _rest(self, reason: str) -> None:
-        """No file is at fault: all of them wait, and what was begun is taken back."""
+    def _rest(self, reason: str, *, cancel: bool = True) -> None:
+        """No file is at fault: all of them wait, and what was begun is taken back.
+
+        Args:
+            reason: What is missing.
+            cancel: What was begun would meet the same; else it is finished and cached.
+        """
         self._resting = reason
         self._probe = None
         self._rest_until = time.monotonic() + self._rest_s
         self._rest_s = min(2 * self._rest_s, REST_LONGEST_S)
         for path, queued in list(self._queued.items()):
+            if not cancel:
+                for job in queued.jobs:
+                    self._let_go(job, path)
+                queued.jobs.clear()
             self.drop(path)
             self._let_wait([(queued.file, queued.known, False)], reason)
 
@@ -283,10 +306,6 @@ class Intake:
         if self._queued and now >= self._ask_at:
             self._ask_at = now + ASK_S
             self._learn(self._to_ask(now), heard=False)
-        due = [path for path, when in self._again.items() if when <= now]
-        for path in due:
-            del self._again[path]
-        self._further([self._queued[path].root for path in due if path in self._queued])
         if self._resting:
             self._try_one(now)
         elif self._waiting and self._rule.is_open(datetime.now().astimezone().time()):
@@ -375,10 +394,13 @@ class Intake:
             state, reason, is_gone = self._outcome(queued, standing)
         except OSError as error:
             about = display(error.filename) if isinstance(error.filename, str) else path
-            reason = f"{about} can't be written: {os.strerror(error.errno or 0)}; tried again"
-            self._ledger.put(queued.file, queued.known, FileState.QUEUED, reason)
-            self._again[path] = time.monotonic() + AGAIN_S
-            return
+            reason = f"{about} can't be written: {os.strerror(error.errno or 0)}"
+            if error.errno not in _NAME_FAULTS:
+                # Behind the others: one of those is tried first after the rest.
+                self._queued[path] = self._queued.pop(path)
+                self._rest(reason, cancel=False)
+                return
+            state, is_gone = FileState.FAILED, False
         del self._queued[path]
         if path == self._probe:
             self._go_on()
@@ -404,15 +426,16 @@ class Intake:
         try:
             written = self._outputs.write(standing, queued.file.folder, queued.depth)
             artifacts = self._outputs.final_artifacts(standing)
-            gone = after_success(
-                self._rule,
-                source,
-                queued.file.stat,
-                source_hash=queued.root.file_hash,
-                written=written,
-                artifacts=artifacts,
-                missing=standing.missing,
-            )
+            with _moving_to(self._rule.done_folder or source.parent):
+                gone = after_success(
+                    self._rule,
+                    source,
+                    queued.file.stat,
+                    source_hash=queued.root.file_hash,
+                    written=written,
+                    artifacts=artifacts,
+                    missing=standing.missing,
+                )
         except Kept as error:
             return FileState.DONE, "; ".join(filter(None, (lacks, error.message))), False
         except MediahostError as error:
@@ -422,12 +445,29 @@ class Intake:
     def _failure(self, queued: Queued, standing: Standing) -> tuple[FileState, str, bool]:
         reason = next(iter(standing.errors), "a step gave no result")
         try:
-            gone = after_failure(
-                self._rule, Path(queued.root.path), queued.file.stat, queued.root.file_hash
-            )
+            source = Path(queued.root.path)
+            with _moving_to(self._rule.failed_folder or source.parent):
+                gone = after_failure(self._rule, source, queued.file.stat, queued.root.file_hash)
         except Kept as error:
             return FileState.FAILED, f"{reason}; {error.message}", False
         return FileState.FAILED, f"{reason}; {gone}" if gone else reason, gone is not None
+
+
+@contextmanager
+def _moving_to(folder: Path) -> Iterator[None]:
+    """What happens to a file at its end.
+
+    Raises:
+        Kept: It can't be done with this file.
+        OSError: The folder is full or gone; it has the folder's path.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        if error.errno in _PLACE_FAULTS:
+            raise OSError(error.errno, reason, str(folder)) from error
+        raise Kept(f"it was kept: {reason}") from error
 
 
 def _with_folder(file: FoundFile) -> FoundFile:

@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -34,6 +35,15 @@ class Written:
     file_hash: str
 
 
+@contextmanager
+def _named(target: Path) -> Iterator[None]:
+    """An error in here is one of this path, whichever path the system names, if any."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(target)) from error
+
+
 class Outputs:
     """Writes what was made of a file, and remembers it as our own before it can be seen."""
 
@@ -52,7 +62,7 @@ class Outputs:
 
         Raises:
             OutputRefused: A template leads out of its folder.
-            OSError: A file can't be written.
+            OSError: An output can't be written; it has the output's path.
         """
         final = list(_final(standing))
         if self._rule.output is not None or self._rule.on_success == "replace":
@@ -63,7 +73,8 @@ class Outputs:
         for row, path, file_hash in final:
             fields = self._fields(standing, row, folder, Path(path).name)
             target = target_for(self._rule.output, fields)
-            written.append(Written(copy_to(Path(path), target, file_hash), file_hash))
+            with _named(target):
+                written.append(Written(copy_to(Path(path), target, file_hash), file_hash))
         if self._rule.sidecars:
             written += self._sidecars(standing, folder, depth)
         return written
@@ -130,7 +141,8 @@ class Outputs:
         self._store.record_outputs(
             [OwnOutput(self._watch_id, file_hash, len(data), source, action, depth + 1)]
         )
-        return Written(write_to(data, target, is_ours), file_hash)
+        with _named(target):
+            return Written(write_to(data, target, is_ours), file_hash)
 
     def _fields(self, standing: Standing, row: Planned, folder: str, name: str) -> dict[str, str]:
         source = Path(standing.root.path)
