@@ -90,9 +90,7 @@ def _row(one: "Found", origin: str | None) -> tuple[str, str, str, str]:
 
 
 def _text(one: "Found") -> str:
-    """The snippet in one line; a range's label, which it begins with, has a column of its own."""
-    snippet = " ".join((one.snippet or "").split())
-    return snippet.removeprefix(one.label).lstrip() if one.kind == "range" else snippet
+    return " ".join((one.snippet or "").split())
 
 
 def _where(one: "Found") -> str:

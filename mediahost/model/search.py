@@ -1,11 +1,10 @@
 """Searches: what is looked for in results, and what is found."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
-# A word is letters and digits; what else stands in a text parts words.
-_WORD = re.compile(r"[^\W_]+")
+from mediahost.model.words import query_of
+
 _TERM = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 
 
@@ -25,8 +24,13 @@ class Term:
 
     @property
     def words(self) -> list[str]:
-        """The words in one spelling: of any case and accent."""
-        return words_of(self.text)
+        """The words in the one spelling: see `mediahost.model.words`."""
+        return query_of(self.text)[0]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last word may go on."""
+        return self.prefix or query_of(self.text)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Found:
         label: What it is.
         start_s, end_s: Where it is, in seconds, or None.
         page: Number of the page, from 1, or None.
-        snippet: The text around the words; None: it has none.
+        snippet: The text around the words, without the label; None: there is none.
     """
 
     media_url: str
@@ -104,9 +108,3 @@ def terms_of(text: str) -> tuple[Term, ...]:
     if text and not terms:
         raise ValueError(f"There is no word in {text!r}")
     return tuple(terms)
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text, in one spelling: of any case and accent."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return _WORD.findall("".join(each for each in letters if not unicodedata.combining(each)))

@@ -1,4 +1,4 @@
-"""Children, made files and passages of what an older schema kept, which had no place for them."""
+"""What is derived from what an older schema kept, which had no place for it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -36,10 +36,14 @@ def backfill(connection: Connection) -> None:
     """Write what the host would have written, had the tables been there."""
     for rows in _batches(connection, _JOBS, jobs.c.number):
         write_children(connection, map(_completed, rows))
+    for rows in _batches(connection, _PROCESSINGS, processing_jobs.c.id):
+        write_made_files(connection, [dict(row._mapping) for row in rows])  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def write_all_passages(connection: Connection) -> None:
+    """Write the passages of all cached results, of which there are none."""
     for rows in _batches(connection, _ANALYSES, analysis_jobs.c.id):
         write_passages(connection, [dict(row._mapping) for row in rows], ())  # noqa: SLF001 - SQLAlchemy's public name
-    for rows in _batches(connection, _PROCESSINGS, processing_jobs.c.id):
-        write_made_files(connection, [dict(row._mapping) for row in rows])  # noqa: SLF001 - the same
 
 
 def _completed(row: Row[Any]) -> tuple[Any, dict[str, Any], dict[str, Any]]:

@@ -80,8 +80,12 @@ class Passage(Record, table=True):
     )
     end_s: float | None = Field(default=None, sa_column=Column("end_s", Real, comment="Seconds"))
     page: int | None = Field(default=None, sa_column=Column("page", Integer))
-    words: str | None = Field(
-        default=None, sa_column=Column("words", Text, comment="What full text search looks through")
+    words: str | None = Field(default=None, sa_column=Column("words", Text, comment="What it says"))
+    tokens: str | None = Field(
+        default=None,
+        sa_column=Column(
+            "tokens", Text, comment="The words that search finds it by, spelled alike"
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """Whether a passage is what is looked for: full text for a store without a database."""
 
-from mediahost.model.search import Search, Term, words_of
+from mediahost.model.search import Search, Term
 from mediahost.store.passages import Passage
 
 
@@ -27,7 +27,7 @@ def _is_there(passage: Passage, search: Search) -> bool:
 
 
 def _has(passage: Passage, term: Term) -> bool:
-    there, wanted = words_of(passage.words or ""), term.words
+    there, wanted = (passage.tokens or "").split(), term.words
     return any(_begins(there[at:], wanted, term) for at in range(len(there)))
 
 
@@ -36,4 +36,4 @@ def _begins(there: list[str], wanted: list[str], term: Term) -> bool:
     if len(there) < len(wanted) or there[: len(whole)] != whole:
         return False
     found = there[len(whole)]
-    return found.startswith(last) if term.prefix else found == last
+    return found.startswith(last) if term.is_open else found == last

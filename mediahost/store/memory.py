@@ -41,6 +41,8 @@ from mediahost.store.documents import document_of
 from mediahost.store.hits import artifacts_of
 from mediahost.store.matching import matches
 from mediahost.store.passages import Passage, passages_of
+from mediahost.store.searching import once
+from mediahost.store.snippets import snippet_of
 
 _NO_FAILURES = frozenset({Outcome.LOST, Outcome.CANCELLED})
 _LOST = Failure("Its host went away or fell silent before it was done")
@@ -282,14 +284,15 @@ class MemoryStore:
             # A newer result at a path takes the place of what other content gave there.
             at = {(one.media_url, one.hit.key.config_hash): one for one in self._results.values()}
             found = [
-                _found(stored, passage)
+                replace(found, snippet=snippet_of(found.snippet, search.terms))
                 for stored in at.values()
                 for passage in passages_of(document_of(stored.result))
                 if matches(passage, search)
+                for found in (_found(stored, passage),)
             ]
         if not search.terms:
             found.sort(key=lambda one: (one.media_url, one.start_s or 0))
-        return found[: search.limit]
+        return (once(found) if search.terms else found)[: search.limit]
 
     def makings_into(self, file_hashes: Collection[str]) -> list[Making]:
         """The makings that one of these contents came out of, the oldest first."""
@@ -766,7 +769,7 @@ def _as_stored(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _found(stored: StoredResult, passage: Passage) -> Found:
-    kind, label, start_s, end_s, page, words = passage
+    kind, label, start_s, end_s, page, words, _ = passage
     content = stored.hit.key.file_hash
     return Found(stored.media_url, content, stored.action, kind, label, start_s, end_s, page, words)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - letters of many scripts look like Latin ones
 """Search and lineage: what every store promises."""
 
 from collections.abc import Sequence
@@ -158,6 +159,125 @@ def test_ranges_say_where_a_transcript_without_times_does_not(store: Store) -> N
 def test_what_is_typed_has_no_power(store: Store, words: str, number: int) -> None:
     complete(store, "/talk.wav", said("It was the best of times"))
     assert len(look(store, words)) == number
+
+
+# A sentence in each of thirty languages and one of its words, as a person might type it.
+SENTENCES = {
+    "Arabic": ("اِجْتِمَاعٌ مُهِمٌّ فِي المَكْتَبِ", "اجتماع"),
+    "Armenian": ("Բարև ձեզ, սա հանդիպում է", "ՀԱՆԴԻՊՈՒՄ"),
+    "Bengali": ("আজকের সভার বিবরণ", "বিবরণ"),
+    "Bulgarian": ("Днес има заседание в София", "заседание"),
+    "Chinese": ("我们今天在会议室讨论预算", "预算"),
+    "Czech": ("Žluťoučký kůň příšerně úpěl", "prisernė".replace("ė", "e")),
+    "Danish": ("Rødgrød med fløde", "rodgrod"),
+    "English": ("It was the best of times", "BEST"),
+    "Finnish": ("Hyvää päivää kaikille", "paivaa"),
+    "French": ("L'élève mange une pâtisserie", "patisserie"),
+    "Georgian": ("დღეს შეხვედრა გვაქვს", "შეხვედრა"),
+    "German": ("Die Straße ist groß", "strasse"),
+    "Greek": ("Ο λόγος ήταν μεγάλος", "ΛΟΓΟΣ"),
+    "Gujarati": ("આજે બેઠક છે", "બેઠક"),
+    "Hebrew": ("שָׁלוֹם לְכֻלָּם", "שלום"),
+    "Hindi": ("हिन्दी समाचार सुनिए", "हिन्दी"),
+    "Hungarian": ("Árvíztűrő tükörfúrógép", "arvizturo"),
+    "Icelandic": ("Góðan daginn allir", "góðan"),
+    "Japanese": ("明日のガイドツアーは三時です", "ガイド"),
+    "Khmer": ("កិច្ចប្រជុំនៅថ្ងៃនេះ", "ប្រជុំ"),
+    "Korean": ("오늘 회의를 기록했다", "회의"),
+    "Lao": ("ກອງປະຊຸມມື້ນີ້", "ປະຊຸມ"),
+    "Myanmar": ("ယနေ့အစည်းအဝေးရှိသည်", "အစည်းအဝေး"),
+    "Persian": ("او می\u200cخواهد برود", "میخواهد"),
+    "Polish": ("Łódź to duże miasto", "lodz"),
+    "Russian": ("Привет, мой дорогой ёжик", "ежик"),
+    "Tamil": ("இன்று கூட்டம் உள்ளது", "கூட்டம்"),
+    "Thai": ("วันนี้มีการประชุมใหญ่", "การประชุม"),
+    "Turkish": ("İstanbul'da ılık bir akşam", "ISTANBUL"),
+    "Vietnamese": ("Cuộc họp bắt đầu lúc chín giờ", "cuoc hop"),
+}
+
+
+@pytest.mark.parametrize("in_ranges", [False, True])
+def test_a_word_of_each_language_is_found_once(store: Store, *, in_ranges: bool) -> None:
+    for language, (sentence, _) in SENTENCES.items():
+        result = ranges(at(0, 2, "heard", text=sentence)) if in_ranges else MediaAnalysisResult()
+        heard = Transcription(provider="tiny", text=sentence)
+        complete(store, f"/{language}.wav", result.model_copy(update={"transcription": heard}))
+    for language, (sentence, word) in SENTENCES.items():
+        found = look(store, word)
+        assert [one.media_url for one in found] == [f"/{language}.wav"], word
+        assert found[0].snippet == sentence
+        assert len(look(store, sentence)) == 1, sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "number"),
+    [
+        ("会議室にいます", "会", 1),
+        ("会議室にいます", "室", 1),
+        ("会議室にいます", "す", 1),
+        ("会議室にいます", "会室", 0),
+        ("会議室にいます", "議会", 0),
+        ("会議 室内", '"会議 室内"', 1),
+        ("会議 室内", "会議室", 0),
+        ("新しいiPhoneを買う", "iphone", 1),
+        ("新しいiPhoneを買う", "iPhoneを", 1),
+        ("ｶﾞｲﾄﾞ", "ガイド", 1),
+        ("カイト", "ガイド", 0),
+        ("한국어 회의를 했다", "회의", 1),
+        ("한국어 회의를 했다", "의회", 0),
+        ("the ﬁrst x² \uff26\uff35\uff2c\uff2c", "first", 1),
+        ("the ﬁrst x² \uff26\uff35\uff2c\uff2c", "x2 full", 1),
+        ("co\u00adoperate", "cooperate", 1),
+        ("٣ كتب", "3", 1),
+        ("naïve café", "NAIVE cafe", 1),
+        ("naïve café", "naïf", 0),
+        ("a_b c-d", '"c d"', 1),
+        ("Gruß " + "ab " * 200 + "Ende", "ende", 1),
+    ],
+)
+def test_words_are_found_as_people_write_them(
+    store: Store, text: str, words: str, number: int
+) -> None:
+    heard = Transcription(provider="tiny", text=text)
+    complete(store, "/talk.wav", MediaAnalysisResult(transcription=heard))
+    assert len(look(store, words)) == number
+
+
+def test_parts_of_a_sentence_in_ranges_are_found_with_it_once(store: Store) -> None:
+    heard = said("It was the best of times.").transcription
+    spoken = (at(0, 3, text="It was the"), at(3, 6, text="best of times."))
+    complete(store, "/talk.wav", MediaAnalysisResult(ranges=spoken, transcription=heard))
+    assert [found.kind for found in look(store, "best")] == ["speech"]
+    assert len(look(store, label="speech")) == 2, "the ranges are listed"
+
+
+def test_pages_and_the_text_that_they_make_are_found_once(store: Store) -> None:
+    pages = [{"page": 1, "text": "One fish"}, {"page": 2, "text": "Two cats"}]
+    complete(store, "/a.pdf", MediaAnalysisResult(metadata={"pages": pages, "text": "One fish\n"}))
+    assert [one.kind for one in look(store, "fish")] == ["page"]
+
+
+def test_a_snippet_has_the_words_and_not_the_label(store: Store) -> None:
+    long = "lead " * 100 + "the needle here " + "tail " * 100
+    complete(store, "/a.wav", ranges(at(0, 1, "chapter", title="Start"), at(1, 2, text=long)))
+    (found,) = look(store, "chapter")
+    assert (found.label, found.snippet) == ("chapter", "Start")
+    (found,) = look(store, "needle")
+    assert found.snippet is not None
+    assert "needle" in found.snippet
+    assert found.snippet.startswith("…")
+    assert found.snippet.endswith("…")
+    assert len(found.snippet) < 300
+
+
+def test_a_text_of_any_length_is_found_to_its_end(store: Store) -> None:
+    text = " ".join(f"w{number % 1000} the" for number in range(20_000)) + " needle"
+    complete(store, "/a.txt", MediaAnalysisResult(metadata={"text": text}))
+    assert len(look(store, "needle")) == 1
+    assert len(look(store, "w7")) == 1, "each part has it"
+    assert len(look(store, '"the needle"')) == 1
+    complete(store, "/b.txt", MediaAnalysisResult(metadata={"text": "x" * 5_000}))
+    assert len(look(store, "x" * 5_000)) == 1
 
 
 @pytest.mark.parametrize("words", [" ", '"', '""', "*", "--", "\0", "()", "-", "&|!", "\udc80"])

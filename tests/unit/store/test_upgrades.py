@@ -93,8 +93,10 @@ def test_the_first_schema_keeps_its_rows_and_gets_what_is_derived_from_them(firs
         said = connection.execute(select(transcriptions)).mappings().one()
         assert said["text_content"] == "Hello there"
         assert connection.execute(select(made_files.c.file_hash)).scalars().all() == ["blake3:1"]
-        words = connection.execute(select(passages.c.words).order_by(passages.c.id))
-        assert words.scalars().all() == ["speech", "Hello there"]
+        words = connection.execute(
+            select(passages.c.words, passages.c.tokens).order_by(passages.c.id)
+        )
+        assert words.all() == [(None, "speech"), ("Hello there", "hello there")]
     store.close()
 
 

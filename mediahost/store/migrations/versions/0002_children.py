@@ -6,7 +6,8 @@ from alembic import op
 
 from mediahost.store.backfill import backfill
 from mediahost.store.dialect import Json, Real, Utc, utc_now
-from mediahost.store.fulltext import create_full_text, drop_full_text
+from mediahost.store.first_fulltext import create_first_full_text
+from mediahost.store.fulltext import drop_full_text
 
 revision = "0002"
 down_revision = "0001"
@@ -49,7 +50,7 @@ def upgrade() -> None:
     _create_analysis_results()
     _create_made_files()
     _create_passages()
-    create_full_text(op.get_bind())
+    create_first_full_text(op.get_bind())
     backfill(op.get_bind())
     if op.get_bind().dialect.name == "sqlite":
         _pin_statistics()
