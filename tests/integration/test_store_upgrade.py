@@ -154,6 +154,8 @@ def test_every_row_of_every_earlier_schema_is_kept(url: str, version: str) -> No
     database = database_at(locate(url))
     with database.read() as connection:
         for name, row in rows.items():
+            if name == "passages":
+                continue  # derived anew from the cached results
             table = Record.metadata.tables[name]
             found = connection.execute(select(table)).mappings().all()
             kept = [{column: each[column] for column in row if column in each} for each in found]
