@@ -184,24 +184,25 @@ def write_text(target: Path, text: str, *, private: bool = False, durable: bool 
 
 
 def rename_new(source: Path, target: Path) -> None:
-    """Rename a file or folder, unless something has the name.
+    """Rename a file that is under a name of our own, unless something has the new name.
+
+    Nobody else may give the old name to another file meanwhile.
 
     Raises:
         FileExistsError: Something has it.
         OSError: It can't be renamed.
     """
-    if _rename(source, target, _RENAME_NOREPLACE):
-        return
     try:
-        os.link(source, target, follow_symlinks=False)
+        os.link(source, target)
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
     else:
         source.unlink()
         return
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
-    source.replace(target)
+    if not _rename(source, target, _RENAME_NOREPLACE):
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))
+        source.replace(target)
 
 
 def sync_folder(folder: Path) -> None:

@@ -69,7 +69,13 @@ def run(
     executor: Executor = None,
     scheduler: Scheduler = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Copy artifacts there.", metavar="DIR")
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Copy artifacts to this folder, or by a template such as out/{folder}/{stem}.",
+            metavar="DIR",
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute anew what is cached.")] = False,
     strict: Annotated[
@@ -97,6 +103,7 @@ def run(
     ) as host:
         if not (action or pipeline):
             raise UsageError(*_what_to_say(host, paths))
+        _check_output(output)
         with reading:
             recipe = chosen_recipe(host, action or [], pipeline)
             asked = host.repeatable(recipe)
@@ -132,6 +139,20 @@ def _say_lack(step: str, lack: str) -> None:
     typer.echo(f"mediahost: {display(step)} can't run: {display(message)}", err=True)
     for line in hint.splitlines():
         typer.echo(f"  {display(line)}", err=True)
+
+
+def _check_output(output: str | None) -> None:
+    """Refuse a template that is wrong before anything runs.
+
+    Raises:
+        UsageError: It is.
+    """
+    from mediahost.model.watch import TEMPLATE_FIELDS, check_template
+
+    try:
+        check_template(output or "", TEMPLATE_FIELDS.keys() - {"watch"})
+    except ValueError as error:
+        raise UsageError(f"--output can't be {display(output or '')}: {error}") from None
 
 
 def chosen_recipe(host: "Host", actions: list[str], pipeline: str | None) -> "Recipe":

@@ -139,7 +139,8 @@ def _counts(summary: Summary, recipe: "Recipe") -> str:
     }
     if summary.incomplete:
         counts["incomplete"] = summary.incomplete
-    return tally(files, counts, len(summary.problems), summary.seconds, summary.saved_ms)
+    told = tally(files, counts, len(summary.problems), summary.seconds, summary.saved_ms)
+    return f"{told}; {counted(summary.own, 'own output')} left out" if summary.own else told
 
 
 def _to_json(summary: Summary) -> dict[str, object]:
@@ -148,6 +149,7 @@ def _to_json(summary: Summary) -> dict[str, object]:
         "saved_ms": summary.saved_ms,
         "seconds": round(summary.seconds, 3),
         "ignored": summary.ignored,
+        "own": summary.own,
         "problems": [
             {"path": path_to_url(problem.path), "message": problem.message, "hint": problem.hint}
             for problem in summary.problems

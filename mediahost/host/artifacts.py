@@ -4,13 +4,15 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from mediahost.errors import PluginError
+from mediahost.host.naming import stored_name
 from mediahost.model.job import Token
 from mediahost.model.paths import display
 from mediahost.model.result import Artifact, MediaProcessingResult
+from mediahost.partfile import rename_new
 
 ARTIFACTS = "artifacts"
 STAGING = "staging"
@@ -58,7 +60,9 @@ class ArtifactFolder:
         claim of this attempt voided it.
         """
         for earlier in range(1, token.attempt):
-            _remove(self._kept(Token(token.job_id, earlier)))
+            kept = self._kept(Token(token.job_id, earlier))
+            _remove(kept)
+            _remove(_copying(kept))
         name = _name(token)
         return f"{self._staging_text}/{name}", f"{self._logs_text}/{name}.log"
 
@@ -73,10 +77,18 @@ class ArtifactFolder:
             if (name := _name(token)) in left:
                 shutil.rmtree(f"{self._staging_text}/{name}", ignore_errors=True)
 
-    def keep(self, token: Token, result: MediaProcessingResult) -> MediaProcessingResult:
+    def keep(
+        self, token: Token, result: MediaProcessingResult, stem: str = ""
+    ) -> MediaProcessingResult:
         """Move an attempt's artifacts to where they stay, on the disk before this returns.
 
         What else the attempt wrote is removed.
+
+        Args:
+            token: The attempt.
+            result: What it gave.
+            stem: The name of its media file without the suffix, which goes from their names: they
+                may be given for files that are called otherwise.
 
         Raises:
             PluginError: One is not a file that the attempt wrote.
@@ -88,14 +100,8 @@ class ArtifactFolder:
             kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _sync_folder(kept.parent.parent)
         _keep_only({staged / name for name in names}, staged)
-        try:
-            staged.rename(kept)
-        except OSError as error:
-            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
-                raise
-            # A power cut undid the claim of somebody who had this token before, and no commit.
-            shutil.rmtree(kept)
-            staged.rename(kept)
+        names = _renamed(staged, names, stem)
+        _move(staged, kept)
         _sync_folder(kept.parent)
         artifacts = tuple(
             artifact.model_copy(update={"path": kept / name})
@@ -110,6 +116,49 @@ class ArtifactFolder:
     def _kept(self, token: Token) -> Path:
         # The last two digits of the id are random, the first ones are the time: 256 even folders.
         return self._artifacts / str(token.job_id)[-2:] / _name(token)
+
+
+def _renamed(staged: Path, names: Sequence[Path], stem: str) -> list[Path]:
+    """Give artifacts names that hold nothing of their media file's; where they are then."""
+    new = [name.with_name(stored_name(name.name, stem)) for name in names]
+    if len(set(new)) < len(new):
+        return list(names)
+    for name, wanted in zip(names, new, strict=True):
+        if name != wanted:
+            rename_new(staged / name, staged / wanted)
+            _sync_folder((staged / wanted).parent)
+    return new
+
+
+def _move(staged: Path, kept: Path) -> None:
+    try:
+        staged.rename(kept)
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            # The artifacts are on another drive: a copy there takes the name in one step.
+            copy = _copying(kept)
+            _remove(copy)
+            shutil.copytree(staged, copy, symlinks=True)
+            _sync_all(copy)
+            _move(copy, kept)
+            shutil.rmtree(staged, ignore_errors=True)
+            return
+        if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:
+            raise
+        # A power cut undid the claim of somebody who had this token before, and no commit.
+        shutil.rmtree(kept)
+        _move(staged, kept)
+
+
+def _copying(kept: Path) -> Path:
+    return kept.with_name(f".{kept.name}.copying")
+
+
+def _sync_all(folder: Path) -> None:
+    for at, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            _sync_folder(Path(at, name))
+        _sync_folder(Path(at))
 
 
 def _name_in(staged: Path, artifact: Artifact) -> Path:

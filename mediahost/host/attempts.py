@@ -199,7 +199,8 @@ class Attempts:
         stat = _still(held, look)
         hashed = ended.result_hash or result_hash(result, self._store.algorithm)
         if isinstance(result, MediaProcessingResult):
-            result = self._artifacts.keep(job.token, result)
+            media = held.media or job.request.media
+            result = self._artifacts.keep(job.token, result, media.path.stem)
             crash_point("renamed")
         hit = hit_of(job.request, result, hashed, ended.elapsed_ms)
         fresh[hit.key] = hit

@@ -31,6 +31,8 @@ from mediahost.host.identity import new_host_name, new_source_name
 from mediahost.host.inputs import Inputs, OnFetching, sort_out
 from mediahost.host.known import Known, known_of
 from mediahost.host.lineage import Lineage, lineage_of
+from mediahost.host.naming import top_of
+from mediahost.host.own_outputs import own_outputs
 from mediahost.host.planner import Planner, Recipe, State, request_for
 from mediahost.host.presence import Presence
 from mediahost.host.publish import Publisher
@@ -153,7 +155,7 @@ class Host:
         *,
         force: bool = False,
         dry_run: bool = False,
-        output: Path | None = None,
+        output: AnyPath | None = None,
         list_all: bool = True,
         sifted: Sifted | None = None,
         listener: Listener = _deaf,
@@ -168,7 +170,8 @@ class Host:
             recipe: What to do.
             force: Compute again what is cached.
             dry_run: Only say what would be done.
-            output: Folder to copy artifacts to.
+            output: Folder to copy artifacts to, or a template such as `~/Out/{folder}/{stem}`.
+                What the recipe's actions made and lies there already is no source.
             list_all: Give a row for each step on each file. Otherwise files in folders for which
                 nothing is to be done are only counted where that will do, if they are many.
             sifted: These very folders, looked through already; it counts if it was for this recipe.
@@ -190,7 +193,13 @@ class Host:
         if sifted and sifted.unchanged.asked == asked:
             walked, sieve = sifted
         roots, summary = self._candidates(
-            paths, recipe, output, on_hashed, on_fetching, sieve=sieve, walked=walked
+            paths,
+            recipe,
+            top_of(os.fspath(output)) if output else None,
+            on_hashed,
+            on_fetching,
+            sieve=sieve,
+            walked=walked,
         )
         run = Run(
             self.store,
@@ -215,7 +224,9 @@ class Host:
             if row.state is RowState.CACHED and row.key:
                 announce(_cached(row.action, row.media_url, row.key))
         if output and not dry_run:
-            summary.rows = Publisher(output, paths).publish(summary.rows, summary.problems)
+            summary.rows = Publisher(os.fspath(output), paths).publish(
+                summary.rows, summary.problems
+            )
         summary.seconds = time.monotonic() - started
         if not dry_run:
             self._announcer.run_finished(summary.facts())
@@ -273,7 +284,9 @@ class Host:
             roots += self._inputs.fetch_all(
                 urls, recipe.accepts_kind, walked.problems, on_hashed, on_fetching
             )
-        summary = Summary(problems=walked.problems, ignored=walked.ignored)
+        own = own_outputs(self.store, recipe, roots, output, paths) if output else set()
+        roots = [root for root in roots if root.path not in own]
+        summary = Summary(problems=walked.problems, ignored=walked.ignored, own=len(own))
         if sieve:
             summary.unlisted_files, summary.unlisted = sieve.files, sieve.results
             summary.unlisted_saved_ms = sieve.saved_ms

@@ -4,19 +4,29 @@ import errno
 import os
 import shutil
 import stat as stat_module
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count
+from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mediahost.errors import MediahostError
-from mediahost.hashing import BUFFER_BYTES, hash_bytes, verify_file
+from mediahost.hashing import BUFFER_BYTES, hash_bytes, hash_file, verify_file
 from mediahost.host.crash import crash_point
 from mediahost.host.found import Problem
 from mediahost.host.inputs import sort_out
+from mediahost.host.naming import (
+    OutputRefused,
+    name_of_part,
+    names_for,
+    published_names,
+    target_for,
+    top_of,
+)
 from mediahost.host.run import RunRow
+from mediahost.model.kinds import kind_of
 from mediahost.model.paths import display, is_remote, url_to_path
 from mediahost.partfile import PartFile
 
@@ -26,14 +36,20 @@ class CopyDamaged(MediahostError):
 
 
 class Publisher:
-    """Copies artifacts into a folder laid out as the folders that were run.
+    """Copies artifacts into a folder laid out as the folders that were run, or by a template.
 
     No file that is there is ever overwritten: a copy whose name is taken by other content gets
     the next free number. Doing it again copies nothing.
+
+    Args:
+        output: A folder, or a template such as `~/Out/{folder}/{stem}`.
+        paths: What was run.
     """
 
-    def __init__(self, output: Path, paths: Sequence[str | os.PathLike[str]]) -> None:
-        self._output = output.absolute()
+    def __init__(
+        self, output: str | os.PathLike[str], paths: Sequence[str | os.PathLike[str]]
+    ) -> None:
+        self._output = os.fspath(output)
         absolute = [Path(path).absolute() for path in sort_out(paths)[0]]
         self._tops = [path if path.is_dir() else path.parent for path in absolute]
 
@@ -42,25 +58,50 @@ class Publisher:
 
         A copy that can't be written is added to `problems`; the artifact itself is safe.
         """
-        return [self._published(row, problems) if row.artifacts else row for row in rows]
+        of_root: dict[str, list[RunRow]] = {}
+        for row in rows:
+            of_root.setdefault(row.root_url, []).append(row)
+        names = {url: iter(_names_of(url, its)) for url, its in of_root.items()}
+        return [
+            self._published(row, list(islice(names[row.root_url], len(row.artifacts))), problems)
+            for row in rows
+        ]
 
-    def _published(self, row: RunRow, problems: list[Problem]) -> RunRow:
+    def _published(self, row: RunRow, names: Sequence[str], problems: list[Problem]) -> RunRow:
+        hashes = row.artifact_hashes or [hash_file(path)[0] for path in row.artifacts]
+        made = zip(names, row.artifacts, hashes, strict=True)
+        copies = tuple(self._copy(row, *one, problems) for one in made)
+        return replace(row, artifacts=copies)
+
+    def _copy(
+        self, row: RunRow, name: str, path: str, file_hash: str, problems: list[Problem]
+    ) -> str:
+        """Where the copy is; where the artifact is if there can be none."""
+        target = top_of(self._output) / name
+        try:
+            target = target_for(self._output, self._fields(row, name))
+            return str(copy_to(Path(path), target, file_hash))
+        except (OSError, CopyDamaged, OutputRefused) as error:
+            message = f"{display(target)} can't be written: {_reason_of(error)}"
+            problems.append(Problem(str(target), message))
+            return path
+
+    def _fields(self, row: RunRow, name: str) -> dict[str, str]:
         root = _path_of(row.root_url)
-        media = _path_of(row.media_url)
-        folder = self._output / self._below(root)
-        copies = []
-        for path, file_hash in zip(row.artifacts, row.artifact_hashes, strict=True):
-            name = os.path.basename(path)  # noqa: PTH119 - text in, text out
-            for maker in (media, root):
-                name = name if name.startswith(maker.stem) else f"{maker.stem}.{name}"
-            try:
-                copies.append(str(copy_to(Path(path), folder / name, file_hash)))
-            except (OSError, CopyDamaged) as error:
-                reason = reason_of(error)
-                message = f"{display(folder / name)} can't be written: {reason}"
-                problems.append(Problem(str(folder / name), message))
-                copies.append(path)
-        return replace(row, artifacts=tuple(copies))
+        folder = self._below(root)
+        changed = time.localtime(root.stat().st_mtime if root.is_file() else None)
+        return {
+            "action": row.action,
+            **dated(changed),
+            "folder": "" if folder == Path() else folder.as_posix(),
+            "hash": (row.key.file_hash if row.key else "").partition(":")[2][:8],
+            "kind": str(kind_of(root) or ""),
+            "name": name,
+            "stem": root.stem,
+            "step": row.step,
+            "suffix": Path(name).suffix,
+            "watch": "",
+        }
 
     def _below(self, root: Path) -> Path:
         for top in self._tops:
@@ -69,9 +110,31 @@ class Publisher:
         return Path()
 
 
-def reason_of(error: OSError | CopyDamaged) -> str:
-    """Why something could not be written."""
-    return error.message if isinstance(error, CopyDamaged) else os.strerror(error.errno or 0)
+def _names_of(root_url: str, rows: Sequence[RunRow]) -> list[str]:
+    """The names of all that was made of a file, in the order of the rows."""
+    stored = [(row.step, _stored_name(row, path)) for row in rows for path in row.artifacts]
+    return published_names(_path_of(root_url).stem, stored)
+
+
+def _stored_name(row: RunRow, path: str) -> str:
+    name = os.path.basename(path)  # noqa: PTH119 - text in, text out
+    if row.media_url == row.root_url:
+        return name
+    return name_of_part(_path_of(row.media_url).stem, name)
+
+
+def dated(moment: time.struct_time) -> dict[str, str]:
+    """The fields of a template that a date fills."""
+    return {
+        "date": time.strftime("%Y-%m-%d", moment),
+        "day": time.strftime("%d", moment),
+        "month": time.strftime("%m", moment),
+        "year": time.strftime("%Y", moment),
+    }
+
+
+def _reason_of(error: OSError | MediahostError) -> str:
+    return error.message if isinstance(error, MediahostError) else os.strerror(error.errno or 0)
 
 
 def _path_of(media_url: str) -> Path:
@@ -183,10 +246,3 @@ def is_copy(path: Path, size: int, file_hash: str) -> bool:
     finally:
         os.close(descriptor)
     return verify_file(path, file_hash)
-
-
-def names_for(wanted: Path) -> Iterator[Path]:
-    """The path, then the same with numbers: `talk.mp3`, `talk.2.mp3`..."""
-    yield wanted
-    for number in count(2):
-        yield wanted.with_stem(f"{wanted.stem}.{number}")

@@ -53,7 +53,7 @@ class RunRow:
         elapsed_ms: How long the computing took, now or when it was cached.
         error: Why it failed: a sentence, and a hint on a second line.
         artifacts: Paths of the files that it made.
-        artifact_hashes: Their hashes.
+        artifact_hashes: Their hashes; none: those that they have now.
         incomplete: What its result lacks, in one line; None: nothing, or there is no result.
     """
 
@@ -96,6 +96,7 @@ class Summary:
         rows: One for each step on each file.
         problems: Paths that could not be read or used.
         ignored: Files in the folders that are no media files.
+        own: Files in the folder for outputs that the same actions made, and that are no sources.
         seconds: How long the run took.
         unlisted_files: Files that have no rows, since all that was asked for was cached and nobody
             wanted a list.
@@ -107,6 +108,7 @@ class Summary:
     rows: list[RunRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     ignored: int = 0
+    own: int = 0
     seconds: float = 0.0
     unlisted_files: int = 0
     unlisted: int = 0

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Collection
 from datetime import time
 from pathlib import Path
 from string import Formatter
@@ -26,7 +27,7 @@ TEMPLATE_FIELDS = {
     "hash": "First eight digits of the file's content hash",
     "kind": "Kind of the file: video, audio, image, document",
     "month": "Month of the file's last change, as 01",
-    "name": "Name of the artifact as the action made it",
+    "name": "Name of the artifact: the file's, and what the action adds",
     "stem": "Name of the file without its suffix",
     "step": "Name of the step that made it",
     "suffix": "Suffix of the artifact, with its dot",
@@ -147,16 +148,7 @@ class Watch(BaseModel):
     def _names_known_fields(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        try:
-            fields = [field for _, field, _, _ in Formatter().parse(value) if field is not None]
-        except ValueError as error:
-            raise ValueError(f"it is no template: {error}") from None
-        if fields and "/" not in value.partition("{")[0]:
-            raise ValueError("it should begin with a folder, such as ~/Converted/{stem}")
-        for field in fields:
-            if field not in TEMPLATE_FIELDS:
-                known = ", ".join(sorted(TEMPLATE_FIELDS))
-                raise ValueError(f"{{{field}}} is no field of a template; there are: {known}")
+        check_template(value, TEMPLATE_FIELDS)
         return value
 
     @model_validator(mode="before")
@@ -184,6 +176,24 @@ class Watch(BaseModel):
             return True
         begin, end = hours_of(self.hours)
         return begin <= now < end if begin <= end else now >= begin or now < end
+
+
+def check_template(value: str, known: Collection[str]) -> None:
+    """See that a template of outputs begins with a folder and has known fields alone.
+
+    Raises:
+        ValueError: It doesn't, or is no template at all.
+    """
+    try:
+        fields = [field for _, field, _, _ in Formatter().parse(value) if field is not None]
+    except ValueError as error:
+        raise ValueError(f"it is no template: {error}") from None
+    if fields and "/" not in value.partition("{")[0]:
+        raise ValueError("it should begin with a folder, such as ~/Converted/{stem}")
+    for field in fields:
+        if field not in known:
+            names = ", ".join(sorted(known))
+            raise ValueError(f"{{{field}}} is no field of a template; there are: {names}")
 
 
 def hours_of(text: str) -> tuple[time, time]:

@@ -10,12 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from mediahost.hashing import FileStat, verify_file
-from mediahost.host.publish import CopyDamaged, copy_to, fill, names_for
+from mediahost.host.naming import OutputRefused, check_inside, names_for
+from mediahost.host.publish import CopyDamaged, copy_to, fill
 from mediahost.model.paths import display
 from mediahost.model.watch import Watch
 from mediahost.partfile import PartFile, rename_new, sync_folder
 from mediahost.watch.original import Kept, check_same, check_unchanged, put_back, set_aside
-from mediahost.watch.outputs import OutputRefused, Written, check_inside, is_there
+from mediahost.watch.outputs import Written, is_there
 
 
 def after_success(
@@ -99,33 +100,27 @@ def move_below(source: Path, stat: FileStat, top: Path, folder: Path, source_has
     except OutputRefused as error:
         raise Kept(f"it was kept: {error.message}") from None
     wanted.parent.mkdir(parents=True, exist_ok=True)
-    check_unchanged(source, stat)
+    if source.stat().st_dev != wanted.parent.stat().st_dev:
+        return _move_to_other_drive(source, stat, wanted, source_hash)
     for target in names_for(wanted):
         if os.path.lexists(target):
             continue
         try:
-            rename_new(source, target)
+            with set_aside(source, stat) as aside:
+                rename_new(aside, target)
         except FileExistsError:
             continue
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            return _move_to_other_drive(source, stat, wanted, source_hash)
-        _check_moved(target, source, stat)
+            # One drive that is mounted twice. The file has been taken from its name and put back.
+            check_same(source, stat)
+            here = FileStat.of(source.lstat())
+            return _move_to_other_drive(source, here, wanted, source_hash)
+        with suppress(OSError):
+            sync_folder(target.parent)
         return target
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(wanted))
-
-
-def _check_moved(target: Path, source: Path, stat: FileStat) -> None:
-    """See that what was renamed is the file that was processed, or undo it."""
-    try:
-        check_same(target, stat)
-    except Kept:
-        put_back(target, source)
-        raise
-    for folder in (target.parent, source.parent):
-        with suppress(OSError):
-            sync_folder(folder)
 
 
 def _move_to_other_drive(source: Path, stat: FileStat, wanted: Path, source_hash: str) -> Path:

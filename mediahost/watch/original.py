@@ -73,7 +73,8 @@ def set_aside(source: Path, stat: FileStat) -> Iterator[Path]:
     """
     check_unchanged(source, stat)
     aside = aside_of(source)
-    rename_new(source, aside)
+    # In one step: of a link and a removal the second might meet a newer version.
+    source.rename(aside)
     try:
         check_same(aside, stat)
         yield aside

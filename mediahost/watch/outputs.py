@@ -2,29 +2,21 @@
 
 import json
 import os
-import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from mediahost.errors import MediahostError
 from mediahost.hashing import hash_bytes, hash_file, verify_file
+from mediahost.host.naming import name_of_part, published_names, short, target_for
 from mediahost.host.planner import Planned
-from mediahost.host.publish import copy_to, write_to
+from mediahost.host.publish import copy_to, dated, write_to
 from mediahost.host.standing import Standing
-from mediahost.model.paths import display, expanded, path_to_url
+from mediahost.model.paths import path_to_url
 from mediahost.model.watch import Watch
 from mediahost.ports import OwnOutput, WatchStore
-
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
-LONGEST_NAME = 255
-
-
-class OutputRefused(MediahostError):
-    """An output would land where it must not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +62,10 @@ class Outputs:
         if self._rule.output is None:
             return []
         written = []
-        for row, path, file_hash in final:
-            fields = self._fields(standing, row, folder, Path(path).name)
+        stored = [(row.step.name, _stored_name(row, path)) for row, path, _ in final]
+        names = published_names(Path(standing.root.path).stem, stored)
+        for (row, path, file_hash), name in zip(final, names, strict=True):
+            fields = self._fields(standing, row, folder, name)
             target = target_for(self._rule.output, fields)
             with _named(target):
                 written.append(Written(copy_to(Path(path), target, file_hash), file_hash))
@@ -113,7 +107,8 @@ class Outputs:
             name = f"{Path(standing.root.path).stem}.{row.step.name}.json"
             target = target_for(self._rule.output or "", self._fields(standing, row, folder, name))
             if target in taken:
-                target = target.with_name(f"{target.stem}.{row.step.name}{target.suffix}")
+                name = f"{target.stem}.{row.step.name}{target.suffix}"
+                target = target.with_name(short(name))
             taken.add(target)
             document = results[row.key].result.model_dump(mode="json")
             yield self._sidecar(standing, row, target, document, depth)
@@ -149,83 +144,16 @@ class Outputs:
         changed = time.localtime(source.stat().st_mtime)
         return {
             "action": row.step.action,
-            "date": time.strftime("%Y-%m-%d", changed),
-            "day": time.strftime("%d", changed),
+            **dated(changed),
             "folder": folder,
             "hash": standing.root.file_hash.partition(":")[2][:8],
             "kind": str(standing.root.kind),
-            "month": time.strftime("%m", changed),
             "name": name,
             "stem": source.stem,
             "step": row.step.name,
             "suffix": Path(name).suffix,
             "watch": self._rule.name,
-            "year": time.strftime("%Y", changed),
         }
-
-
-def target_for(template: str, fields: Mapping[str, str]) -> Path:
-    """Where an output goes: below the folder that the template begins with, and nowhere else.
-
-    A template without fields is a folder, laid out as the watched one. One whose last part has no
-    suffix gets the artifact's.
-
-    Raises:
-        OutputRefused: It would lead out of that folder, such as by a symbolic link in it.
-    """
-    fixed, brace, _ = template.partition("{")
-    top = expanded(fixed if not brace else fixed.rpartition("/")[0] or "/").absolute()
-    if not brace:
-        name = fields["name"]
-        name = name if name.startswith(fields["stem"]) else f"{fields['stem']}.{name}"
-        template = "{folder}/{name}"
-        fields = {**fields, "name": name}
-        rendered = _rendered(template, fields)
-    else:
-        rendered = _rendered(template[len(fixed.rpartition("/")[0]) :], fields)
-        suffix = _UNSAFE.sub("_", fields["suffix"])
-        if not rendered[-1].endswith(suffix):
-            rendered[-1] += suffix
-    rendered[-1] = _short(rendered[-1])
-    target = top.joinpath(*rendered)
-    check_inside(target, top)
-    return target
-
-
-def check_inside(target: Path, top: Path) -> None:
-    """See that a path lies below a folder in truth, whatever links there are on the way.
-
-    Raises:
-        OutputRefused: It doesn't.
-    """
-    real = Path(os.path.realpath(target.parent))
-    if not real.is_relative_to(os.path.realpath(top)):
-        raise OutputRefused(
-            f"The output {display(target)} would lie outside {display(top)}",
-            "A symbolic link leads out of the folder: remove it, or give another folder.",
-        )
-
-
-def _rendered(template: str, fields: Mapping[str, str]) -> list[str]:
-    """The parts of the path; whatever the fields hold, none is `..` or has a slash in it."""
-    safe = {name: _UNSAFE.sub("_", value) for name, value in fields.items() if name != "folder"}
-    parts: list[str] = []
-    for part in PurePosixPath(template).parts:
-        if part == "{folder}":
-            parts += [_UNSAFE.sub("_", one) for one in fields["folder"].split("/")]
-        elif part != "/":
-            folder = _UNSAFE.sub("_", fields["folder"])
-            parts.append(part.format_map({**safe, "folder": folder}))
-    return [part if part.strip(".") else "_" for part in parts if part] or ["_"]
-
-
-def _short(name: str) -> str:
-    """A name that file systems take: the stem is cut, the suffix stays."""
-    stem, suffix = Path(name).stem, Path(name).suffix
-    room = LONGEST_NAME - len(os.fsencode(suffix))
-    if len(os.fsencode(stem)) <= room:
-        return name
-    return os.fsencode(stem)[:room].decode(errors="ignore") + suffix
 
 
 def _final(standing: Standing) -> Iterator[tuple[Planned, str, str]]:
@@ -234,6 +162,13 @@ def _final(standing: Standing) -> Iterator[tuple[Planned, str, str]]:
         if row.step.name not in used:
             for path, file_hash in _artifacts(row):
                 yield row, path, file_hash
+
+
+def _stored_name(row: Planned, path: str) -> str:
+    name = Path(path).name
+    if row.media is None or row.media.path == row.root.path:
+        return name
+    return name_of_part(Path(row.media.path).stem, name)
 
 
 def _artifacts(row: Planned) -> tuple[tuple[str, str], ...]:

@@ -23,6 +23,7 @@ OWN = {
     "mediahost/tui/crash_report.py": "a report, in the data folder, named after its moment",
     "mediahost/tui/hosts.py": "the log of a host, in the data folder",
     "mediahost/watch/aftermath.py": "gives a file of a moment ago its name again",
+    "mediahost/watch/original.py": "takes a file from its name before it goes",
 }
 # Writers of files in an attempt's own folder.
 WORKDIR = {

@@ -30,11 +30,14 @@ class HalfLook(Analyzer, name="half.look", version=1, accepts={"audio"}):
 class HalfCopy(Processor, name="half.copy", version=1, accepts={"audio"}):
     """Copy what is there."""
 
+    more: bool = False
+
     def process(self, media: MediaFile, context: Context) -> MediaProcessingResult:
-        path = context.workdir / "copy.wav"
+        # As plugins do: the name of the file, cut.
+        path = context.workdir / f"{media.path.stem[:60]}.wav"
         shutil.copyfile(media.path, path)
         with path.open("ab") as file:
-            file.write(b"copied")
+            file.write(b"copied more" if self.more else b"copied")
         made = Artifact(path=path, asset_type="audio")
         return MediaProcessingResult(artifacts=(made,), completeness=completeness_of(media))
 

@@ -1,3 +1,4 @@
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,3 +142,48 @@ def test_only_the_staging_of_hosts_that_are_gone_is_swept(tmp_path: Path) -> Non
     ArtifactFolder(tmp_path, "me/3").open(lambda host: host == "gone/1")
 
     assert files_below(tmp_path / "staging") == {"there+2", "me+3"}
+
+
+def test_artifacts_have_nothing_of_their_media_files_name(folder: ArtifactFolder) -> None:
+    workdir = staged(folder)
+    (workdir / "parts").mkdir()
+    for name in ("talk.wav", "parts/talk-1.wav", "notes.txt"):
+        (workdir / name).write_text(name)
+    result = folder.keep(
+        TOKEN,
+        made(*(workdir / one for one in ("talk.wav", "parts/talk-1.wav", "notes.txt"))),
+        "talk",
+    )
+    assert [artifact.path.name for artifact in result.artifacts] == [
+        "artifact.wav",
+        "artifact-1.wav",
+        "notes.txt",
+    ]
+    assert [artifact.path.read_text() for artifact in result.artifacts] == [
+        "talk.wav",
+        "parts/talk-1.wav",
+        "notes.txt",
+    ]
+
+
+def test_artifacts_may_be_on_another_drive(tmp_path: Path) -> None:
+    shm = Path("/dev/shm")  # noqa: S108 - another file system on every Linux
+    if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    with tempfile.TemporaryDirectory(dir=shm) as drive:
+        (tmp_path / "artifacts").symlink_to(drive)
+        folder = ArtifactFolder(tmp_path, "me/1")
+        folder.open(lambda _host: False)
+        workdir = staged(folder)
+        (workdir / "parts").mkdir()
+        (workdir / "parts" / "a.wav").write_text("sound")
+        (artifact,) = folder.keep(TOKEN, made(workdir / "parts" / "a.wav")).artifacts
+        assert artifact.path.read_text() == "sound"
+        assert not workdir.exists()
+        assert files_below(artifact.path.parent.parent.parent) == {
+            artifact.path.parent.parent.name,
+            f"{artifact.path.parent.parent.name}/parts",
+            f"{artifact.path.parent.parent.name}/parts/a.wav",
+        }
+        folder.stage(Token(TOKEN.job_id, 2))
+        assert not artifact.path.exists()

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from mediahost.host.naming import OutputRefused, target_for
 from mediahost.model.watch import TEMPLATE_FIELDS, Watch
-from mediahost.watch.outputs import OutputRefused, target_for
 
 FIELDS = {
     **dict.fromkeys(TEMPLATE_FIELDS, "x"),
