@@ -23,15 +23,15 @@ HOST_KEYS = {
     *("host", "machine", "pid", "version", "executor", "slots", "running", "status"),
     *("started_at", "silent_ms"),
 }
-RUN_KEYS = {"counts", "saved_ms", "seconds", "ignored", "problems", "rows"}
+RUN_KEYS = {"counts", "saved_ms", "seconds", "ignored", "own", "problems", "rows"}
 ROW_KEYS = {
     *("state", "action", "step", "media", "file_hash", "config_hash", "job_id", "elapsed_ms"),
-    *("error", "artifacts", "root"),
+    *("error", "artifacts", "root", "incomplete"),
 }
 RESULT_KEYS = {
     "made_by",
     *("action", "action_version", "config", "media", "file_hash", "config_hash", "result_hash"),
-    *("elapsed_ms", "created_at", "result"),
+    *("elapsed_ms", "created_at", "result", "incomplete"),
 }
 EXPLAIN_KEYS = {"action", "step", "media", "cached", "file_hash", "config_hash", "reasons"}
 ACTION_KEYS = {"name", "kind", "version", "accepts", "description", "config"}
