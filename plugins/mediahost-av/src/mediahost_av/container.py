@@ -23,7 +23,16 @@ from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
-from mediahost import Completeness, Context, Holes, InvalidMedia, MediaReader, promised_duration
+from mediahost import (
+    Completeness,
+    Context,
+    Holes,
+    InvalidMedia,
+    MediaKind,
+    MediaReader,
+    promised_duration,
+)
+from mediahost.model.kinds import kind_of
 from mediahost.plugin.demuxers import trusted_formats
 
 if TYPE_CHECKING:
@@ -349,10 +358,18 @@ def decoder_of(stream: Stream) -> CodecContext | None:
     return stream.codec_context
 
 
+class _Nameless:
+    """A picture without its name, by which FFmpeg would take it for one of a numbered sequence."""
+
+    def __init__(self, reader: MediaReader) -> None:
+        self.read, self.seek, self.tell = reader.read, reader.seek, reader.tell
+
+
 def open_container(reader: MediaReader) -> InputContainer:
     """The file as PyAV opens it, without following pointers to other files."""
+    is_picture = kind_of(reader.path) is MediaKind.IMAGE
     return av.open(
-        reader,
+        _Nameless(reader) if is_picture else reader,
         "r",
         container_options={"format_whitelist": _trusted_formats(), "protocol_whitelist": ""},
         metadata_errors="replace",
