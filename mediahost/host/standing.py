@@ -23,6 +23,7 @@ class Standing:
         rows: Its steps.
         jobs: The jobs that work on it, by key.
         failed: Why steps gave no result, by their names.
+        is_held: More is to do than may be submitted now.
     """
 
     root: Candidate
@@ -30,6 +31,7 @@ class Standing:
     rows: list[Planned] = field(default_factory=list)
     jobs: dict[CacheKey, UUID] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    is_held: bool = False
 
     @property
     def skipped(self) -> set[str]:
@@ -129,12 +131,15 @@ class StandingOrder:
         self,
         roots: Sequence[Candidate],
         ended: Mapping[str, Mapping[CacheKey, str]] | None = None,
+        most: int | None = None,
     ) -> dict[str, Standing]:
         """Submit what these files still need, and say where they stand then.
 
         Args:
             roots: The files.
             ended: Keys that gave no result, and why, by path: they are not asked for again.
+
+            most: Submit so many jobs at most; None: all.
 
         Raises:
             Unavailable: A step that is not optional lacks something. Nothing is submitted.
@@ -155,6 +160,9 @@ class StandingOrder:
                     continue
                 if (lack := lacking.get(row.step.name)) is not None:
                     standing.failed[row.step.name] = lack.message
+                    continue
+                if row.key not in requests and most is not None and len(requests) >= most:
+                    standing.is_held = True
                     continue
                 if row.key not in requests:
                     requests[row.key] = request_for(recipe, row, self.source, self._priority)

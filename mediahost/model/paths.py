@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -51,3 +52,11 @@ def display(text: str | os.PathLike[str]) -> str:
 def expanded(path: str | os.PathLike[str]) -> Path:
     """With the home folder for `~`; as it is where nobody has the name behind it, as shells do."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - `Path.expanduser` raises for strangers
+
+
+def composed(text: str) -> str:
+    """The text with each accented letter as one character (NFC), to compare names by.
+
+    macOS, and drives that it writes, spell `é` as `e` and an accent (NFD). Both look the same.
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -88,6 +88,17 @@ class Watch(BaseModel):
     settle_s: float | None = Field(
         None, ge=0.05, le=86400, description="Seconds at rest; if empty, 5, on network drives 15"
     )
+    min_age_s: float | None = Field(
+        None,
+        gt=0,
+        le=315_360_000,
+        description="Seconds since its last change, at least; 86400: a day",
+    )
+    jobs: int | None = Field(
+        None,
+        ge=1,
+        description="Jobs of this watch at a time, at most; if empty, as the workers allow",
+    )
     poll: bool | None = Field(
         None,
         description="Look again and again in place of events; if empty, where events don't come",
@@ -96,7 +107,7 @@ class Watch(BaseModel):
         None, ge=0.2, le=86400, description="Seconds between full looks; if empty, 300, polling 10"
     )
     hours: str | None = Field(
-        None, description="Submit at these hours of the day only, such as 22:00-06:00"
+        None, description="Start jobs at these hours of the day only, such as 22:00-06:00"
     )
     priority: int = Field(
         0, ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY, description="Higher goes first"

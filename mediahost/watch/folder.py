@@ -29,7 +29,7 @@ from mediahost.watch.news import News, Tell
 from mediahost.watch.reconcile import Changes, reconcile
 from mediahost.watch.scan import Scan, found_at
 from mediahost.watch.settling import Settling
-from mediahost.watch.wanted import IGNORE_FILE, Wanted
+from mediahost.watch.wanted import IGNORE_FILE, NO_MEDIA, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +194,9 @@ class FolderWatch(GuardedThread):
         self.health.file_system = kind
         self._is_network = not gives_events(kind)
         settle_s = self.rule.settle_s or (SETTLE_NETWORK_S if self._is_network else SETTLE_LOCAL_S)
-        self._settling = Settling(settle_s, follow_links=self.rule.follow_links)
+        self._settling = Settling(
+            settle_s, follow_links=self.rule.follow_links, min_age_s=self.rule.min_age_s or 0.0
+        )
         self._guard.remember(self._top)
         self.health.device, self.health.marked = self._guard.device, self._guard.marked
         self._open_hints()
@@ -305,7 +307,7 @@ class FolderWatch(GuardedThread):
         for path, closed in files.items():
             folder, name = os.path.split(path)
             relative = "" if folder == self._top else folder[len(self._top) + 1 :]
-            if name == IGNORE_FILE:
+            if name in (IGNORE_FILE, NO_MEDIA):
                 self._scan_asked = "what is ignored has changed"
             elif self._wanted.kind(relative, name):
                 places[path_to_url(relative), path_to_url(name)] = closed

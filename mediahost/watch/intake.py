@@ -70,6 +70,7 @@ class Queued:
         root: It with its hash.
         depth: How many watches its content came through before.
         jobs: Its jobs that are not known to be final, by id.
+        is_held: More of it is to be submitted when it may be.
         errors: Keys that gave no result, and why.
         since: When it was taken in, by the monotonic clock.
     """
@@ -79,6 +80,7 @@ class Queued:
     root: Candidate
     depth: int
     jobs: dict[UUID, CacheKey] = field(default_factory=dict)
+    is_held: bool = False
     errors: dict[CacheKey, str] = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
 
@@ -117,6 +119,7 @@ class Intake:
         self._touched: set[UUID] = set()
         self._lock = threading.Lock()
         self._ask_at = 0.0
+        self._stop_at = 0.0
         self._resting = ""
         self._rest_s = REST_FIRST_S
         self._rest_until = 0.0
@@ -188,7 +191,7 @@ class Intake:
 
     def take(self, ready: Sequence[tuple[FoundFile, WatchedFile | None, bool]]) -> None:
         """Take in files that are whole: file, what is known of it, whether to read it anew."""
-        if not self._rule.is_open(datetime.now().astimezone().time()):
+        if not self._is_open:
             self._let_wait(ready, f"waits for its hours, {self._rule.hours}")
             return
         if self._resting:
@@ -275,7 +278,7 @@ class Intake:
             return
         ended = {root.path: self._queued[root.path].errors for root in roots}
         try:
-            standings = self._order.further(roots, ended)
+            standings = self._order.further(roots, ended, most=self._most())
         except Unavailable as error:
             self._rest(_in_words(error))
             return
@@ -283,14 +286,15 @@ class Intake:
         for path, standing in standings.items():
             queued = self._queued[path]
             queued.jobs = {job: key for key, job in standing.jobs.items()}
-            if not standing.jobs:
+            queued.is_held = standing.is_held
+            if not standing.jobs and not standing.is_held:
                 self._finish(queued, standing)
                 continue
             with self._lock:
                 for job in queued.jobs:
                     self._files_of[job].add(path)
-            submitted = True
-            if not queued.errors and len(standing.jobs) == len(standing.rows):
+            submitted |= bool(standing.jobs)
+            if standing.jobs and not queued.errors and len(standing.jobs) == len(standing.rows):
                 self._tell(News(self._rule.name, path, FileState.QUEUED, ""))
         if submitted:
             self._wake()
@@ -306,12 +310,46 @@ class Intake:
         if self._queued and now >= self._ask_at:
             self._ask_at = now + ASK_S
             self._learn(self._to_ask(now), heard=False)
+        is_open = self._is_open
+        if not is_open:
+            self._stop_starting(now)
+        elif self._most() != 0:
+            held = [one.root for one in self._queued.values() if one.is_held and not one.jobs]
+            self._further(held[: self._most()])
         if self._resting:
             self._try_one(now)
-        elif self._waiting and self._rule.is_open(datetime.now().astimezone().time()):
+        elif self._waiting and is_open:
             waiting, self._waiting = list(self._waiting.values()), {}
             for file, known, anew in waiting:
                 self._resettle(file, known, anew)
+
+    @property
+    def _is_open(self) -> bool:
+        return self._rule.is_open(datetime.now().astimezone().time())
+
+    def _most(self) -> int | None:
+        """How many more jobs may be submitted now; None: any number."""
+        if not self._is_open:
+            return 0
+        return None if self._rule.jobs is None else max(0, self._rule.jobs - len(self._files_of))
+
+    def _stop_starting(self, now: float) -> None:
+        """Outside the hours what runs may end, and what has not begun is taken back."""
+        if now < self._stop_at:
+            return
+        self._stop_at = now + ASK_S
+        waiting = self._store.jobs(
+            statuses={JobStatus.PENDING}, source=self._order.source, limit=ASK_JOBS
+        )
+        self._store.request_cancel([job.job_id for job in waiting])
+        views = self._store.get_jobs({job for each in self._queued.values() for job in each.jobs})
+        running = {job for job, view in views.items() if view.status is JobStatus.PROCESSING}
+        ended = {job for job, view in views.items() if view.status.final}
+        for path, queued in list(self._queued.items()):
+            if not queued.jobs.keys() & (running | ended):
+                self.drop(path)
+                reason = f"waits for its hours, {self._rule.hours}"
+                self._let_wait([(queued.file, queued.known, False)], reason)
 
     def _try_one(self, now: float) -> None:
         """After a rest one file shows whether what was missing is there."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mediahost.hashing import FileStat
 from mediahost.host.found import FoundFile
-from mediahost.watch.wanted import IGNORE_FILE, Wanted
+from mediahost.watch.wanted import IGNORE_FILE, NO_MEDIA, Wanted
 
 MOST_PROBLEMS = 20
 
@@ -79,7 +79,7 @@ class Scan:
     def _sorted_out(
         self, folder: str, absolute: str, entries: "list[os.DirEntry[str]]"
     ) -> tuple[list[FoundFile], list[str]]:
-        has_ignores = any(entry.name == IGNORE_FILE for entry in entries)
+        has_ignores = any(entry.name in (IGNORE_FILE, NO_MEDIA) for entry in entries)
         self.wanted.learn_ignores(folder, absolute, there=has_ignores)
         found: list[FoundFile] = []
         deeper: list[str] = []

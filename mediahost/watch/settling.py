@@ -25,6 +25,7 @@ BUSY_FIRST_S = 0.25
 BUSY_LONGEST_S = 2.0
 UNREADABLE_S = 15.0
 EMPTY_S = 60.0
+YOUNG_S = 600.0
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Settler:
         reason: Why it is not ready, for a person.
         began: When it was first looked at, by the monotonic clock.
         tries: How often it was found busy in a row.
+        is_young: It is whole but not as old as it has to be.
     """
 
     file: FoundFile
@@ -50,11 +52,12 @@ class Settler:
     reason: str = "it has just come"
     began: float = field(default_factory=time.monotonic)
     tries: int = 0
+    is_young: bool = False
 
     @property
     def is_hopeful(self) -> bool:
         """Whether time alone makes it ready: nobody writes it, and it is not empty."""
-        return self.tries == 0 and self.file.stat.size > 0
+        return self.tries == 0 and self.file.stat.size > 0 and not self.is_young
 
 
 class Settling:
@@ -62,9 +65,14 @@ class Settling:
 
     Args:
         settle_s: How long a file must stand still where no close was seen.
+        follow_links: Look at what symbolic links lead to.
+        min_age_s: How long ago its last change must be, whatever was seen.
     """
 
-    def __init__(self, settle_s: float, *, follow_links: bool = False) -> None:
+    def __init__(
+        self, settle_s: float, *, follow_links: bool = False, min_age_s: float = 0.0
+    ) -> None:
+        self._min_age_s = min_age_s
         self._settle_s = settle_s
         self._follow_links = follow_links
         self._files: dict[str, Settler] = {}
@@ -173,6 +181,11 @@ class Settling:
         if wait > 0:
             settler.reason = f"at rest for {max(quiet, 0):.0f} of {self._settle_s:g} s"
             return now + wait
+        young_s = self._min_age_s - (time.time() - max(stat.mtime_ns, stat.ctime_ns) / 1e9)
+        settler.is_young = young_s > 0
+        if settler.is_young:
+            settler.reason = f"it is too young for {young_s / 3600:.1f} more hours (min_age_s)"
+            return now + min(young_s, YOUNG_S)
         if stat.size == 0:
             settler.reason = "it is empty so far"
             return now + EMPTY_S

@@ -8,18 +8,38 @@ from dataclasses import dataclass
 from pathspec import GitIgnoreSpec
 
 from mediahost.model.kinds import MediaKind, kind_of
-from mediahost.model.paths import display
+from mediahost.model.paths import composed, display
 from mediahost.model.watch import Watch
 
 IGNORE_FILE = ".mediahostignore"
+# Of Android: what is in such a folder is no media of a person.
+NO_MEDIA = ".nomedia"
 
 # Half-written files of browsers, copying and torrent programs, and what drives keep for themselves.
 UNFINISHED = re.compile(
     r"(?:^~\$|\.(?:part|partial|tmp|temp|crdownload|download|filepart|!ut|aria2)$)", re.IGNORECASE
 )
+# Parts that yt-dlp and its like join later (`film.f137.mp4`, `song.f140-drc.m4a`), and what they
+# join them to (`film.temp.mp4`).
+_DOWNLOADED_PART = re.compile(
+    r"\.(?:f(?:\d{1,5}|hls|dash)[\w-]*|temp|tmp|part|partial)\."
+    r"(?:mp4|m4a|m4v|webm|mkv|mov|flv|3gp|ts|mp3|ogg|opus|aac|wav|flac)$|\.part-frag\d+",
+    re.IGNORECASE,
+)
 SERVICE_FOLDERS = frozenset(
     {"@eaDir", "#recycle", "#snapshot", "lost+found", "$RECYCLE.BIN", "System Volume Information"}
 )
+
+
+class Patterns:
+    """Patterns in gitignore's syntax, for which `é` is one letter however it is encoded."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._spec = GitIgnoreSpec.from_lines([composed(line) for line in lines])
+
+    def match_file(self, path: str) -> bool:
+        """Whether the path is matched."""
+        return self._spec.match_file(composed(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +47,7 @@ class _Ignore:
     """The patterns of one ignore file; they count from its folder."""
 
     base: str
-    patterns: GitIgnoreSpec
+    patterns: "Patterns"
 
     def matches(self, path: str) -> bool:
         inside = path[len(self.base) + 1 :] if self.base else path
@@ -48,8 +68,8 @@ class Wanted:
     ) -> None:
         self.kinds = frozenset(kinds) & (rule.kinds or frozenset(MediaKind))
         self._rule = rule
-        self._include = GitIgnoreSpec.from_lines(rule.include) if rule.include else None
-        self._exclude = GitIgnoreSpec.from_lines(rule.exclude) if rule.exclude else None
+        self._include = Patterns(rule.include) if rule.include else None
+        self._exclude = Patterns(rule.exclude) if rule.exclude else None
         top = str(rule.path)
         self._outside = {os.path.relpath(path, top) for path in outside}
         self._ignores: dict[str, tuple[_Ignore, ...]] = {}
@@ -57,7 +77,7 @@ class Wanted:
     def kind(self, folder: str, name: str) -> MediaKind | None:
         """The file's kind if it is wanted, else None."""
         kind = kind_of(name)
-        if kind is None or kind not in self.kinds or name[0] == "." or UNFINISHED.search(name):
+        if kind is None or kind not in self.kinds or name[0] == "." or is_unfinished(name):
             return None
         if self._include or self._exclude or self._ignores:
             path = f"{folder}/{name}" if folder else name
@@ -87,16 +107,19 @@ class Wanted:
         return True
 
     def learn_ignores(self, folder: str, absolute: str, *, there: bool) -> None:
-        """Read the ignore file of a folder, if there is one; a walk comes from above."""
+        """Read what says in a folder what to leave out, if it is there; a walk comes from above."""
         if not there:
             self._ignores.pop(folder, None)
+            return
+        if os.path.lexists(os.path.join(absolute, NO_MEDIA)):  # noqa: PTH118
+            self._ignores[folder] = (_Ignore(folder, Patterns(["*"])),)
             return
         try:
             with open(os.path.join(absolute, IGNORE_FILE), "rb") as file:  # noqa: PTH118, PTH123
                 lines = file.read().decode("utf-8", "surrogateescape").splitlines()
         except OSError:
             return
-        self._ignores[folder] = (_Ignore(folder, GitIgnoreSpec.from_lines(lines)),)
+        self._ignores[folder] = (_Ignore(folder, Patterns(lines)),)
 
     def why_not(self, folder: str, name: str) -> str | None:
         """Why a file is not wanted, in words; None if it is."""
@@ -107,7 +130,7 @@ class Wanted:
         kind = kind_of(name)
         if name.startswith("."):
             yield "it is hidden: its name begins with a dot"
-        if UNFINISHED.search(name):
+        if is_unfinished(name):
             yield "its name says that it is unfinished"
         if kind is None:
             yield "its suffix is of no media file that mediahost knows"
@@ -120,7 +143,7 @@ class Wanted:
         if self._exclude and self._exclude.match_file(path):
             yield "a pattern of exclude matches it"
         if self._excluded(folder, path):
-            yield f"a pattern in a {IGNORE_FILE} matches it"
+            yield f"a pattern in a {IGNORE_FILE}, or a {NO_MEDIA}, leaves it out"
 
     def _excluded(self, folder: str, path: str) -> bool:
         if self._include and not self._include.match_file(path):
@@ -138,3 +161,8 @@ class Wanted:
             at = folder.find("/", at + 1)
             at = len(folder) if at < 0 else at
             yield from self._ignores.get(folder[:at], ())
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file's name says that a program has not finished it."""
+    return bool(UNFINISHED.search(name) or _DOWNLOADED_PART.search(name))

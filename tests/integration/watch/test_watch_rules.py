@@ -160,6 +160,41 @@ def test_outside_its_hours_a_watch_waits(home: "Home") -> None:
     assert once(home, LOOK) == "1 done, 0 failed"
 
 
+def test_when_its_hours_end_a_watch_starts_nothing_more(
+    home: "Home", watch: "Start", starts: "Starts"
+) -> None:
+    home.tones(6)
+    home.call("watch", "add", "media", "--action", "count.wait", "--settle", "0.1")
+    running = watch.on_all()
+    starts.wait()
+    starts.wait()
+    now = datetime.now().astimezone()
+    window = [(now + timedelta(hours=hours)).strftime("%H:%M") for hours in (2, 3)]
+    home.call("watch", "edit", "media", "--set", f"hours={'-'.join(window)}")
+    running.wait_until(lambda status: status["counts"]["ready"] == 6)
+    # What runs may end.
+    (home.folder / "open").touch()
+    running.wait_until(lambda status: status["jobs_running"] == 0)
+    running.stop()
+    assert home.jobs() == {"completed": 2, "cancelled": 4}
+    home.call("watch", "edit", "media", "--set", "hours=")
+    assert "6 done, 0 failed" in home.call("watch", "--once").out
+
+
+def test_a_watch_runs_no_more_jobs_at_a_time_than_it_may(
+    home: "Home", watch: "Start", starts: "Starts"
+) -> None:
+    home.tones(4)
+    home.call("watch", "add", "media", "-a", "count.wait", "--settle", "0.1", "--set", "jobs=1")
+    running = watch.on_all()
+    starts.wait()
+    running.wait_until(lambda status: status["counts"]["queued"] == 4)
+    assert home.jobs() == {"processing": 1}
+    (home.folder / "open").touch()
+    running.wait_for_all("done", {f"00{number}.wav" for number in range(4)})
+    assert home.jobs() == {"completed": 4}
+
+
 def test_watches_are_added_paused_resumed_and_removed_while_it_runs(
     home: "Home", watch: "Start"
 ) -> None:

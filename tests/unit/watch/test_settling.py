@@ -93,3 +93,15 @@ def test_the_kernel_tells_of_writers(path: Path) -> None:
     with path.open("r+b"):
         assert writers_of(str(path)) is Writers.SOME
     assert writers_of(str(path)) is Writers.NONE
+
+
+def test_a_file_that_must_be_old_waits_whatever_was_seen(path: Path) -> None:
+    os.utime(path)
+    settling = Settling(SETTLE_S, min_age_s=0.8)
+    settler = settling.touch(found(path), None, closed=True)
+    time.sleep(0.1)
+    assert settling.check(10) == ([], [])
+    assert "too young" in settler.reason
+    # Nobody waits for it: with --once it is left for the next time.
+    assert not settler.is_hopeful
+    assert wait_until_ready(settling) >= 0.3
