@@ -68,13 +68,27 @@ def copy(
     typer.echo("Every row was compared with its copy")
 
 
-def check(*, as_json: AsJson = False) -> None:
-    """Check the database, and that it and the files on the disk tell the same."""
-    from mediahost.host.checkup import check_up
+def check(
+    *,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Rebuild damaged indexes and triggers, and all that search reads."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check the database, its schema, and that it and the files on the disk tell the same."""
+    from mediahost.host.checkup import Checkup, check_up
     from mediahost.store.care import Care
 
-    with state.store() as store:
-        found = check_up(Care(store.database), state.settings().data_dir)
+    faults, can_go_on = _schema_faults(repair=repair, quiet=as_json)
+    if can_go_on:
+        with state.store() as store:
+            found = check_up(Care(store.database), state.settings().data_dir)
+        found.faults = [*faults, *found.faults]
+    else:
+        found = Checkup(faults=faults)
     if as_json:
         print_json(
             {
@@ -94,6 +108,38 @@ def check(*, as_json: AsJson = False) -> None:
         raise typer.Exit(EXIT_UNSOUND)
 
 
+def _schema_faults(*, repair: bool, quiet: bool) -> tuple[list[str], bool]:
+    """What is wrong with the schema, and whether the rest can be checked all the same."""
+    from mediahost.store import schema_check
+    from mediahost.store.databases import database_at
+    from mediahost.store.location import locate
+    from mediahost.store.schema import HEAD, version_of
+
+    location = locate(state.settings().store_url)
+    if location.path and not location.path.exists():
+        return [], True
+    database = database_at(location)
+    try:
+        with database.read() as connection:
+            if version_of(connection, database) != HEAD:
+                return [], True  # opening it upgrades it, or says why not
+        if repair:
+            for one in schema_check.repair(database):
+                if not quiet:
+                    typer.echo(f"Rebuilt: the {one.kind} {one.name}")
+        damages = schema_check.find_damage(database)
+        can_go_on = all(one.can_be_rebuilt for one in damages)
+        odd = []
+        if can_go_on:
+            with database.read() as connection:
+                odd = schema_check.odd_statuses(connection)
+    finally:
+        database.close()
+    if any(one.can_be_rebuilt for one in damages) and not quiet:
+        typer.echo("Rebuild what can be rebuilt with: mediahost store check --repair", err=True)
+    return [*map(str, damages), *odd], can_go_on
+
+
 def _show_checkup(found: "Checkup") -> None:
     for fault in found.faults:
         typer.echo(f"database: {display(fault)}")
@@ -110,7 +156,7 @@ def _show_checkup(found: "Checkup") -> None:
     if found.misfits:
         typer.echo("What is missing is made again by the next run that wants it.")
     if found.faults:
-        typer.echo("Restore the store from a backup.")
+        typer.echo("What can't be rebuilt is in a backup: restore the store from one.")
     if found.sound:
         typer.echo("The store is sound")
 

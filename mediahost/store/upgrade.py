@@ -102,7 +102,7 @@ def upgrade(database: Database, is_gone: IsGone = nobody_is_gone) -> Upgrade:
         before = _checked_version(connection, database)
         if before != HEAD:
             refuse_while_hosts_live(connection, database, is_gone)
-            _migrate(connection)
+            migrate(connection)
     return Upgrade(before, HEAD)
 
 
@@ -121,7 +121,7 @@ def _upgrade_file(database: SqliteDatabase, is_gone: IsGone) -> Upgrade:
         refuse_while_hosts_live(connection, database, is_gone)
         backup = _back_up(database, before) if before else None
         with set_aside(connection) if before == DOCUMENTED else nullcontext():
-            _migrate(connection)
+            migrate(connection)
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken:
             raise StoreError(
@@ -189,7 +189,8 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection) -> None:
+    """Run the migrations that a schema lacks, in the transaction of this connection."""
     from alembic import command  # noqa: PLC0415 - dear, and almost never needed
     from alembic.config import Config  # noqa: PLC0415 - the same
 

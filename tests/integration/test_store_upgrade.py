@@ -458,7 +458,7 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(
         connection.exec_driver_sql("DELETE FROM jobs")
         raise StoreError("The disk is full")
 
-    monkeypatch.setattr("mediahost.store.upgrade._migrate", migrate_then_fail)
+    monkeypatch.setattr("mediahost.store.upgrade.migrate", migrate_then_fail)
     with pytest.raises(StoreError, match="disk is full"):
         open_store(path)
     monkeypatch.undo()
