@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from mediahost.errors import MediahostError, PluginError
+from mediahost.errors import MediahostError, PluginError, UnknownName
 
 # What mediahost ships, each part a distribution of its own: the first words of actions' names.
 SHIPPED = frozenset(
@@ -112,16 +112,18 @@ def installable(
 
     Raises:
         PluginError: The name is ours, and no folder with it is known.
+        UnknownName: It has no such extra.
     """
     match = _REQUIREMENT.fullmatch(requirement)
-    if match is None or Path(requirement).exists() or match["rest"].startswith(("@", "/", "\\")):
+    if match is None or match["rest"].startswith(("@", "/")) or requirement.endswith(".whl"):
         return [requirement]
+    # A name stays a name where a folder of that name lies about: so pip reads it.
     name = normal(match["name"])
     if name not in OURS:
         return [requirement]
     extras = (match["extras"] or "[]")[1:-1].split(",")
     if extras != [""] and not isolated and _is_installed(name):
-        return [one for extra in extras for one in _extra_requirements(name, extra.strip())]
+        return [one for extra in extras for one in _extra(name, extra.strip())]
     for source in [folder] if folder else _sources():
         found = _in_folder(source, name)
         if found:
@@ -180,6 +182,14 @@ def _is_installed(name: str) -> bool:
     except PackageNotFoundError:
         return False
     return True
+
+
+def _extra(name: str, extra: str) -> list[str]:
+    found = list(_extra_requirements(name, extra))
+    if not found:
+        extras = distribution(name).metadata.get_all("Provides-Extra") or []
+        raise UnknownName(f"extra of {name}", extra, extras)
+    return found
 
 
 def _extra_requirements(name: str, extra: str) -> Iterator[str]:

@@ -43,6 +43,30 @@ sys.stdin.read()
 """
 
 
+ROOT = Path(__file__).parent.parent
+# What `make quick` leaves out: tests that need a server, or start whole programs and real models.
+SERVERS = {"postgres", "s3", "dask_cluster", "wide_dask_cluster", "own_dask_cluster"}
+SLOW_FOLDERS = (
+    "tests/integration",
+    "tests/release/test_distributions.py",
+    "plugins/mediahost-av",
+    "plugins/mediahost-llm",
+    "plugins/mediahost-scenes",
+    "plugins/mediahost-speech",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests that `make quick` leaves out as slow."""
+    slow = tuple(str(ROOT / folder) for folder in SLOW_FOLDERS)
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        parameters = getattr(getattr(item, "callspec", None), "params", {}).values()
+        on_postgres = any(isinstance(one, str) and "postgres" in one for one in parameters)
+        if fixtures & SERVERS or on_postgres or str(item.path).startswith(slow):
+            item.add_marker(pytest.mark.slow)
+
+
 @dataclass(frozen=True)
 class S3:
     """A server that speaks S3, and how fsspec gets there."""
