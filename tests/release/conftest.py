@@ -15,6 +15,10 @@ import pytest
 from uv import find_uv_bin
 
 ROOT = Path(__file__).parents[2]
+BASIC = tuple(
+    f"mediahost_{name}-"
+    for name in ("audio", "av", "documents", "images", "scenes", "speech", "subtitles")
+)
 DEMO = ("mediahost", *(f"mediahost-{name}" for name in ("av", "documents", "images", "speech")))
 TIMEOUT_S = 600
 
@@ -110,7 +114,9 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
             made.run(
                 [sys.executable, "-m", "pip", "download", "--quiet", "--dest", made.others]
                 + ["--constraint", ROOT / "constraints.txt", "--find-links", made.ours]
-                + [wheel for wheel in ours if wheel.name.startswith(tuple(_file_names(DEMO)))],
+                + [f"{wheel}[postgres]" for wheel in ours if wheel.name.startswith("mediahost-")]
+                + [wheel for wheel in ours if wheel.name.startswith(BASIC)]
+                + ["hatchling"],
                 _registry(),
             )
             for wheel in made.others.glob("mediahost*"):
@@ -123,10 +129,6 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
 def uv() -> str:
     """The program uv."""
     return find_uv_bin()
-
-
-def _file_names(names: Sequence[str]) -> list[str]:
-    return [f"{name.replace('-', '_')}-" for name in names]
 
 
 def _registry() -> dict[str, str]:
