@@ -1,6 +1,7 @@
 """A child: the host's end of one worker."""
 
 import os
+import secrets
 import shutil
 import socket
 from collections import deque
@@ -12,6 +13,7 @@ from mediahost.executor.answers import Answer, answer_of
 from mediahost.executor.attempt import Attempt
 from mediahost.executor.frames import BadFrame, FrameReader, pack
 from mediahost.executor.joblog import JobLog
+from mediahost.executor.orphans import end_orphans
 from mediahost.executor.process import pidfd_of, start_worker
 from mediahost.executor.reaper import end_group
 from mediahost.executor.resident import Resident
@@ -70,6 +72,7 @@ class Child:
         self.abandon_at: float | None = None
         self._given = 0
         self._workdir = ""
+        self._mark = secrets.token_hex(16)
         self._unsent = bytearray()
         self._reader = FrameReader()
         self.jobs, far_jobs = socket.socketpair()
@@ -83,6 +86,7 @@ class Child:
                 far_output,
                 *self.how,
                 variables=variables,
+                mark=self._mark,
             )
         except BaseException:
             self._close_ours()
@@ -285,6 +289,8 @@ class Child:
         # The group goes by the number of its leader, which is free for others once it was
         # waited for: kill first.
         self.kill()
+        if self.is_dead():
+            end_orphans(self._mark, os.fstat(self.output).st_ino, self.process.pid)
         self.read_output()
         self.log.close()
         self.resident.close()

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from mediahost.executor.child import Child
 from mediahost.executor.groups import Groups
+from mediahost.executor.orphans import become_subreaper
 
 ChildT = TypeVar("ChildT", bound=Child)
 
@@ -70,6 +71,7 @@ class Crew(Generic[ChildT]):
         Raises:
             OSError: It can't be started.
         """
+        become_subreaper()
         self._started += 1
         child = self._hire(f"{self._name}-{self._started}")
         child.kill_at = time.monotonic() + START_LIMIT_S

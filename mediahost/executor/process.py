@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from mediahost.executor.environ import worker_environment
+from mediahost.executor.orphans import MARK_VARIABLE
 
 # Not imported: what it loads is of use to a worker alone.
 WORKER = Path(__file__).with_name("worker.py")
@@ -19,6 +20,7 @@ def start_worker(
     output: int,
     *how: str,
     variables: Collection[str] = (),
+    mark: str = "",
 ) -> "subprocess.Popen[bytes]":
     """Start a worker on two sockets and a pipe, the leader of a session and group of its own.
 
@@ -29,6 +31,7 @@ def start_worker(
         output: Number of the pipe for what it writes.
         how: What else the worker is told, such as that its attempts share it.
         variables: What of the host's environment it gets besides the usual: names or patterns.
+        mark: What the programs that it starts are known by.
 
     Raises:
         OSError: It can't be started.
@@ -41,7 +44,7 @@ def start_worker(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        env=worker_environment(variables),
+        env={**worker_environment(variables), MARK_VARIABLE: mark},
         pass_fds=(jobs, control),
         # No terminal: a password prompt in some library must fail, not wait forever.
         start_new_session=True,

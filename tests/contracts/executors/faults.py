@@ -186,9 +186,29 @@ def _leave_a_daemon(context: Context) -> None:
     _note(context, pid.decode().strip())
 
 
+def _daemon_and_crash(context: Context) -> None:
+    _leave_a_daemon(context)
+    os.abort()
+
+
+def _bare_daemon_and_crash(context: Context) -> None:
+    """It has given up its environment, but not the pipe."""
+    script = "env -i setsid sleep 600 & echo $! >&3; sleep 0.3"
+    near, far = os.pipe()
+    with subprocess.Popen(["sh", "-c", f"exec 3>&{far}; {script}"], pass_fds=[far]):
+        os.close(far)
+        _note(context, os.read(near, 100).decode().strip())
+    os.abort()
+
+
 def _daemon_and_hold_the_lock(context: Context) -> None:
     _leave_a_daemon(context)
     _hold_the_lock(context)
+
+
+def _daemon_and_hang(context: Context) -> None:
+    _leave_a_daemon(context)
+    _loop(context)
 
 
 def _spawn_and_hang(context: Context) -> None:
@@ -255,6 +275,9 @@ _FAULTS: Mapping[str, Callable[[Context], Any]] = {
     "abort": lambda _context: os.abort(),
     "close_everything": _close_everything,
     "close_output": _close_output,
+    "bare_daemon_and_crash": _bare_daemon_and_crash,
+    "daemon_and_crash": _daemon_and_crash,
+    "daemon_and_hang": _daemon_and_hang,
     "daemon_and_hold_the_lock": _daemon_and_hold_the_lock,
     "deaf_loop": _deaf_loop,
     "exit": lambda _context: sys.exit(3),

@@ -197,6 +197,25 @@ def test_a_program_does_not_outlive_the_worker_that_ran_it(process_rig: Any, fau
     _wait_until_gone(pid)
 
 
+@linux_only
+@pytest.mark.parametrize("fault", ["daemon_and_crash", "bare_daemon_and_crash", "daemon_and_hang"])
+def test_a_daemon_does_not_outlive_a_worker_that_dies(process_rig: Any, fault: str) -> None:
+    beside = process_rig.submit("fault", fault="spawn_and_hang", timeout_s=30.0)
+    neighbour = _pid_of_the_program(beside)
+    with subprocess.Popen(["sleep", "600"]) as embedding:
+        spec = process_rig.submit("fault", fault=fault, timeout_s=30.0)
+        pid = _pid_of_the_program(spec)
+        if fault == "daemon_and_hang":
+            os.kill(int((Path(spec.workdir) / "worker").read_text()), signal.SIGKILL)
+        assert process_rig.end(spec).outcome is Outcome.CRASHED
+        assert not _is_running(pid)
+        assert _is_running(neighbour), "a neighbour's program is none of this attempt's"
+        assert embedding.poll() is None, "nor are children of a program that embeds the host"
+        embedding.kill()
+    process_rig.executor.cancel(beside.token, 0.1)
+    _wait_until_gone(neighbour)
+
+
 def test_an_interpreter_that_is_not_there_is_told_once_for_each_attempt(rig: Any) -> None:
     rig.start(LocalExecutor(2, python="/no/such/python"))
     specs = [rig.submit("fine") for _ in range(3)]
