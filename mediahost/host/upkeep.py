@@ -9,6 +9,7 @@ from mediahost.host.fetching import Fetching
 from mediahost.host.in_hand import InHand
 from mediahost.host.presence import Presence
 from mediahost.host.roster import Roster
+from mediahost.host.sleep import Sleep
 from mediahost.model.hosts import HostStatus
 from mediahost.model.job import Token
 from mediahost.ports import Executor, Store
@@ -65,6 +66,7 @@ class Upkeep:
         self._progress: dict[Token, tuple[float, str]] = {}
         self._renewals = Every(lease_s / 4, time.monotonic() + lease_s / 4)
         self._reaping = Every(lease_s / 4)
+        self._sleep = Sleep(lease_s / 2)
         self._cancels = Every(CANCEL_POLL_S)
         self._reports = Every(PROGRESS_EVERY_S)
         self._beats = Every(min(HEARTBEAT_S, lease_s / 4))
@@ -75,11 +77,14 @@ class Upkeep:
 
     def do(self, status: HostStatus) -> bool:
         """Do what is due; whether jobs of lost hosts can be claimed now."""
+        if self._sleep.is_over():
+            self._wake_up()
+        # What is this host's still is held first: it would take it from itself.
+        if self._renewals.is_due():
+            self._renew()
         if self._beats.is_due():
             self._presence.beat(len(self._in_hand), status)
         reaped = self._reaping.is_due() and self._reap()
-        if self._renewals.is_due():
-            self._renew()
         if self._in_hand and self._cancels.is_due():
             for token in self._store.cancel_requests(self._host):
                 self._fetching.cancel(token)
@@ -88,6 +93,12 @@ class Upkeep:
         if self._progress and self._reports.is_due():
             self._report()
         return reaped
+
+    def _wake_up(self) -> None:
+        """Say at once that this host lives; let the others, who slept too, say it as well."""
+        now = time.monotonic()
+        self._renewals.due = self._beats.due = now
+        self._reaping.due = now + self._lease_s
 
     def _reap(self) -> bool:
         reaped = self._store.reap(self._roster.is_gone)

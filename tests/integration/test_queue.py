@@ -1,6 +1,7 @@
 """The queue with real hosts: what each claims, shares and loses."""
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from mediahost.settings import Settings
 from mediahost.wiring import make_host
 
 if TYPE_CHECKING:
+    import subprocess
+
     from tests.integration.conftest import Home
 
 PLUGIN = Path(__file__).parent / "plugins" / "deadly.py"
@@ -50,6 +53,15 @@ def until(condition: object, within_s: float = TIMEOUT_S) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < ends_at
         time.sleep(0.02)
+
+
+def stop(home: "Home", host: "subprocess.Popen[str]") -> None:
+    """Stop a host while it holds no lock of the database, which others would wait for."""
+    host.send_signal(signal.SIGSTOP)
+    while not home.is_writable():
+        host.send_signal(signal.SIGCONT)
+        time.sleep(0.01)
+        host.send_signal(signal.SIGSTOP)
 
 
 def test_a_job_that_kills_its_hosts_ends_and_blames_no_neighbour(any_home: "Home") -> None:
@@ -128,3 +140,35 @@ def test_two_hosts_share_what_one_could_do_alone(any_home: "Home") -> None:
     assert len(running) == 2
     # One runs; one more may be on its way to its commit.
     assert max(running.values()) <= 2
+
+
+def test_a_host_that_stood_still_keeps_its_job_if_nobody_took_it(any_home: "Home") -> None:
+    home = any_home
+    home.environ["MEDIAHOST_LEASE_S"] = "1"
+    submit(home, "user", "count.wait", home.tones(1))
+    work = home.start("work", "--drain", "-j", "1")
+    until(lambda: home.ran() != {})
+    stop(home, work)
+    time.sleep(2.5)
+    work.send_signal(signal.SIGCONT)
+    time.sleep(1)
+    (home.folder / "open").touch()
+    assert home.finish(work).code == 0
+    assert home.query("SELECT status, attempt FROM jobs") == [("completed", 1)]
+    assert home.query("SELECT count(*) FROM job_attempts") == [(0,)]
+
+
+def test_a_host_that_stood_still_leaves_what_another_took(any_home: "Home") -> None:
+    home = any_home
+    home.environ["MEDIAHOST_LEASE_S"] = "1"
+    submit(home, "user", "count.wait", home.tones(1))
+    first = home.start("work", "--drain", "-j", "1")
+    until(lambda: home.ran() != {})
+    stop(home, first)
+    second = home.start("work", "--drain", "-j", "1")
+    until(lambda: home.ran() != {})
+    first.send_signal(signal.SIGCONT)
+    time.sleep(1)
+    (home.folder / "open").touch()
+    assert [home.finish(host).code for host in (first, second)] == [0, 0]
+    assert home.query("SELECT status, attempt FROM jobs") == [("completed", 2)]
