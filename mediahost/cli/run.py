@@ -94,38 +94,38 @@ def run(
     from mediahost.cli.progress import Waiting
     from mediahost.cli.reading import Reading
     from mediahost.cli.repeat import note_of
+    from mediahost.cli.stopping import interruptible
     from mediahost.cli.summary import print_summary
     from mediahost.cli.terminal import progress_on_stderr
 
     reading, note = Reading(), note_of(sys.argv[1:])
-    with state.host(
-        workers=workers, executor=executor, scheduler=scheduler, reading=reading
-    ) as host:
+    with (
+        state.host(
+            workers=workers, executor=executor, scheduler=scheduler, reading=reading
+        ) as host,
+        interruptible(host.interrupt, interrupted),
+    ):
         if not (action or pipeline):
             raise UsageError(*_what_to_say(host, paths))
         _check_output(output)
         with reading:
             recipe = chosen_recipe(host, action or [], pipeline)
             asked = host.repeatable(recipe)
-        try:
-            with progress_on_stderr(quiet=as_json) as watcher:
-                summary = host.run(
-                    paths,
-                    recipe,
-                    force=force,
-                    dry_run=dry_run,
-                    output=output,
-                    list_all=as_json,
-                    sifted=state.sifted,
-                    # Not asked before there is a job: what is all cached needs no database.
-                    listener=Waiting(watcher, lambda: host.store.pauses()).listen,  # noqa: PLW0108
-                    on_hashed=watcher.hashed,
-                    on_fetching=watcher.fetching,
-                    on_lacking=_say_lack,
-                )
-        except KeyboardInterrupt:
-            interrupted()
-            raise
+        with progress_on_stderr(quiet=as_json) as watcher:
+            summary = host.run(
+                paths,
+                recipe,
+                force=force,
+                dry_run=dry_run,
+                output=output,
+                list_all=as_json,
+                sifted=state.sifted,
+                # Not asked before there is a job: what is all cached needs no database.
+                listener=Waiting(watcher, lambda: host.store.pauses()).listen,  # noqa: PLW0108
+                on_hashed=watcher.hashed,
+                on_fetching=watcher.fetching,
+                on_lacking=_say_lack,
+            )
         print_summary(summary, recipe, as_json=as_json)
         if note and asked and not (force or dry_run or output or as_json):
             _remember(host, paths, summary, note=note, asked=asked, reading=reading)

@@ -44,7 +44,11 @@ class _Woken:
 
 
 class Dispatcher:
-    """Runs jobs of a store on an executor. All its work is done by the thread that calls `run`."""
+    """Runs jobs of a store on an executor. All its work is done by the thread that calls `run`.
+
+    Attributes:
+        is_running: Whether `run` is under way.
+    """
 
     def __init__(
         self,
@@ -111,6 +115,8 @@ class Dispatcher:
         )
         self._teller = Teller(lambda _event: None, ())
         self._draining = False
+        self._interrupted = False
+        self.is_running = False
         self._started = False
         self._idle_from = 0.0
 
@@ -148,6 +154,7 @@ class Dispatcher:
             jobs=wait_for,
             room=self._room,
         )
+        self.is_running = True
         try:
             while not until():
                 self._turn(source)
@@ -159,6 +166,13 @@ class Dispatcher:
         except BaseException:
             self._give_back()
             raise
+        finally:
+            self.is_running = False
+
+    def interrupt(self) -> None:
+        """End `run` between two turns with a KeyboardInterrupt. From a signal handler."""
+        self._interrupted = True
+        self.wake()
 
     def drain(self) -> None:
         """Claim no more, give back what has not begun, let the rest finish. From any thread."""
@@ -176,6 +190,8 @@ class Dispatcher:
     # --- a turn --------------------------------------------------------------------------------
 
     def _turn(self, source: str | None) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
         # First: workers start while there is something else to do.
         if self._draining:
             self._withdraw()

@@ -121,6 +121,7 @@ class Host:
         self._dispatcher: Dispatcher | None = None
         self._runs: dict[str, Run] = {}
         self._draining = False
+        self._interrupted = False
 
     def __enter__(self) -> Self:
         return self
@@ -381,6 +382,20 @@ class Host:
         if self._dispatcher:
             self._dispatcher.drain()
 
+    def interrupt(self) -> bool:
+        """Let `run` end by a KeyboardInterrupt, as soon as it runs jobs. From a signal handler.
+
+        An exception that a signal handler raises may fall into a callback, where it is lost.
+
+        Returns:
+            Whether jobs are run now: then it ends by itself.
+        """
+        self._interrupted = True
+        if self._dispatcher is None:
+            return False
+        self._dispatcher.interrupt()
+        return self._dispatcher.is_running
+
     def has_room(self) -> bool:
         """Whether more may be submitted, or so much waits that whoever finds files should pause."""
         most = self.settings.max_pending
@@ -428,6 +443,8 @@ class Host:
             )
             if self._draining:
                 self._dispatcher.drain()
+            if self._interrupted:
+                self._dispatcher.interrupt()
         return self._dispatcher
 
     def _limit_of(self, action: str) -> Limit | None:
