@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mediahost.model.cues import CueRules, cues_of
     from mediahost.model.event import Event
     from mediahost.model.info import MediaInfo, MediaStream
-    from mediahost.model.kinds import MediaKind
+    from mediahost.model.kinds import MediaKind, kind_of
     from mediahost.model.media import MediaFile
     from mediahost.model.orientation import Orientation
     from mediahost.model.ranges import TimeRange
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mediahost.plugin.action import Action, Analyzer, Processor
     from mediahost.plugin.context import Context
     from mediahost.plugin.damage import unreadable
+    from mediahost.plugin.demuxers import trusted_formats
     from mediahost.plugin.durations import promised_duration
     from mediahost.plugin.holes import Holes
     from mediahost.plugin.hookspecs import hookimpl
@@ -69,8 +70,10 @@ _HOMES = {
     "Word": "model.result",
     "cues_of": "model.cues",
     "hookimpl": "plugin.hookspecs",
+    "kind_of": "model.kinds",
     "promised_duration": "plugin.durations",
     "subtitles_as": "model.subtitles",
+    "trusted_formats": "plugin.demuxers",
     "unreadable": "plugin.damage",
 }
 
@@ -107,8 +110,10 @@ __all__ = [
     "__version__",
     "cues_of",
     "hookimpl",
+    "kind_of",
     "promised_duration",
     "subtitles_as",
+    "trusted_formats",
     "unreadable",
 ]
 

@@ -46,7 +46,7 @@ class Probe(
         return probe(media, context)
 
 
-class Convert(Processor, name="av.convert", version=2, accepts=SOUND_OR_PICTURES):
+class Convert(Processor, name="av.convert", version=3, accepts=SOUND_OR_PICTURES):
     """Convert a film or a recording to another format, codec, size or rate."""
 
     format: FormatName = Field("mp4", description="Container of the new file")
@@ -79,6 +79,19 @@ class Convert(Processor, name="av.convert", version=2, accepts=SOUND_OR_PICTURES
     )
     channels: int | None = Field(
         None, ge=1, le=8, description="Sound channels; None: the source's, as far as they fit"
+    )
+
+    sounds: str = Field(
+        "all",
+        min_length=1,
+        max_length=100,
+        description="Which sounds: all, a number from 1, a language such as en, or part of a title",
+    )
+    subtitles: str = Field(
+        "all",
+        min_length=1,
+        max_length=100,
+        description="Which subtitles: all, none, a number from 1, a language, or part of a title",
     )
 
     @property
@@ -152,7 +165,7 @@ class Convert(Processor, name="av.convert", version=2, accepts=SOUND_OR_PICTURES
         return convert(self, media, context)
 
 
-class ExtractAudio(Processor, name="av.extract_audio", version=2, accepts=SOUND_OR_PICTURES):
+class ExtractAudio(Processor, name="av.extract_audio", version=3, accepts=SOUND_OR_PICTURES):
     """Take the sound out of a film: copied without loss, unless something else is asked for."""
 
     format: AudioFormatName | None = Field(
@@ -166,6 +179,14 @@ class ExtractAudio(Processor, name="av.extract_audio", version=2, accepts=SOUND_
     )
     channels: int | None = Field(
         None, ge=1, le=8, description="Sound channels; None: the source's, as far as they fit"
+    )
+
+    sound: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Which sound: a number from 1, a language such as en, or part of a title; "
+        "None: the one that a player would choose",
     )
 
     @property

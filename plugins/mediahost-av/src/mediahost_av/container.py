@@ -30,10 +30,10 @@ from mediahost import (
     InvalidMedia,
     MediaKind,
     MediaReader,
+    kind_of,
     promised_duration,
+    trusted_formats,
 )
-from mediahost.model.kinds import kind_of
-from mediahost.plugin.demuxers import trusted_formats
 
 if TYPE_CHECKING:
     AnyPacket = Packet[Any]

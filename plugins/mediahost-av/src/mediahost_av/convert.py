@@ -12,7 +12,7 @@ from mediahost_av.upright import Bounds
 
 
 def convert(action: Convert, media: MediaFile, context: Context) -> MediaProcessingResult:
-    """Write the new file: one picture and one sound, tags and chapters.
+    """Write the new file: the picture, and of all else what its format can hold.
 
     See `mediahost_av.recipe.cook` for the keys of the result's metadata.
 
@@ -25,6 +25,9 @@ def convert(action: Convert, media: MediaFile, context: Context) -> MediaProcess
         _sound(action),
         needs_picture=action.video_codec not in (None, "none"),
         needs_sound=action.audio_codec not in (None, "none"),
+        sounds=action.sounds,
+        subtitles=action.subtitles,
+        extras=True,
     )
     with Source(media.path, context.threads) as source:
         return cook(recipe, source, context)

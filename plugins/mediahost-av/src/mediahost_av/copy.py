@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from av.stream import Stream
+from av.stream import Disposition, Stream
 
 from mediahost import InvalidMedia
 from mediahost_av.container import Source, decoder_of, shown, time_base_of
@@ -40,12 +40,14 @@ class Copy:
             ) from error
         self.ticks = self.count = 0
         self._codec = codec
+        self._is_cover = bool(stream.disposition & Disposition.attached_pic)
         self._shift = source.origin_in(stream) + round(start / time_base_of(stream))
-        if stream.language:
-            self._stream.metadata["language"] = stream.language
+        output.describe(self._stream, stream)
 
     def take(self, packet: Any) -> Iterator[Any]:
         """The packet, ready for the new file."""
+        if self._is_cover:
+            packet.dts = packet.pts = self._shift  # a picture without a time
         if packet.dts is None or not packet.size:
             return
         packet.stream = self._stream

@@ -7,6 +7,7 @@ from mediahost_av.actions import ExtractAudio
 from mediahost_av.container import Source, decoder_of, shown
 from mediahost_av.formats import FORMATS, AudioFormatName, FormatName
 from mediahost_av.recipe import Recipe, cook
+from mediahost_av.selection import selected
 from mediahost_av.sound import SoundConfig
 
 # Where a codec is at home, so that it can be copied there.
@@ -39,6 +40,9 @@ def extract_audio(
         stream = source.sound()
         if stream is None:
             raise InvalidMedia(f"{shown(media.path)} has no sound")
+        if action.sound is not None:
+            sounds = source.container.streams.audio
+            stream = selected(sounds, action.sound, "sound", media.path)[0]
         recipe = _recipe(action, _codec_of(stream))
         copied = recipe.sound == "copy"
         try:
@@ -59,7 +63,7 @@ def _recipe(action: ExtractAudio, codec: str) -> Recipe:
     # Uncompressed sound loses nothing by being written anew, and it comes in many forms.
     copied = format_name == HOMES.get(codec) and not action.changes_sound
     if copied:
-        return Recipe(format_name, None, "copy", needs_sound=True)
+        return Recipe(format_name, None, "copy", needs_sound=True, sounds=action.sound, extras=True)
     return _encoded(action, format_name)
 
 
@@ -70,7 +74,7 @@ def _encoded(action: ExtractAudio, format_name: FormatName) -> Recipe:
         action.sample_rate,
         action.channels,
     )
-    return Recipe(format_name, None, sound, needs_sound=True)
+    return Recipe(format_name, None, sound, needs_sound=True, sounds=action.sound, extras=True)
 
 
 def _codec_of(stream: AudioStream) -> str:

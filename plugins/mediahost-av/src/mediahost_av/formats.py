@@ -60,6 +60,8 @@ class Format:
         video: Picture codecs that it takes, its default first; empty: sound only.
         audio: Sound codecs that it takes, its default first.
         options: For the muxer.
+        many: Whether it holds several sounds, and subtitles.
+        covers: Whether it holds a cover picture.
     """
 
     muxer: str
@@ -67,6 +69,8 @@ class Format:
     video: tuple[VideoCodecName, ...]
     audio: tuple[AudioCodecName, ...]
     options: dict[str, str]
+    many: bool = False
+    covers: bool = False
 
 
 VIDEO_CODECS: dict[VideoCodecName, VideoCodec] = {
@@ -139,7 +143,13 @@ AUDIO_CODECS: dict[AudioCodecName, AudioCodec] = {
 
 FORMATS: dict[FormatName, Format] = {
     "mp4": Format(
-        "mp4", "video/mp4", ("h264", "h265", "vp9", "av1"), ("aac", "mp3", "opus", "flac"), {}
+        "mp4",
+        "video/mp4",
+        ("h264", "h265", "vp9", "av1"),
+        ("aac", "mp3", "opus", "flac"),
+        {},
+        many=True,
+        covers=True,
     ),
     "mkv": Format(
         "matroska",
@@ -147,13 +157,16 @@ FORMATS: dict[FormatName, Format] = {
         ("h264", "h265", "vp9", "av1"),
         ("aac", "mp3", "opus", "flac", "pcm"),
         {},
+        many=True,
+        covers=True,
     ),
-    "webm": Format("webm", "video/webm", ("vp9", "av1"), ("opus",), {}),
-    "mp3": Format("mp3", "audio/mpeg", (), ("mp3",), {}),
-    "m4a": Format("ipod", "audio/mp4", (), ("aac",), {}),
+    "webm": Format("webm", "video/webm", ("vp9", "av1"), ("opus",), {}, many=True),
+    "mp3": Format("mp3", "audio/mpeg", (), ("mp3",), {}, covers=True),
+    # FFmpeg's own muxer for it, ipod, takes no cover from PyAV.
+    "m4a": Format("mp4", "audio/mp4", (), ("aac",), {"brand": "M4A "}, covers=True),
     "opus": Format("opus", "audio/ogg", (), ("opus",), {}),
     "ogg": Format("ogg", "audio/ogg", (), ("opus", "flac"), {}),
-    "flac": Format("flac", "audio/flac", (), ("flac",), {}),
+    "flac": Format("flac", "audio/flac", (), ("flac",), {}, covers=True),
     # A WAV of more than 4 GB becomes RF64.
     "wav": Format("wav", "audio/wav", (), ("pcm",), {"rf64": "auto"}),
 }

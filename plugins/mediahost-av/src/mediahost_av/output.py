@@ -10,6 +10,7 @@ import av
 from av.codec.codec import UnknownCodecError
 from av.container import OutputContainer
 from av.container.core import Flags
+from av.stream import Stream
 
 from mediahost import InvalidMedia
 from mediahost_av.container import shown
@@ -19,6 +20,10 @@ from mediahost_av.formats import FORMATS, FormatName
 CONTAINER_TAGS = frozenset(
     {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 )
+
+# The same of a stream; Matroska's programs note what they have measured.
+STREAM_TAGS = CONTAINER_TAGS | {"vendor_id", "handler_name"}
+MEASURED = ("BPS", "NUMBER_OF_", "_STATISTICS_")
 
 MAX_STEM = 60  # characters of up to four bytes; a name may have 255 bytes
 
@@ -86,6 +91,13 @@ class Output:
             for name, value in tags.items():
                 if name.lower() not in CONTAINER_TAGS:
                     self.container.metadata.setdefault(name, value)
+
+    def describe(self, stream: Stream, source: Stream) -> None:
+        """Give a new stream what the source's says of itself: title, language, what it is for."""
+        for name, value in source.metadata.items():
+            if name.lower() not in STREAM_TAGS and not name.startswith(MEASURED):
+                stream.metadata.setdefault(name, value)
+        stream.disposition = source.disposition
 
     def write(self, packet: Any) -> None:
         """Write a packet of one of the streams.

@@ -183,8 +183,7 @@ class Picture:
         encoder.flags |= Flags.frame_duration | Flags.bitexact
         if self._config.codec == "h265" and output.path.suffix == ".mp4":
             encoder.codec_tag = "hvc1"  # the only tag that Apple's players know
-        if stream.language:
-            added.metadata["language"] = stream.language
+        output.describe(added, stream)
         # SVT-AV1 writes to stderr past FFmpeg's log.
         os.environ.setdefault("SVT_LOG", "0")
         encoder.open()

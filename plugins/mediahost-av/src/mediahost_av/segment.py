@@ -14,7 +14,7 @@ from mediahost_av.formats import FORMATS, AudioCodecName, FormatName, VideoCodec
 from mediahost_av.output import Output, named_after
 from mediahost_av.picture import PictureConfig
 from mediahost_av.probe import short_name
-from mediahost_av.recipe import Recipe, artifact, cook
+from mediahost_av.recipe import Recipe, artifact, cook, tags_of_the_work
 from mediahost_av.sound import SoundConfig
 from mediahost_av.window import Window
 
@@ -95,7 +95,7 @@ def _copied(
     holds_pictures = bool(FORMATS[format_name].video)
     cut = cut_before(source, action.start, context, with_picture=holds_pictures)
     with Output(path, format_name, source.path) as output:
-        output.keep_tags(source.container.metadata, *(s.metadata for s in cut.streams[-1:]))
+        output.keep_tags(*tags_of_the_work(source, [cut.sound] if cut.sound else []))
         copies = {stream.index: Copy(source, stream, output, cut.seconds) for stream in cut.streams}
         end = copy_from(cut, source, copies, output, context, until=until)
     if format_name == "flac" and cut.sound is not None:

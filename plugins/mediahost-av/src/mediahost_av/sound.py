@@ -244,8 +244,7 @@ def _added(
     encoder.flags |= Flags.bitexact
     if codec.kbits_per_channel is not None:
         encoder.bit_rate = 1000 * (config.kbits or codec.kbits_per_channel * channels)
-    if stream.language:
-        added.metadata["language"] = stream.language
+    output.describe(added, stream)
     encoder.open()
     return added
 

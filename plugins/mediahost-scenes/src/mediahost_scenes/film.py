@@ -22,8 +22,14 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from mediahost import Completeness, Holes, InvalidMedia, MediaReader, promised_duration
-from mediahost.plugin.demuxers import trusted_formats
+from mediahost import (
+    Completeness,
+    Holes,
+    InvalidMedia,
+    MediaReader,
+    promised_duration,
+    trusted_formats,
+)
 
 _BUFFER_BYTES = 1 << 17  # for each read of the file
 _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container

@@ -6,9 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mediahost import Completeness, Holes, InvalidMedia, MediaReader, promised_duration
+from mediahost import (
+    Completeness,
+    Holes,
+    InvalidMedia,
+    MediaReader,
+    promised_duration,
+    trusted_formats,
+)
 from mediahost.model.paths import display
-from mediahost.plugin.demuxers import trusted_formats
 
 if TYPE_CHECKING:
     import av

@@ -19,8 +19,8 @@ from mediahost import (
     MediaReader,
     TimeRange,
     Transcription,
+    trusted_formats,
 )
-from mediahost.plugin.demuxers import trusted_formats
 from mediahost_subtitles.actions import Read
 
 _BUFFER_BYTES = 1 << 17  # for each read of the file
