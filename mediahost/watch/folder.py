@@ -93,6 +93,7 @@ class FolderWatch(GuardedThread):
         self.rule = rule
         self.health = Health(pid=os.getpid())
         self._guard = Guard(row.health.get("device"), bool(row.health.get("marked")))
+        self._is_itself = False
         self._top = str(rule.path)
         self._recipe = order.recipe.fingerprint
         self._store = store
@@ -197,6 +198,8 @@ class FolderWatch(GuardedThread):
         self._settling = Settling(
             settle_s, follow_links=self.rule.follow_links, min_age_s=self.rule.min_age_s or 0.0
         )
+        # Asked before the marker is written again.
+        self._is_itself = self._guard.is_marked_here(self._top)
         self._guard.remember(self._top)
         self.health.device, self.health.marked = self._guard.device, self._guard.marked
         self._open_hints()
@@ -351,7 +354,9 @@ class FolderWatch(GuardedThread):
         changes = reconcile(scan, self._ledger, "")
         if self._is_missing():
             return
-        if not self._accepted and is_too_much(len(changes.vanished), changes.known):
+        # With the marker in place a person has emptied the folder, and no drive went.
+        is_safe = self._accepted or (self._is_itself and self._guard.is_marked_here(self._top))
+        if not is_safe and is_too_much(len(changes.vanished), changes.known):
             self._be(
                 WatchState.PAUSED,
                 f"{len(changes.vanished):,} of {changes.known:,} files are gone at once; "
@@ -363,6 +368,7 @@ class FolderWatch(GuardedThread):
             self._accepted = False
             self._store.change_watch(self.rule.name, accepted=False)
         self._guard.remember(self._top)
+        self._is_itself = True
         if why == "time" and self._hints:
             self.health.missed += len(changes.seen)
         self._apply(changes)

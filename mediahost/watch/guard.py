@@ -49,6 +49,13 @@ class Guard:
             return "another drive is mounted here"
         return None
 
+    def is_marked_here(self, root: str) -> bool:
+        """Whether this is surely the folder that was watched: on its drive, with its marker."""
+        try:
+            return os.stat(root).st_dev == self.device and os.path.lexists(f"{root}/{MARKER}")  # noqa: PTH116
+        except OSError:
+            return False
+
     def remember(self, root: str) -> None:
         """Take the folder as it is for the right one, and mark it if it can be written."""
         self.device = os.stat(root).st_dev  # noqa: PTH116

@@ -183,6 +183,8 @@ def test_most_files_gone_at_once_needs_a_word(home: "Home", watch: "Start") -> N
     watching.stop()
     for path in home.media.glob("00*.wav"):
         path.unlink()
+    # As of a copy of the drive that is not whole: its marker is gone, too.
+    (home.media / ".mediahost-watch").unlink()
     watching = watch(heard="paused")
     assert watching.said[-1]["reason"].startswith("10 of 12 files are gone at once")
     assert home.query("SELECT DISTINCT state FROM watched_files") == [("done",)]
@@ -194,6 +196,22 @@ def test_most_files_gone_at_once_needs_a_word(home: "Home", watch: "Start") -> N
             == [("done", 2), ("gone", 10)]
         )
     )
+
+
+def test_an_inbox_that_its_owner_empties_does_not_pause_itself(
+    home: "Home", watch: "Start"
+) -> None:
+    home.tones(12)
+    watching = watch()
+    watching.wait_until(all_done(home, 12))
+    watching.stop()
+    for path in home.media.glob("*.wav"):
+        path.unlink()
+    watching = watch()
+    home.tone("new.wav")
+    watching.wait_for("done", "new.wav")
+    counts = watching.wait_until(lambda status: status["counts"]["done"] == 1)["counts"]
+    assert counts["gone"] == 12
 
 
 def test_folders_that_move_in_are_renamed_and_come_again(home: "Home", watch: "Start") -> None:
