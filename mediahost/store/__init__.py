@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     )
     from mediahost.store.store import SqlStore, open_store
     from mediahost.store.tables import Job
+    from mediahost.store.tables import Record as Base
 
 _HOMES = {
     "AnalysisResult": "store.children",
@@ -51,6 +52,7 @@ _HOMES = {
     "AnalysisResultRepository": "store.repositories",
     "AnalysisResultResponse": "model.schemas",
     "AssetType": "model.schemas",
+    "Base": "store.tables",
     "Job": "store.tables",
     "JobCreate": "model.schemas",
     "JobRepository": "store.repositories",
@@ -80,12 +82,16 @@ _HOMES = {
     "test_connection": "store.aio",
 }
 
+# The document's name for what all tables share.
+_CALLED = {"Base": "Record"}
+
 __all__ = [
     "AnalysisResult",
     "AnalysisResultCreate",
     "AnalysisResultRepository",
     "AnalysisResultResponse",
     "AssetType",
+    "Base",
     "Job",
     "JobCreate",
     "JobRepository",
@@ -119,6 +125,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'mediahost.store' has no attribute {name!r}")
-    value = getattr(import_module(f"mediahost.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"mediahost.{_HOMES[name]}"), _CALLED.get(name, name))
     globals()[name] = value
     return value

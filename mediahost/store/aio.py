@@ -10,7 +10,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
@@ -21,6 +21,8 @@ from mediahost.errors import MediahostError, StoreError
 from mediahost.store.about import upgrade_at
 from mediahost.store.async_engines import make_async_engine
 from mediahost.store.databases import explained_at
+from mediahost.store.location import locate
+from mediahost.store.sqlite_file import create_private
 from mediahost.store.store import open_store
 
 AnyPath = str | os.PathLike[str]
@@ -48,6 +50,17 @@ class _SessionOfLoop(AsyncSession):
 async_session_factory = async_sessionmaker(
     class_=_SessionOfLoop, expire_on_commit=False, autoflush=False
 )
+
+
+class _EngineOfLoop:
+    """The engine of the event loop that asks, as if there were one for all."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_engine(), name)
+
+
+# Nothing connects before its first use, and nothing needs to be set when it is imported.
+engine: AsyncEngine = cast("AsyncEngine", _EngineOfLoop())
 
 
 class SessionScope(AbstractAsyncContextManager[AsyncSession]):
@@ -139,8 +152,9 @@ async def close_db() -> None:
 
 
 async def test_connection() -> bool:
-    """Whether the database answers."""
+    """Whether the database answers. A missing SQLite file is made, empty."""
     try:
+        await asyncio.to_thread(_make_file, _place())
         async with _engine().connect() as connection:
             return bool(await connection.scalar(text("SELECT 1")))
     except (SQLAlchemyError, MediahostError, OSError):
@@ -149,6 +163,14 @@ async def test_connection() -> bool:
 
 # It is no test, whatever pytest thinks of its name.
 vars(test_connection)["__test__"] = False
+
+
+def _make_file(place: AnyPath) -> None:
+    path = locate(place).path
+    if path is None or path.exists():
+        return
+    with suppress(FileExistsError):  # another one has made it at this moment
+        create_private(path)
 
 
 def _prepare(place: AnyPath) -> None:

@@ -34,7 +34,7 @@ class MediaAsset(Record, table=True):
     __tablename__ = "media_assets"
     __table_args__ = (
         CheckConstraint("file_size_bytes >= 0", name="file_size_bytes"),
-        {"comment": "Files that jobs were about or made"},
+        {"comment": "Stores processed media files and their metadata"},
     )
 
     id: UUID = Field(
@@ -72,7 +72,7 @@ class Transcription(Record, table=True):
     __tablename__ = "transcriptions"
     __table_args__ = (
         CheckConstraint("confidence_score BETWEEN 0 AND 1", name="confidence_score"),
-        {"comment": "What jobs heard in recordings"},
+        {"comment": "Stores audio/video transcription results from multiple providers"},
     )
 
     id: UUID = Field(
@@ -120,7 +120,9 @@ class AnalysisResult(Record, table=True):
         CheckConstraint("confidence_score BETWEEN 0 AND 1", name="confidence_score"),
         CheckConstraint("input_tokens >= 0", name="input_tokens"),
         CheckConstraint("output_tokens >= 0", name="output_tokens"),
-        {"comment": "What models made of media files"},
+        {
+            "comment": "Stores LLM analysis results from MiniMax and other vision providers",
+        },
     )
 
     id: UUID = Field(

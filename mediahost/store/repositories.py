@@ -41,13 +41,13 @@ class JobRepository(Repository[S_co]):
     """
 
     @door
-    def create(self, session: Session, job: JobCreate | Mapping[str, Any]) -> Job:
+    def create(self, session: Session, job_data: JobCreate | Mapping[str, Any]) -> Job:
         """Keep a job, pending.
 
         Raises:
             UsageError: It is no job: its type is unknown, a value is missing or wrong.
         """
-        asked = _checked(JobCreate, job)
+        asked = _checked(JobCreate, job_data)
         row = Job(**asked.model_dump(mode="json"))
         session.add(row)
         session.flush()

@@ -128,17 +128,22 @@ class _Storage:
     """A store, opened here or by somebody else.
 
     Args:
-        db: Path of an SQLite file, a database URL, or a store that is open already.
+        db_path: Path of an SQLite file, a database URL, or a store that is open already.
+
+    Attributes:
+        db_path: Where the store is: the path of the SQLite file, or a URL without its password.
 
     Raises:
         StoreError: It can't be opened.
     """
 
-    def __init__(self, db: AnyPath | SqlStore) -> None:
-        self._store = db if isinstance(db, SqlStore) else open_store(db)
+    def __init__(self, db_path: AnyPath | SqlStore) -> None:
+        self._store = db_path if isinstance(db_path, SqlStore) else open_store(db_path)
+        place = self._store.database.location
+        self.db_path = os.fspath(place.path) if place.path else str(place)
         self._database = self._store.database
         # Who opened it closes it: at the latest when the storage is forgotten.
-        owned = not isinstance(db, SqlStore)
+        owned = not isinstance(db_path, SqlStore)
         self._close = weakref.finalize(self, self._store.close) if owned else None
 
     def __enter__(self) -> Self:

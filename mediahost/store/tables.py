@@ -92,7 +92,9 @@ class Job(Record, table=True):
     """One durable request: one action on one media file."""
 
     __tablename__ = "jobs"
-    __table_args__ = ({"comment": "Durable requests: one action on one media file each"},)
+    __table_args__ = (
+        {"comment": "Stores all media analysis job requests and their lifecycle status"},
+    )
 
     id: UUID = Field(
         default_factory=new_job_id,
