@@ -1,6 +1,7 @@
 """Announcing: telling plugins what happens, so that none can harm the work or each other."""
 
 import logging
+import threading
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ _HOOKS = (
     "mediahost_host_started",
     "mediahost_event",
     "mediahost_run_finished",
+    "mediahost_watch_changed",
     "mediahost_host_stopping",
 )
 
@@ -34,6 +36,7 @@ class Announcer:
         self._settings = settings
         self._hear_events: list[tuple[str, Caller, Collection[EventKind]]] | None = None
         self._deaf: set[str] = set()
+        self._one_at_a_time = threading.Lock()
 
     def start(self) -> None:
         """Tell plugins that the host is about to run jobs; once.
@@ -89,6 +92,17 @@ class Announcer:
                 call(summary=summary)
             except (Exception, SystemExit):
                 log.exception("The plugin %s failed when a run had finished", name)
+
+    def watch_changed(self, watch: str, state: str, reason: str) -> None:
+        """Tell plugins how a watch is. From any thread."""
+        for name, call in self._registry.calls.callers("mediahost_watch_changed"):
+            if name in self._deaf:
+                continue
+            with self._one_at_a_time:
+                try:
+                    call(watch=watch, state=state, reason=reason)
+                except (Exception, SystemExit):
+                    log.exception("The plugin %s failed on what became of a watch", name)
 
     def stop(self) -> None:
         """Tell plugins that the host stops, if they were told that it started."""

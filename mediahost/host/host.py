@@ -359,6 +359,18 @@ class Host:
         """
         self._presence.begin()
 
+    def start_telling(self) -> None:
+        """Tell plugins that this host is there, once, before `tell_of_watch`.
+
+        Raises:
+            MediahostError: A plugin can't do what its settings say.
+        """
+        self._announcer.start()
+
+    def tell_of_watch(self, watch: str, state: str, reason: str) -> None:
+        """Tell plugins how a watch is. From any thread."""
+        self._announcer.watch_changed(watch, state, reason)
+
     def wake(self) -> None:
         """There are new jobs: a host that works claims them at once. From any thread."""
         if self._dispatcher:

@@ -131,6 +131,19 @@ def mediahost_run_finished(summary: Mapping[str, Any]) -> None:
 
 
 @hookspec
+def mediahost_watch_changed(watch: str, state: str, reason: str) -> None:
+    """Learn how a watched folder is, from the host that watches it.
+
+    Fires: when its state changes, and when all files that are there are through (`idle`); not for a
+    plugin whose `mediahost_host_started` asked for no kind of event at all.
+    Parameters: `watch`, its name; `state`, such as `watching`, `resting` (something is missing, or
+    the place of the outputs is full), `missing`, `faulty` or `idle`; `reason`, in words: what is
+    missing, or how many files were done and failed since it was idle last.
+    First result: no. Runs in: the host, on one of several threads, one call at a time.
+    """
+
+
+@hookspec
 def mediahost_host_stopping() -> None:
     """Finish what you have in hand, within a few seconds. A host that is killed never comes here.
 

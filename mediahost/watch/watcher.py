@@ -1,13 +1,14 @@
 """The watcher: all watches of one process, kept in step with the settings and the store."""
 
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mediahost.errors import MediahostError
 from mediahost.host.host import Host
 from mediahost.model.event import Event, EventKind
-from mediahost.model.watch import WatchState
+from mediahost.model.watch import FileState, WatchState
 from mediahost.ports import WatchRow, WatchStore
 from mediahost.threads import GuardedThread, guarded
 from mediahost.watch.enrolment import COMMAND, SETTINGS, is_watched_elsewhere
@@ -35,7 +36,9 @@ class Watcher:
     ) -> None:
         self._host = host
         self._store = store
-        self._tell = tell
+        self._tell_person = tell
+        # By watch: how many files were done and failed since it was idle last.
+        self._through: dict[str, Counter[FileState]] = defaultdict(Counter)
         self._only = None if only is None else frozenset(only)
         self._folders: dict[str, FolderWatch] = {}
         self._rules: dict[str, Mapping[str, Any]] = {}
@@ -50,6 +53,7 @@ class Watcher:
             StoreError: The store can't be used.
         """
         self._host.join()
+        self._host.start_telling()
         self._keep_in_step()
         self._thread.start()
 
@@ -62,6 +66,7 @@ class Watcher:
             folder.stop()
         for folder in self._folders.values():
             folder.join()
+        self._say_idle()
         for row in self._store.watches():
             if row.host == self._host.name:
                 self._store.release_watch(row.name, self._host.name)
@@ -81,6 +86,23 @@ class Watcher:
     def _keep_up(self) -> None:
         while not self._stopping.wait(LOOK_S):
             guarded(self._keep_in_step, self._say_fault)
+            self._say_idle()
+
+    def _tell(self, news: News) -> None:
+        """Pass news on, to the person and to plugins. From any thread."""
+        self._tell_person(news)
+        if isinstance(news.state, WatchState):
+            self._host.tell_of_watch(news.watch, str(news.state), news.reason)
+        elif news.state in (FileState.DONE, FileState.FAILED):
+            self._through[news.watch][news.state] += 1
+
+    def _say_idle(self) -> None:
+        """Tell plugins of watches whose files are all through."""
+        for name, folder in list(self._folders.items()):
+            if folder.is_idle and self._through[name]:
+                counts = self._through.pop(name)
+                done, failed = counts[FileState.DONE], counts[FileState.FAILED]
+                self._host.tell_of_watch(name, "idle", f"{done:,} done, {failed:,} failed")
 
     def _say_fault(self, error: BaseException) -> None:
         why = error.message if isinstance(error, MediahostError) else repr(error)

@@ -161,3 +161,19 @@ def test_the_plugin_is_found_and_whole(hook: Any) -> None:
 
     (row,) = [row for row in Registry.load().rows if row.name == "notify"]
     assert row.error is None
+
+
+def test_a_watched_folder_is_told_of_when_it_is_empty_or_in_trouble(
+    notify: Notify, hook: Any
+) -> None:
+    started(notify, on=["idle", "watch"], to=hook.url, every_s=60)
+    notify.mediahost_watch_changed("inbox", "watching", "")
+    notify.mediahost_watch_changed("inbox", "idle", "12 done, 1 failed")
+    reason = "/out can't be written: No space left on device"
+    notify.mediahost_watch_changed("inbox", "resting", reason)
+    notify.mediahost_host_stopping()
+    assert hook.next()["message"].splitlines() == [
+        "✔ inbox has no files left: 12 done, 1 failed",
+        f"✖ inbox is resting: {reason}",
+    ]
+    assert hook.is_empty()

@@ -129,3 +129,27 @@ def test_a_full_done_folder_is_named_and_nothing_is_lost(home: "Home", small: Pa
     assert answer.code == 1
     assert f"{small} can't be written: No space left on device" in answer.out
     assert tone.read_bytes() == content
+
+
+EAR = """
+import os
+from mediahost import hookimpl
+
+@hookimpl
+def mediahost_watch_changed(watch, state, reason):
+    with open(os.environ["OPEN"] + ".heard", "a") as file:
+        file.write(f"{watch} {state} {reason}\\n")
+"""
+
+
+def test_plugins_hear_when_a_watch_is_empty_and_when_it_rests(home: "Home") -> None:
+    (home.folder / "ear.py").write_text(EAR)
+    home.environ["MEDIAHOST_PLUGINS"] += f":{home.folder / 'ear.py'}"
+    home.tones(3)
+    home.call("watch", "media", "--settle", "0.1", "-a", "count.look", "--once")
+    home.tones(3)
+    home.call("watch", "edit", "media", "-a", "lacking.early")
+    home.call("watch", "media", "--once")
+    heard = (home.folder / "open.heard").read_text().splitlines()
+    assert "media idle 3 done, 0 failed" in heard
+    assert any(line.startswith("media resting lacking.early can't run") for line in heard)

@@ -38,6 +38,10 @@ class Ear:
         self._hear(summary)
 
     @hookimpl
+    def mediahost_watch_changed(self, watch: str, state: str, reason: str) -> None:
+        self._hear((watch, state, reason))
+
+    @hookimpl
     def mediahost_host_stopping(self) -> None:
         self._hear("stopping")
 
@@ -60,10 +64,12 @@ def test_a_plugin_that_raises_keeps_nothing_from_the_others(
     told.start()
     told.event(EVENT)
     told.run_finished({"seconds": 1})
+    told.watch_changed("inbox", "resting", "no model")
     told.stop()
+    resting = ("inbox", "resting", "no model")
     for ear in ears:
-        assert ear.heard == [{"ear": {"loud": True}}, EVENT, {"seconds": 1}, "stopping"]
-    assert caplog.text.count("The plugin /ear1 failed") == 4
+        assert ear.heard == [{"ear": {"loud": True}}, EVENT, {"seconds": 1}, resting, "stopping"]
+    assert caplog.text.count("The plugin /ear1 failed") == 5
 
 
 class Choosy(Ear):

@@ -14,13 +14,16 @@ MOST_CHARS = 200
 
 _SIGNS = {"completed": "✔", "failed": "✖", "cancelled": "○"}
 
+# States of a watched folder in which a person should look after it.
+_TROUBLES = frozenset({"resting", "missing", "faulty", "paused", "degraded"})
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """Something to tell.
 
     Attributes:
-        subject: completed, failed, cancelled or finished.
+        subject: completed, failed, cancelled or finished; idle or watch: of a watched folder.
         line: The same for a person.
     """
 
@@ -43,6 +46,16 @@ def fact_of_run(summary: Mapping[str, Any]) -> Fact:
         counts.append(f"{summary['problems']:,} not usable")
     told = ", ".join(counts) or "nothing to do"
     return Fact("finished", f"A run has finished: {told} in {summary['seconds']:.0f} s")
+
+
+def fact_of_watch(watch: str, state: str, reason: str) -> Fact | None:
+    """What is worth telling of a watched folder; None: nothing."""
+    about = f": {display(reason.splitlines()[0])}" if reason else ""
+    if state == "idle":
+        return Fact("idle", f"✔ {display(watch)} has no files left{about}"[:MOST_CHARS])
+    if state in _TROUBLES:
+        return Fact("watch", f"✖ {display(watch)} is {state}{about}"[:MOST_CHARS])
+    return None
 
 
 def title_of(facts: Sequence[Fact]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from mediahost import hookimpl
 from mediahost.errors import SettingsError
 from mediahost.model.event import Event, EventKind
-from mediahost_notify.digest import Fact, body_of, fact_of, fact_of_run, title_of
+from mediahost_notify.digest import Fact, body_of, fact_of, fact_of_run, fact_of_watch, title_of
 from mediahost_notify.rules import Rule, filled_in, rules_of
 
 log = logging.getLogger("mediahost.notify")
@@ -35,9 +35,10 @@ class _Letter:
         self.due: float | None = None
 
     def wants(self, subject: str, action: str) -> bool:
-        return subject in self.rule.on and any(
+        of_action = action == "*" or any(
             fnmatchcase(action, pattern) for pattern in self.rule.actions
         )
+        return subject in self.rule.on and of_action
 
     def add(self, fact: Fact) -> None:
         if len(self.facts) < MOST_FACTS:
@@ -79,6 +80,13 @@ class Notify:
         """Tell of the run, and of all before, now: a person who waits is told once."""
         if self._letters:
             self._note(fact_of_run(summary), "*", now=True)
+
+    @hookimpl
+    def mediahost_watch_changed(self, watch: str, state: str, reason: str) -> None:
+        """Note what becomes of watched folders: no files left, a full disk, a missing drive."""
+        fact = fact_of_watch(watch, state, reason)
+        if self._letters and fact:
+            self._note(fact, "*")
 
     @hookimpl
     def mediahost_host_stopping(self) -> None:

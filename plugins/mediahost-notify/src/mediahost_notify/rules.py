@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mediahost.errors import SettingsError
 
-Subject = Literal["completed", "failed", "cancelled", "finished"]
+Subject = Literal["completed", "failed", "cancelled", "finished", "idle", "watch"]
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
