@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from mediahost.errors import MediahostError
 from mediahost.hashing import BUFFER_BYTES, hash_bytes, hash_file, verify_file
+from mediahost.host.attributes import carry_over, carry_times
 from mediahost.host.crash import crash_point
 from mediahost.host.found import Problem
 from mediahost.host.inputs import sort_out
@@ -80,7 +81,8 @@ class Publisher:
         target = top_of(self._output) / name
         try:
             target = target_for(self._output, self._fields(row, name))
-            return str(copy_to(Path(path), target, file_hash))
+            root = _path_of(row.root_url)
+            return str(copy_to(Path(path), target, file_hash, times_of=root))
         except (OSError, CopyDamaged, OutputRefused) as error:
             message = f"{display(target)} can't be written: {_reason_of(error)}"
             problems.append(Problem(str(target), message))
@@ -89,7 +91,7 @@ class Publisher:
     def _fields(self, row: RunRow, name: str) -> dict[str, str]:
         root = _path_of(row.root_url)
         folder = self._below(root)
-        changed = time.localtime(root.stat().st_mtime if root.is_file() else None)
+        changed = time.localtime(root.stat().st_mtime if _is_here(root) else None)
         return {
             "action": row.action,
             **dated(changed),
@@ -144,13 +146,23 @@ def _path_of(media_url: str) -> Path:
     return Path(url_to_path(media_url))
 
 
-def copy_to(source: Path, wanted: Path, file_hash: str) -> Path:
+def copy_to(
+    source: Path,
+    wanted: Path,
+    file_hash: str,
+    *,
+    times_of: Path | None = None,
+    attributes_of: Path | None = None,
+) -> Path:
     """Copy whole or not at all; find the copy that an earlier call made.
 
     Args:
         source: What to copy.
         wanted: Where to.
         file_hash: What the source should have; the copy is read again and compared.
+        times_of: The copy gets the times of this file, if it is there.
+        attributes_of: The copy gets times, owner, mode and extended attributes of this file,
+            where it may.
 
     Returns:
         Where the copy is, on the disk: `wanted`, or the next free number if other content has that
@@ -171,6 +183,7 @@ def copy_to(source: Path, wanted: Path, file_hash: str) -> Path:
                 continue
             if not copied:
                 fill(part, source, file_hash)
+                _dress(part.path, times_of, attributes_of)
                 crash_point("publishing")
                 copied = True
             with suppress(FileExistsError):
@@ -180,13 +193,20 @@ def copy_to(source: Path, wanted: Path, file_hash: str) -> Path:
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(wanted))
 
 
-def write_to(data: bytes, wanted: Path, is_ours: Callable[[Path], bool]) -> Path:
+def write_to(
+    data: bytes,
+    wanted: Path,
+    is_ours: Callable[[Path], bool],
+    *,
+    times_of: Path | None = None,
+) -> Path:
     """Write a file whole or not at all; replace what was written of the same before.
 
     Args:
         data: All of it.
         wanted: Where to.
         is_ours: Whether a file that is there may be replaced.
+        times_of: It gets the times of this file.
 
     Returns:
         Where it is, on the disk: `wanted`, or the next free number if another file has that name.
@@ -204,8 +224,22 @@ def write_to(data: bytes, wanted: Path, is_ours: Callable[[Path], bool]) -> Path
             continue
         with PartFile(target) as part, suppress(FileExistsError):
             part.file.write(data)
+            part.sync()
+            _dress(part.path, times_of, None)
             return part.replace() if is_taken else part.keep_new()
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(wanted))
+
+
+def _is_here(path: Path) -> bool:
+    """Whether it is a file; of a URL there is but a name."""
+    return path.is_absolute() and path.is_file()
+
+
+def _dress(copy: Path, times_of: Path | None, attributes_of: Path | None) -> None:
+    if attributes_of:
+        carry_over(attributes_of, copy)
+    elif times_of and _is_here(times_of):
+        carry_times(times_of.stat(), copy)
 
 
 def fill(part: PartFile, source: Path, file_hash: str) -> None:

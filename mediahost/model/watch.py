@@ -122,6 +122,12 @@ class Watch(BaseModel):
     on_success: Literal["keep", "move", "delete", "replace"] = Field(
         "keep", description="Then keep the file, move it, delete it, or replace it by its artifact"
     )
+    replace_only_if_smaller: bool = Field(
+        default=False, description="Keep a file whose artifact is not smaller, with `replace`"
+    )
+    output_times: Literal["source", "now"] = Field(
+        "source", description="The change time of outputs: that of their source, or now"
+    )
     done_folder: Path | None = Field(None, description="Where to move what succeeded")
     on_failure: Literal["keep", "move"] = Field(
         "keep", description="Then keep the file, or move it"

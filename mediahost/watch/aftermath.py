@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mediahost.hashing import FileStat, verify_file
+from mediahost.host.attributes import carry_over
 from mediahost.host.naming import OutputRefused, check_inside, names_for
 from mediahost.host.publish import CopyDamaged, copy_to, fill
 from mediahost.model.paths import display
@@ -17,6 +18,9 @@ from mediahost.model.watch import Watch
 from mediahost.partfile import PartFile, rename_new, sync_folder
 from mediahost.watch.original import Kept, check_same, check_unchanged, put_back, set_aside
 from mediahost.watch.outputs import Written, is_there
+
+# Of which folders it has been said that artifacts could not keep what.
+_SAID: set[tuple[str, ...]] = set()
 
 
 def after_success(
@@ -67,6 +71,8 @@ def after_success(
     (path, file_hash), *_ = artifacts
     if file_hash == source_hash:
         raise Kept("it was kept: its artifact has the same bytes")
+    if rule.replace_only_if_smaller and Path(path).stat().st_size >= stat.size:
+        raise Kept("it was kept: its artifact is not smaller")
     return replace(source, stat, Path(path), file_hash)
 
 
@@ -125,7 +131,7 @@ def move_below(source: Path, stat: FileStat, top: Path, folder: Path, source_has
 
 def _move_to_other_drive(source: Path, stat: FileStat, wanted: Path, source_hash: str) -> Path:
     try:
-        copy = copy_to(source, wanted, source_hash)
+        copy = copy_to(source, wanted, source_hash, attributes_of=source)
     except CopyDamaged as error:
         raise Kept(f"it was kept: {error.message}") from None
     # Only now, when nothing is left that takes time.
@@ -140,6 +146,7 @@ def replace(source: Path, stat: FileStat, artifact: Path, file_hash: str) -> str
     The artifact is copied beside the file and read again. With the file's own suffix the two
     change places in one step; else the artifact gets its own name first. Then the file is looked
     at once more, and goes if it is still what was processed. What goes wrong leaves it as it was.
+    The artifact gets its owner, mode, times and extended attributes, where it may.
 
     Returns:
         What was done, for a person.
@@ -155,9 +162,10 @@ def replace(source: Path, stat: FileStat, artifact: Path, file_hash: str) -> str
             fill(part, artifact, file_hash)
         except CopyDamaged as error:
             raise Kept(f"it was kept: {error.message}") from None
+        lost = carry_over(source, part.path)
         if target == source:
             _exchange(part, source, stat)
-            return f"replaced by its artifact {display(artifact.name)}"
+            return f"replaced by its artifact{_lost(source, lost)}"
         try:
             part.keep_new()
         except FileExistsError:
@@ -170,7 +178,16 @@ def replace(source: Path, stat: FileStat, artifact: Path, file_hash: str) -> str
         if verify_file(target, file_hash):
             target.unlink()
         raise
-    return f"replaced by {display(target.name)}"
+    return f"replaced by {display(target.name)}{_lost(source, lost)}"
+
+
+def _lost(source: Path, lost: Sequence[str]) -> str:
+    """What of a file's attributes its artifact may not have, said once for a folder."""
+    said = (str(source.parent), *lost)
+    if not lost or said in _SAID:
+        return ""
+    _SAID.add(said)
+    return f"; it could not keep: {', '.join(lost)}"
 
 
 def _exchange(part: PartFile, source: Path, stat: FileStat) -> None:

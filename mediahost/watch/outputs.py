@@ -62,13 +62,16 @@ class Outputs:
         if self._rule.output is None:
             return []
         written = []
+        source = Path(standing.root.path)
+        times_of = self._times_of(standing)
         stored = [(row.step.name, _stored_name(row, path)) for row, path, _ in final]
-        names = published_names(Path(standing.root.path).stem, stored)
+        names = published_names(source.stem, stored)
         for (row, path, file_hash), name in zip(final, names, strict=True):
             fields = self._fields(standing, row, folder, name)
             target = target_for(self._rule.output, fields)
             with _named(target):
-                written.append(Written(copy_to(Path(path), target, file_hash), file_hash))
+                copy = copy_to(Path(path), target, file_hash, times_of=times_of)
+                written.append(Written(copy, file_hash))
         if self._rule.sidecars:
             written += self._sidecars(standing, folder, depth)
         return written
@@ -137,7 +140,12 @@ class Outputs:
             [OwnOutput(self._watch_id, file_hash, len(data), source, action, depth + 1)]
         )
         with _named(target):
-            return Written(write_to(data, target, is_ours), file_hash)
+            times_of = self._times_of(standing)
+            return Written(write_to(data, target, is_ours, times_of=times_of), file_hash)
+
+    def _times_of(self, standing: Standing) -> Path | None:
+        is_source = self._rule.output_times == "source"
+        return Path(standing.root.path) if is_source else None
 
     def _fields(self, standing: Standing, row: Planned, folder: str, name: str) -> dict[str, str]:
         source = Path(standing.root.path)

@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import os
 from pathlib import Path
@@ -123,3 +124,25 @@ def test_a_copy_that_can_not_be_written_is_a_problem_of_its_own(
     assert after.artifacts == (str(artifact),)
     assert len(problems) == 1
     assert "can't be written" in problems[0].message
+
+
+def test_a_copy_has_the_times_of_its_source(tmp_path: Path, artifact: Path) -> None:
+    film, out = tmp_path / "film.mp4", tmp_path / "out"
+    film.write_bytes(b"film")
+    os.utime(film, ns=(10**18, 10**18))
+    (copy,) = published(Publisher(out, [film]), row(film, artifact))
+    assert Path(copy).stat().st_mtime_ns == 10**18
+
+
+def test_copies_of_two_steps_of_one_name_have_the_steps_in_it(
+    tmp_path: Path, artifact: Path
+) -> None:
+    film, out = tmp_path / "film.mp4", tmp_path / "out"
+    other = artifact.with_name("other") / artifact.name
+    other.parent.mkdir()
+    other.write_bytes(b"made by another")
+    rows = [row(film, artifact), dataclasses.replace(row(film, other), step="small")]
+    assert published(Publisher(out, [film]), *rows) == [
+        str(out / "film.t.cut.preview.jpg"),
+        str(out / "film.small.preview.jpg"),
+    ]

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -265,3 +266,66 @@ def test_a_copy_to_another_drive_is_made_of_the_bytes_that_were_hashed(
         after_failure(rule, source, stat_of(source), hash_bytes(b"what was hashed"))
     assert source.exists()
     assert names_in(other_drive) == []
+
+
+LONG_AGO_NS = 1_000_000_000 * 10**9
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".mp3"])
+def test_a_replacement_keeps_times_mode_and_extended_attributes(
+    source: Path, artifact: Path, suffix: str
+) -> None:
+    artifact = artifact.rename(artifact.with_suffix(suffix))
+    with suppress(OSError):
+        os.setxattr(source, "user.rating", b"5")
+    source.chmod(0o640)
+    os.utime(source, ns=(LONG_AGO_NS, LONG_AGO_NS))
+    before = source.stat()
+    attributes = set(os.listxattr(source))
+    replace(source, stat_of(source), artifact, hash_file(artifact)[0])
+    after = source.with_suffix(suffix)
+    assert after.read_bytes() == b"made"
+    assert after.stat().st_mtime_ns == LONG_AGO_NS
+    assert after.stat().st_mode == before.st_mode
+    assert (after.stat().st_uid, after.stat().st_gid) == (before.st_uid, before.st_gid)
+    assert set(os.listxattr(after)) >= {one for one in attributes if one.startswith("user.")}
+
+
+def test_what_a_replacement_may_not_keep_is_said_once(
+    source: Path, artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aftermath, "carry_over", lambda *_: ["owner"])
+    file_hash = hash_file(artifact)[0]
+    other = source.with_name("b.wav")
+    other.write_bytes(b"another of a person's own")
+    assert "; it could not keep: owner" in replace(source, stat_of(source), artifact, file_hash)
+    assert "owner" not in replace(other, stat_of(other), artifact, file_hash)
+
+
+def test_a_replacement_that_is_not_smaller_is_not_made(source: Path, artifact: Path) -> None:
+    artifact.write_bytes(b"made, and larger than before")
+    values = {"replace_only_if_smaller": True, "on_success": "replace", "path": source.parent}
+    rule = Watch.model_validate(values)
+    made = [(str(artifact), hash_file(artifact)[0])]
+    with pytest.raises(Kept, match="not smaller"):
+        after_success(
+            rule,
+            source,
+            stat_of(source),
+            source_hash=hash_file(source)[0],
+            written=[],
+            artifacts=made,
+            missing="",
+        )
+    assert source.read_bytes() == b"a person's own"
+
+
+def test_a_move_to_another_drive_keeps_times_and_mode(source: Path, other_drive: Path) -> None:
+    source.chmod(0o640)
+    os.utime(source, ns=(LONG_AGO_NS, LONG_AGO_NS))
+    rule = Watch.model_validate(
+        {"path": source.parent, "on_failure": "move", "failed_folder": other_drive}
+    )
+    assert after_failure(rule, source, stat_of(source), hash_file(source)[0])
+    moved = (other_drive / "a.wav").stat()
+    assert (moved.st_mtime_ns, moved.st_mode & 0o777) == (LONG_AGO_NS, 0o640)
