@@ -9,6 +9,7 @@ after another one that took later numbers. There the place in the log is a snaps
 look could not see is what has been committed since, in whatever order.
 """
 
+from collections.abc import Collection
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -120,8 +121,11 @@ def drop_triggers(connection: Connection) -> None:
 
 
 @event.listens_for(Record.metadata, "after_create")
-def _create_with_tables(_metadata: Any, connection: Connection, **_: Any) -> None:
-    create_triggers(connection)
+def _create_with_tables(
+    _metadata: Any, connection: Connection, tables: Collection[Any] = (), **_: Any
+) -> None:
+    if tables:  # else all were there, and so is this
+        create_triggers(connection)
 
 
 class log_position(FunctionElement[str]):  # noqa: N801 - named as the SQL function it is

@@ -9,6 +9,7 @@ there are rows of other programs, which have no hash of a result, nothing that i
 index of them, which is empty elsewhere, costs a new result nothing, a trigger would cost 2 µs.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, Text, event
@@ -109,5 +110,8 @@ def drop_loss_triggers(connection: Connection) -> None:
 
 
 @event.listens_for(Record.metadata, "after_create")
-def _create_with_tables(_metadata: Any, connection: Connection, **_: Any) -> None:
-    create_loss_triggers(connection)
+def _create_with_tables(
+    _metadata: Any, connection: Connection, tables: Collection[Any] = (), **_: Any
+) -> None:
+    if tables:  # else all were there, and so is this
+        create_loss_triggers(connection)

@@ -4,6 +4,7 @@ Who knows the documented columns only, or adds many jobs in one statement, gives
 then has its default, 0, which no job keeps.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -50,5 +51,8 @@ def drop_numbering(connection: Connection) -> None:
 
 
 @event.listens_for(Record.metadata, "after_create")
-def _create_with_tables(_metadata: Any, connection: Connection, **_: Any) -> None:
-    create_numbering(connection)
+def _create_with_tables(
+    _metadata: Any, connection: Connection, tables: Collection[Any] = (), **_: Any
+) -> None:
+    if tables:  # else all were there, and so is this
+        create_numbering(connection)
