@@ -33,6 +33,7 @@ def _plugins(registry: Registry) -> list[dict[str, Any]]:
             "distribution": row.distribution,
             "version": row.version,
             "error": row.error,
+            "missing": row.missing,
             "requested": _was_asked_for(row),
             "actions": [_described(registry.action(name)) for name in row.actions],
         }

@@ -21,6 +21,7 @@ from mediahost.partfile import write_text
 from mediahost.plugin.action import Action
 from mediahost.plugin.described import described
 from mediahost.plugin.hookspecs import hookimpl
+from mediahost.plugin.installed import left_out
 from mediahost.plugin.registry import PluginRow, Registry
 
 NOTE = "environment.json"
@@ -120,6 +121,7 @@ class Environments:
             _build(folder, wanted, _absolute(python) if python and "/" in python else python)
             plugins = _ask(folder / "bin" / "python", "plugins")
             name = _name_of(plugins, requirements[0])
+            _check_loaded(name, plugins, requirements, python)
             # An environment may not be moved: scripts in it name its path. So its place is
             # its own from the start, and the note that points there is what is replaced.
             environment = Environment(
@@ -157,9 +159,12 @@ def load_registry(folder: Path) -> tuple[Registry, dict[str, Path]]:
     Args:
         folder: Where environments are.
     """
-    registry = Registry.load()
+    environments = Environments(folder).all()
+    names = {plugin["distribution"] for one in environments for plugin in one.plugins}
+    # One that is installed here too would answer in its place.
+    registry = Registry.load(replaced={normal(name) for name in names})
     interpreters: dict[str, Path] = {}
-    for environment in Environments(folder).all():
+    for environment in environments:
         fault = environment.fault
         for plugin in environment.plugins:
             row = PluginRow(
@@ -170,11 +175,14 @@ def load_registry(folder: Path) -> tuple[Registry, dict[str, Path]]:
                 environment=str(environment.folder),
             )
             registry.rows.append(row)
-            if row.error:
+            row.disabled = bool({row.name, row.distribution} & left_out())
+            if row.error or row.disabled:
                 continue
             actions = [described(one, environment.check_config) for one in plugin["actions"]]
             registry.register(_Given(actions), row)
-            interpreters |= {one.info.name: environment.interpreter for one in actions}
+            # Noted in the row: such as that another plugin claims one of its actions.
+            if registry.rows[-1].error is None:
+                interpreters |= {one.info.name: environment.interpreter for one in actions}
     return registry, interpreters
 
 
@@ -255,6 +263,27 @@ def _name_of(plugins: Sequence[Mapping[str, Any]], requirement: str) -> str:
 
 def _absolute(requirement: str) -> str:
     return str(Path(requirement).absolute()) if Path(requirement).exists() else requirement
+
+
+def _check_loaded(
+    name: str,
+    plugins: Sequence[Mapping[str, Any]],
+    requirements: Sequence[str],
+    python: str | None,
+) -> None:
+    """See that the plugin can be loaded where it was installed.
+
+    Raises:
+        PluginError: It can't be.
+    """
+    for plugin in plugins:
+        if plugin["distribution"] != name or not plugin["error"]:
+            continue
+        hint = None
+        if missing := plugin.get("missing"):
+            command = isolated_install_hint([*requirements, missing], python)
+            hint = f"Add the package that has {missing}: {command}"
+        raise PluginError(plugin["error"], hint)
 
 
 def _version_of(folder: Path) -> str:

@@ -3,11 +3,13 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from inspect import signature
 from typing import Any
 
 import pluggy
 
-from mediahost.errors import MediahostError
+from mediahost.errors import MediahostError, PluginError
+from mediahost.plugin import hookspecs
 
 Caller = Callable[..., Any]
 # Told of each plugin that fails: its name, and how.
@@ -117,6 +119,26 @@ class Calls:
             # An error also where it was only slow: a person is shown no less.
             _logger.error("The plugin %s %s", plugin_name(name), what)
             _logger.debug("As it was:", exc_info=error)
+
+
+def check_hooks(module: object) -> None:
+    """See that a plugin's hooks take what they are given, in words for its author.
+
+    Raises:
+        PluginError: One does not.
+    """
+    marked = f"{hookspecs.PROJECT}_impl"
+    for name, hook in vars(module).items() if hasattr(module, "__dict__") else ():
+        if not (callable(hook) and getattr(hook, marked, None)):
+            continue
+        spec = getattr(hookspecs, name, None)
+        if spec is None:
+            continue  # pluggy knows more of such: one may be optional, or of another name
+        known = signature(spec).parameters
+        asked = [one for one in signature(hook).parameters if one not in known]
+        if asked:
+            gets = ", ".join(known) or "nothing"
+            raise PluginError(f"its hook {name} asks for {', '.join(asked)}; it gets {gets}")
 
 
 def plugin_name(key: str) -> str:

@@ -1,8 +1,9 @@
 """The registry: which plugins are installed, what they register, and what is wrong with them."""
 
+import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -17,7 +18,7 @@ from mediahost.errors import ActionConflict, MediahostError, PluginError, Unknow
 from mediahost.installation import install_hint
 from mediahost.plugin import hookspecs
 from mediahost.plugin.action import Action
-from mediahost.plugin.calling import Calls
+from mediahost.plugin.calling import Calls, check_hooks
 from mediahost.plugin.importing import watched_import
 from mediahost.plugin.installed import installed, left_out, shipped_with, under_development
 
@@ -35,6 +36,7 @@ class PluginRow:
         traceback: For `--debug`.
         environment: Folder of the environment that it has for itself; "" if it is mediahost's.
         disabled: The person has left it out: it was not loaded.
+        missing: The module that it lacks, if that is why it can't be loaded; else "".
     """
 
     name: str
@@ -45,6 +47,7 @@ class PluginRow:
     traceback: str = ""
     environment: str = ""
     disabled: bool = False
+    missing: str = ""
 
 
 class Registry:
@@ -58,17 +61,21 @@ class Registry:
         self._claims: dict[str, list[tuple[PluginRow, type[Action]]]] = {}
 
     @classmethod
-    def load(cls, extra: Sequence[str] = ()) -> "Registry":
+    def load(cls, extra: Sequence[str] = (), replaced: Collection[str] = ()) -> "Registry":
         """All installed plugins, and those named besides.
 
         Args:
             extra: Plugins that aren't installed, such as one under development: dotted module
                 names, or paths that end in `.py`. Those that the environment variable
                 MEDIAHOST_PLUGINS names are loaded too.
+            replaced: Distributions, by their normal names (PEP 503), that are not loaded: others
+                stand for them.
         """
         registry = cls()
         for entry_point in installed():
-            registry.load_entry_point(entry_point)
+            name = entry_point.dist.name if replaced and entry_point.dist else ""
+            if re.sub(r"[-_.]+", "-", name).lower() not in replaced:
+                registry.load_entry_point(entry_point)
         for name in dict.fromkeys([*extra, *under_development()]):
             registry.load_module(name)
         return registry
@@ -103,6 +110,7 @@ class Registry:
         # Two distributions may well give their entry points one name.
         key = f"{row.distribution}/{row.name}"
         try:
+            check_hooks(module)
             self.plugins.register(module, name=key)
             # A misspelt hook is found here, not when it would have fired.
             self.plugins.check_pending()
@@ -204,5 +212,7 @@ def _note(row: PluginRow, what: str, error: BaseException) -> None:
     reason = (
         error.message if isinstance(error, MediahostError) else f"{type(error).__name__}: {error}"
     )
+    if isinstance(error, ModuleNotFoundError):
+        row.missing = (error.name or "").partition(".")[0]
     row.error = f"Plugin {row.name} {what}: {' '.join(reason.split())}"
     row.traceback = "".join(traceback.format_exception(error))

@@ -177,4 +177,36 @@ def test_an_environment_that_was_removed_by_hand_is_said_to_be_gone(home: Any) -
     )
     (row,) = [row for row in home.call("plugins", "list", "--json").json if row["name"] == "one"]
     assert "is gone" in row["error"]
-    assert "mediahost plugins install mediahost-one --isolated" in row["error"]
+    assert "mediahost plugins install --isolated mediahost-one" in row["error"]
+
+
+def test_an_isolated_plugin_stands_for_the_one_that_is_installed_here(home: Any) -> None:
+    home.tone("tone.wav")
+    text = PLUGIN.format(name="hello").replace('"hello.shade"', '"hello.halves"')
+    text = text.replace("import shade\n", "").replace("shade.VERSION", "'isolated'")
+    points = "[mediahost]\nhello = another_hello\n"
+    files = {"another_hello.py": text}
+    shelf = home.folder / "wheels"
+    other = wheel(shelf, "mediahost-hello", "9.0", files, requires="mediahost", points=points)
+    installed = home.call("plugins", "install", other, "--isolated", "--json")
+    assert installed.code == 0, installed.err
+    rows = [row for row in home.call("plugins", "list", "--json").json if row["name"] == "hello"]
+    assert [(row["version"], row["error"]) for row in rows] == [("9.0", None)]
+    assert home.run("-a", "hello.halves").counts == {"done": 1}
+    (one,) = home.call("results", "media/tone.wav", "--json").json
+    assert one["result"]["metadata"]["shade"] == "isolated"
+    assert home.call("plugins", "uninstall", "mediahost-hello").code == 0
+    rows = [row for row in home.call("plugins", "list", "--json").json if row["name"] == "hello"]
+    assert [row["version"] for row in rows] != ["9.0"]
+
+
+def test_what_an_isolated_plugin_lacks_is_named_with_the_line_that_adds_it(home: Any) -> None:
+    points = "[mediahost]\nneedy = needy\n"
+    files = {"needy.py": "import shade\n"}
+    shelf = home.folder / "wheels"
+    needy = wheel(shelf, "mediahost-needy", "1.0", files, requires="mediahost", points=points)
+    answer = home.call("plugins", "install", needy, "--isolated")
+    assert answer.code == 1
+    assert "No module named 'shade'" in answer.err
+    assert f"mediahost plugins install --isolated {needy} shade" in answer.err
+    assert list((home.data / "plugins").iterdir()) == []
