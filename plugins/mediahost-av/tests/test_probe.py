@@ -88,3 +88,53 @@ def test_a_name_alone_makes_no_recording(tmp_path: Path) -> None:
         path.write_text("nothing to hear\n" * 40)
         with pytest.raises(InvalidMedia):
             run_action(Probe(), path)
+
+
+def test_the_duration_of_mp3_without_a_table_is_counted(
+    speech: Path, ffmpeg: Callable[..., str], tmp_path: Path
+) -> None:
+    """A bit rate that varies, and nothing in the first frame that says how many there are."""
+    path, twice = tmp_path / "bare.mp3", tmp_path / "twice.mp3"
+    ffmpeg(
+        *("-i", speech, "-af", "apad=pad_dur=60", "-c:a", "libmp3lame", "-q:a", "2"),
+        *("-write_xing", "0", "-id3v2_version", "0", path),
+    )
+    twice.write_bytes(path.read_bytes() * 2)
+
+    for made, seconds in ((path, 104.4), (twice, 208.8)):
+        run = run_action(Probe(), made).assert_metadata(
+            duration=pytest.approx(seconds, abs=0.2), duration_is_estimate=False
+        )
+        assert run.metadata["streams"][0]["duration"] == pytest.approx(seconds, abs=0.2)
+
+
+def test_a_duration_that_is_guessed_says_so(transport_stream: Path, clip: Path) -> None:
+    run_action(Probe(), transport_stream).assert_metadata(duration_is_estimate=True)
+    run_action(Probe(), clip).assert_metadata(duration_is_estimate=False)
+
+
+def test_pixels_that_are_not_square_and_colours_are_told(
+    clip: Path, ffmpeg: Callable[..., str], tmp_path: Path
+) -> None:
+    dvd, hdr = tmp_path / "dvd.mpg", tmp_path / "hdr.mkv"
+    ffmpeg(
+        *("-i", clip, "-an", "-vf", "scale=720:576,tinterlace=interleave_top,setsar=64/45"),
+        *("-flags", "+ildct+ilme", "-c:v", "mpeg2video", dvd),
+    )
+    tags = "color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=limited"
+    ffmpeg(
+        *("-i", clip, "-an", "-vf", f"format=yuv420p10le,setparams={tags}"),
+        *("-c:v", "libx265", "-preset", "ultrafast", hdr),
+    )
+
+    run_action(Probe(), dvd).assert_metadata(
+        display_width=1024, display_height=576, pixel_aspect="64:45", interlaced=True
+    )
+    run_action(Probe(), hdr).assert_metadata(
+        pixel_aspect="1:1",
+        interlaced=False,
+        color_primaries="bt2020",
+        color_transfer="smpte2084",
+        color_matrix="bt2020nc",
+        color_range="limited",
+    )

@@ -34,7 +34,7 @@ MAX_SHEET_SIDE = 16_383  # pixels; the most that WebP can hold, the least of the
 class Probe(
     Analyzer,
     name="av.probe",
-    version=2,
+    version=3,
     accepts=SOUND_OR_PICTURES | {MediaKind.IMAGE},
 ):
     """Tell container, duration, streams, tags and chapters."""

@@ -7,6 +7,7 @@ from typing import Any
 from av.container import InputContainer
 from av.stream import Stream
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from mediahost import (
     Context,
@@ -19,35 +20,42 @@ from mediahost import (
     TransientError,
 )
 from mediahost_av.container import Source, decoder_of, shown
+from mediahost_av.picture_facts import picture_facts
 from mediahost_av.upright import display_doubt, orientation_of
 
 IMAGE_FORMATS = frozenset({"image2", "gif", "apng", "webp_anim"})
 STREAM_TYPES = frozenset({"video", "audio", "subtitle", "data", "attachment"})
+FILM_STREAMS = frozenset({"mpegts", "mpeg"})  # they may be hours of television
 FRAMES_FOR_ROTATION = 50  # packets to look at for the first frame
 
 
 def probe(media: MediaFile, context: Context) -> MediaAnalysisResult:
     """The file's `MediaInfo` as metadata, its chapters as ranges labelled `chapter`.
 
-    Further keys of the metadata: `has_video` and `has_audio` (a cover picture is no video),
-    `display_width` and `display_height` (pixels, after rotation, of the first picture stream).
+    Further keys of the metadata: `duration_is_estimate`, whether nothing in the file tells its
+    duration, so that it is guessed by size and bit rate or by its first and last time; `has_video`
+    and `has_audio` (a cover picture is no video); `display_width` and `display_height` of the
+    first picture stream, in square pixels, as it is shown; `pixel_aspect`, width of a stored pixel
+    by its height, such as `64:45`; `interlaced`; and, where the film says so, `color_primaries`,
+    `color_transfer`, `color_matrix` and `color_range`, in FFmpeg's words.
 
     Raises:
         InvalidMedia: FFmpeg can't read the file.
     """
     context.checkpoint()
     with Source(media.path) as source:
-        doubts: list[str] = []
-        info = info_of(source, doubts)
+        seen: list[VideoFrame] = []
+        info = info_of(source, seen)
         picture = source.picture()
         metadata: dict[str, Any] = {
             **info.model_dump(mode="json"),
             "has_video": picture is not None,
             "has_audio": source.sound() is not None,
-            **_display_size(info, picture),
+            "duration_is_estimate": _is_estimate(source, info),
+            **_shown(info, picture, seen),
         }
         ranges = tuple(_chapters(source))
-    for doubt in doubts:
+    for doubt in (doubt for frame in seen for doubt in display_doubt(frame)):
         context.log.warning(doubt)
     context.progress(1.0)
     return MediaAnalysisResult(ranges=ranges, metadata=metadata)
@@ -62,24 +70,27 @@ def info_or_none(path: Path) -> MediaInfo | None:
         return None
 
 
-def info_of(source: Source, doubts: list[str] | None = None) -> MediaInfo:
-    """What is in the opened file; what is wrong with it is added to `doubts`.
+def info_of(source: Source, seen: list[VideoFrame] | None = None) -> MediaInfo:
+    """What is in the opened file; its first frame is added to `seen`.
 
     Raises:
         InvalidMedia: The header makes no sense.
     """
-    container = source.container
     with source.blamed():
+        counted = _counted_duration(source)
+        container = source.container
         still = _is_still(container)
         first = _first_frame(source)
-        if first is not None and doubts is not None:
-            doubts += display_doubt(first[1])
+        if first is not None and seen is not None:
+            seen.append(first[1])
         info = MediaInfo(
             container="image" if still else short_name(container.format.name),
-            duration=None if still else source.duration,
+            duration=None if still else counted or source.duration,
             size=_positive(container.size),
             bit_rate=None if still else _positive(container.bit_rate),
-            streams=tuple(_stream(stream, first, still=still) for stream in container.streams),
+            streams=tuple(
+                _stream(stream, first, counted, still=still) for stream in container.streams
+            ),
             tags=_tags(container.metadata),
         )
     if _is_empty_shell(info):
@@ -88,6 +99,29 @@ def info_of(source: Source, doubts: list[str] | None = None) -> MediaInfo:
             "It is damaged, or something else under this name.",
         )
     return info
+
+
+def _is_estimate(source: Source, info: MediaInfo) -> bool:
+    guessed = source.duration is not None and source.promised_s([]) is None
+    return guessed and info.duration == source.duration
+
+
+def _counted_duration(source: Source) -> float | None:
+    """How long the sound is by its packets, in seconds, where the header can only guess.
+
+    The source is opened anew after that. None: the header knows, or to count would mean to read
+    whole films.
+    """
+    sound = source.sound()
+    guessed = source.duration is not None and source.promised_s([]) is None
+    if not guessed or sound is None or source.picture() is not None:
+        return None
+    if source.container.format.name in FILM_STREAMS:
+        return None
+    ticks = sum(packet.duration or 0 for packet in source.packets(sound))
+    seconds = source.length(sound, ticks)
+    source.rewind()
+    return seconds or None
 
 
 def _is_empty_shell(info: MediaInfo) -> bool:
@@ -110,7 +144,13 @@ def short_name(name: str) -> str:
     return "mp4" if name.startswith("mov,mp4") else name.split(",", maxsplit=1)[0]
 
 
-def _stream(stream: Stream, first: tuple[int, VideoFrame] | None, *, still: bool) -> MediaStream:
+def _stream(
+    stream: Stream,
+    first: tuple[int, VideoFrame] | None,
+    counted: float | None,
+    *,
+    still: bool,
+) -> MediaStream:
     codec: Any = decoder_of(stream)
     known: dict[str, Any] = {}
     if codec is not None:
@@ -133,7 +173,7 @@ def _stream(stream: Stream, first: tuple[int, VideoFrame] | None, *, still: bool
     return MediaStream(
         index=stream.index,
         type=stream.type if stream.type in STREAM_TYPES else "data",
-        duration=None if still else _stream_seconds(stream),
+        duration=None if still else (counted or _stream_seconds(stream)),
         language=None if stream.language == "und" else stream.language,
         tags=_tags(stream.metadata),
         **known,
@@ -175,16 +215,12 @@ def _chapters(source: Source) -> Iterable[TimeRange]:
         )
 
 
-def _display_size(info: MediaInfo, picture: Stream | None) -> dict[str, int | None]:
+def _shown(info: MediaInfo, picture: VideoStream | None, seen: list[VideoFrame]) -> dict[str, Any]:
+    if picture is not None and seen:
+        return picture_facts(picture, seen[0])
     stream = next((one for one in info.streams if picture and one.index == picture.index), None)
-    if stream is None:
-        return {"display_width": None, "display_height": None}
-    upright = (stream.rotation or 0) % 180 == 0
-    width, height = stream.width, stream.height
-    return {
-        "display_width": width if upright else height,
-        "display_height": height if upright else width,
-    }
+    width, height = (stream.width, stream.height) if stream else (None, None)
+    return {"display_width": width, "display_height": height}
 
 
 def _stream_seconds(stream: Stream) -> float | None:
