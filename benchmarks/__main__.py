@@ -17,6 +17,7 @@ SUBJECTS = {
     "hashing": "hashing",
     "jobs": "jobs",
     "plugins": "plugins",
+    "speech": "speech",
     "startup": "startup",
     "store": "store_scale",
     "tui": "tui",

@@ -118,7 +118,7 @@ class PinnedModel:
             ModelMismatch: A file is missing or is another one.
         """
         for file in self.files:
-            if problem := _difference(folder / file.name, file):
+            if problem := difference(folder / file.name, file):
                 raise ModelMismatch(
                     f"{folder} does not hold the published model {self.name}: {problem}",
                     f"Get the published files with: mediahost models get {self.name}\n"
@@ -133,7 +133,7 @@ def models_folder() -> Path:
     return Path(given).expanduser() if given else folder
 
 
-def _difference(path: Path, pinned: PinnedFile) -> str | None:
+def difference(path: Path, pinned: PinnedFile) -> str | None:
     """What is wrong with a file, in a few words; None if it is the pinned one."""
     try:
         size = path.stat().st_size

@@ -64,3 +64,15 @@ def test_a_low_threshold_can_still_be_left(threshold: float) -> None:
         find_speech(moments, threshold=threshold, min_speech_s=0, min_silence_s=0, window_s=1)
     )
     assert [(found.start, found.end) for found in stretches] == [(0, 1)]
+
+
+def test_speech_that_is_too_long_is_cut_where_it_is_least_speech() -> None:
+    values = [0.9] * 6 + [0.6] + [0.9] * 5
+    moments = [Moment(at, at + 1, value) for at, value in enumerate(values)]
+    found = list(
+        find_speech(
+            moments, threshold=0.5, min_speech_s=0, min_silence_s=1, window_s=1, longest_s=8
+        )
+    )
+    assert [(one.start, one.end, one.goes_on) for one in found] == [(0, 6, True), (6, 12, False)]
+    assert [round(one.probability, 3) for one in found] == [0.9, 0.85]

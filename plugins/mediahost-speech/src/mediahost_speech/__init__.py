@@ -28,6 +28,6 @@ def mediahost_register_views() -> Mapping[str, Any]:
 @hookimpl
 def mediahost_register_models() -> "Iterable[PinnedModel]":
     """The speech models that are known by name."""
-    from mediahost_speech.known import KNOWN  # noqa: PLC0415 - for one command alone
+    from mediahost_speech.known import DETECTOR, KNOWN  # noqa: PLC0415 - for one command alone
 
-    return KNOWN.values()
+    return (*KNOWN.values(), DETECTOR)

