@@ -127,7 +127,7 @@ def _speech_before(context: Context) -> MediaAnalysisResult | None:
 def _duration(before: MediaAnalysisResult | None, sound: Sound) -> float | None:
     """How long the sound is, in seconds: of known speech, only its end was read."""
     known = before.metadata.get("duration") if before is not None else sound.end
-    return round(float(known), 3) if known else None
+    return round(known, 3) if isinstance(known, float) and known else None
 
 
 def _completeness(before: MediaAnalysisResult | None, sound: Sound) -> Completeness:
@@ -137,9 +137,7 @@ def _completeness(before: MediaAnalysisResult | None, sound: Sound) -> Completen
     return sound.completeness() if sound.end else Completeness()
 
 
-def _parts(
-    sound: Sound, before: MediaAnalysisResult | None, context: Context
-) -> Iterator[Part]:
+def _parts(sound: Sound, before: MediaAnalysisResult | None, context: Context) -> Iterator[Part]:
     """The parts of the sound where somebody speaks, found here or by a step before."""
     if before is not None:
         speech = [(one.start, one.end) for one in before.ranges if one.label == "speech"]
