@@ -226,6 +226,8 @@ class Settings(BaseModel):
     @field_validator(*PATH_FIELDS)
     @classmethod
     def _without_tilde(cls, value: Path) -> Path:
+        if "\0" in str(value):
+            raise ValueError("a path has no NUL character")
         return expanded(value).absolute()
 
     @property
@@ -453,12 +455,17 @@ def _in_words(error: ValidationError, origins: Mapping[str, str]) -> SettingsErr
         message = message.partition(", unable to parse")[0]
         if fault["type"] == "missing":
             message = "it is missing"
-        elif fault["loc"][0] != "database_url" and isinstance(fault["input"], str | int | float):
-            message += f", not {fault['input']!r}"  # a URL may hold a password
+        elif not _may_hold_secret(fault["loc"]) and isinstance(fault["input"], str | int | float):
+            message += f", not {fault['input']!r}"
         where = _place(fault["loc"])
     origin = origins.get(str(fault["loc"][0]), "the settings")
     kind = UsageError if origin == COMMAND_LINE else SettingsError
     return kind(f"{where}{': ' if where else ''}{message} (in {origin})", docs_hint("settings"))
+
+
+def _may_hold_secret(place: Sequence[int | str]) -> bool:
+    """A URL has a password, and what belongs to plugins may be keys of services."""
+    return place[0] in {"database_url", "plugins"} or "config" in place
 
 
 def _fields_at(places: Sequence[int | str]) -> Iterable[str]:

@@ -171,7 +171,9 @@ class Watch(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _called_by_its_folder(cls, data: object) -> object:
-        if isinstance(data, dict) and not data.get("name") and data.get("path"):
+        if not isinstance(data, dict) or data.get("name"):
+            return data
+        if isinstance(data.get("path"), str | os.PathLike) and data["path"]:
             data = {**data, "name": expanded(data["path"]).absolute().name or "root"}
         return data
 

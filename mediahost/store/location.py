@@ -68,7 +68,7 @@ def locate(url_or_path: str | os.PathLike[str]) -> Location:
     if not isinstance(given, str | os.PathLike):  # None, as of a variable that is not set
         raise _not_understood()
     text: str = os.fspath(given)
-    if not text.strip():
+    if not text.strip() or "\0" in text:
         raise _not_understood()
     if "://" not in text:
         if text == _IN_MEMORY or (isinstance(url_or_path, str) and _ALMOST_URL.match(text)):

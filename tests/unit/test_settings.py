@@ -35,6 +35,27 @@ def message_of(folder: Path, text: str) -> str:
     return caught.value.message
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[watch]]\npath = 5",
+        "[[watch]]\npath = true",
+        "[[watch]]\npath = []",
+        '[[watch]]\npath = "a\\u0000b"',
+        "watch = 5",
+        'data_dir = "a\\u0000b"',
+        "data_dir = 5",
+        'plugins = "s3cret"',
+        '[plugins]\nllm = "s3cret"',
+        '[[pipelines.a.steps]]\naction = "a.b"\nconfig = "s3cret"',
+    ],
+)
+def test_a_wrong_value_is_one_sentence_without_a_secret(folder: Path, text: str) -> None:
+    message = message_of(folder, text)
+    assert "\n" not in message
+    assert "s3cret" not in message
+
+
 def test_without_files_all_have_defaults(folder: Path) -> None:
     settings = load_settings(folder=folder, environ={})
     assert settings.workers == (os.cpu_count() or 1)

@@ -128,6 +128,8 @@ def test_an_unquoted_at_sign_in_a_password_is_refused_before_half_of_it_is_shown
         "postgres:me:secret@h/media",
         "postgresql:/me:secret@h/media",
         "me:secret@h/media",
+        "store\0.db",
+        "postgresql://me:secret\0@h/media",
         None,  # as of an environment variable that is not set
         b"store.db",
         7,
