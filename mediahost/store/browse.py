@@ -170,6 +170,7 @@ class Browser:
         Raises:
             StoreError: The store can't be read.
         """
+        self._database.check_usable()
         with self._lock, self._database.explained():
             if self._watching is None:
                 self._watching = self._database.engine.raw_connection()

@@ -78,7 +78,7 @@ class Database(ABC):
         Raises:
             StoreError: The database can't be read.
         """
-        self._check_usable()
+        self.check_usable()
         with self.explained(), self._reading() as connection:
             yield connection
 
@@ -102,7 +102,7 @@ class Database(ABC):
             Upgraded: Another program has upgraded the schema.
             StoreError: The database can't be written.
         """
-        self._check_usable()
+        self.check_usable()
         if self.closed_to_writing:
             raise self.closed_to_writing
         with self.explained(), self._writing(synced=synced) as connection:
@@ -152,7 +152,12 @@ class Database(ABC):
             )
             raise self.closed_to_writing
 
-    def _check_usable(self) -> None:
+    def check_usable(self) -> None:
+        """Make sure that this may still be used.
+
+        Raises:
+            StoreError: It is closed, or not what was opened any more.
+        """
         if self._closed:
             raise StoreError(f"The store {self} is closed")
         # Neither SQLite's locks nor a server's connections survive a fork.

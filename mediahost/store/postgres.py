@@ -150,7 +150,7 @@ class PostgresDatabase(Database):
         Raises:
             StoreError: The database can't be read.
         """
-        self._check_usable()
+        self.check_usable()
         with self.explained(), self._at_once.connect() as connection:
             return Fetched.all_of(connection.exec_driver_sql(sql, tuple(parameters)).cursor)
 

@@ -1,7 +1,9 @@
 """SQLite: one file, one writer at a time, readers that don't wait for it."""
 
 import errno
+import logging
 import os
+import random
 import sqlite3
 import stat
 import threading
@@ -18,15 +20,21 @@ from mediahost.errors import StoreError
 from mediahost.model.paths import display
 from mediahost.store.engine import Database, Fetched
 from mediahost.store.location import locate
+from mediahost.store.place import Place
 from mediahost.store.spelling import json_text, json_value
 from mediahost.store.sqlite_file import BUSY_TIMEOUT_S, MAPPED_BYTES, connect, create_private
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 # SQLite lets nobody queue: among many processes one may find the lock taken each time it looks. It
 # tries again for so long.
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 PAUSE_S = 0.01
+LOOK_LEAST_S = 0.001
+# A person who waits for so long wants to know for what.
+SAY_AFTER_S = 1.0
 
 MAPPED = f"PRAGMA mmap_size = {MAPPED_BYTES}"
 # What each connection is set to. FULL: what was acknowledged survives a power cut (14 % dearer
@@ -40,7 +48,11 @@ PRAGMAS = (
 )
 # Of the one connection that writes: the pages that batches change stay in memory, and so does
 # what a statement would need to undo itself.
-WRITER_PRAGMAS = (f"PRAGMA cache_size = -{16 << 10}", "PRAGMA temp_store = MEMORY")
+WRITER_PRAGMAS = (
+    "PRAGMA busy_timeout = 0",  # see _begin_in_turn
+    f"PRAGMA cache_size = -{16 << 10}",
+    "PRAGMA temp_store = MEMORY",
+)
 # 2 µs of each writing transaction.
 _SCHEMA = "SELECT version_num FROM alembic_version"
 
@@ -82,6 +94,7 @@ class SqliteDatabase(Database):
         check_is_database(path)
         _create_private(path)
         super().__init__(locate(path), _engine(path))
+        self._place = Place(path)
         self._writer = threading.Lock()
         self._immediate = self.engine.execution_options(begin="BEGIN IMMEDIATE")
         self._writes_by: Connection | None = None
@@ -109,7 +122,7 @@ class SqliteDatabase(Database):
         Raises:
             StoreError: The database can't be read.
         """
-        self._check_usable()
+        self.check_usable()
         with self.explained():
             reader = self._reader()
             try:
@@ -171,6 +184,15 @@ class SqliteDatabase(Database):
             with connection.begin():
                 yield connection
 
+    def check_usable(self) -> None:
+        """Make sure that this may still be used.
+
+        Raises:
+            StoreError: It is closed, or not what was opened any more.
+        """
+        super().check_usable()
+        self._place.check()
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self.engine.connect() as connection:
@@ -186,6 +208,8 @@ class SqliteDatabase(Database):
                 with connection.begin():
                     self._check_schema()
                     yield connection
+                    # What is committed to a file that nobody finds again would be lost.
+                    self._place.check()
             except Exception:
                 raise
             except BaseException:
@@ -362,4 +386,38 @@ def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin(connection: Connection) -> None:
     # By the driver: SQLAlchemy would take ten times as long.
     driver: Any = connection.connection.dbapi_connection
-    driver.execute(connection.get_execution_options().get("begin", "BEGIN"))
+    begin = connection.get_execution_options().get("begin", "BEGIN")
+    if begin == "BEGIN":
+        driver.execute(begin)
+    else:
+        _begin_in_turn(driver, begin)
+
+
+def _begin_in_turn(driver: sqlite3.Connection, begin: str) -> None:
+    """Begin a transaction that writes when nobody else does.
+
+    SQLite's own wait looks less and less often, so that among many processes those that came last
+    go first. This one looks more often the longer it has waited.
+
+    Raises:
+        sqlite3.OperationalError: Others held the database for `PATIENCE_S`.
+    """
+    began = time.monotonic()
+    said = False
+    while True:
+        try:
+            driver.execute(begin)
+        except sqlite3.OperationalError as error:
+            waited = time.monotonic() - began
+            if not _is_busy(error) or waited > PATIENCE_S:
+                raise
+        else:
+            return
+        if waited > SAY_AFTER_S and not said:
+            said = True
+            log.warning("Another program holds the store; waiting for it")
+        time.sleep(max(LOOK_LEAST_S, PAUSE_S / (1 + waited)) * random.uniform(0.5, 1))  # noqa: S311 - no secret
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY

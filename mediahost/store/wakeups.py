@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from mediahost.store.place import Place
 from mediahost.store.sqlite_file import connect
 
 POLL_S = 0.1
@@ -25,6 +26,7 @@ class SqliteWakeup:
         self.poll_s = poll_s
         self._closed = threading.Event()
         self._connection = connect(path, "ro")
+        self._place = Place(path)
         self._in_use = threading.Lock()
         self._version = 0
         self._version = self._read()
@@ -43,7 +45,8 @@ class SqliteWakeup:
         ends_at = time.monotonic() + timeout_s
         while not self._closed.is_set():
             version = self._read()
-            if version != self._version:
+            # Who looks at a file that is not in its place is told so.
+            if version != self._version or self._place.is_left:
                 self._version = version
                 return True
             left = ends_at - time.monotonic()
