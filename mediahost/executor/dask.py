@@ -4,10 +4,12 @@ import gc
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from mediahost.errors import MediahostError, SettingsError, UnknownName, UsageEr
 from mediahost.executor import verdict
 from mediahost.executor.answers import SiteAnswer, check_hash, ended_from_json, place_in_run
 from mediahost.executor.dask_site import cancel_attempt, key_of, run_attempt
+from mediahost.executor.dask_tasks import Forgotten, known_tasks
 from mediahost.executor.exchange import Exchange
 from mediahost.executor.messages import spec_to_json
 from mediahost.executor.verdict import Verdict
@@ -22,6 +25,7 @@ from mediahost.installation import docs_hint, extra_hint
 from mediahost.model.job import Failure, Outcome, Token
 from mediahost.model.result import MediaProcessingResult
 from mediahost.ports import AttemptSpec, Ended, ExecutorEvent, Progress, Started
+from mediahost.threads import GuardedThread, guarded
 
 _logger = logging.getLogger("mediahost.executor")
 
@@ -30,6 +34,8 @@ CONNECT_S = 10.0
 MIB = 1 << 20
 # Past a grace, so long a worker may take to end what doesn't stop by itself, and to say so.
 END_S = 15.0
+# So often the scheduler is asked whether it still knows what was sent.
+WATCH_S = 5.0
 # Files go to and from the exchange beside each other.
 HANDS = 4
 
@@ -39,6 +45,7 @@ class _Attempt:
     spec: AttemptSpec
     future: Any = None
     at: str | None = None
+    began: float = 0.0
     doom: Verdict | None = None
     grace_s: float = 0.0
     over: bool = False
@@ -142,6 +149,7 @@ class DaskExecutor:
         self._by_key: dict[str, _Attempt] = {}
         self._warm: dict[str, str] = {}
         self._stopping = True
+        self._closed = threading.Event()
         self._client: Any = None
         self._hands: ThreadPoolExecutor | None = None
         self._orders: ThreadPoolExecutor | None = None
@@ -166,6 +174,8 @@ class DaskExecutor:
         self._orders = ThreadPoolExecutor(1, "dask-orders")
         self._client.subscribe_topic(self._topic, self._hear)
         self._stopping = False
+        self._closed = threading.Event()
+        GuardedThread(partial(self._watch, self._client, self._closed), name="dask-watch").start()
 
     def capacity(self) -> Mapping[str, int]:
         """The threads of all Dask workers, less what is under way. All pools share them."""
@@ -231,6 +241,7 @@ class DaskExecutor:
         for pool in (self._hands, self._orders):
             if pool is not None:
                 pool.shutdown()
+        self._closed.set()
         client, self._client = self._client, None
         with suppress(Exception):  # the scheduler may be gone
             client.unsubscribe_topic(self._topic)
@@ -297,6 +308,35 @@ class DaskExecutor:
         except Exception as error:  # noqa: BLE001 - a scheduler that is gone ends nothing any more
             _logger.warning("%s could not be cancelled: %s", key, _line(error))
 
+    def _watch(self, client: Any, closed: threading.Event) -> None:
+        """End what the scheduler has forgotten, and what its worker should have ended."""
+        forgotten = Forgotten()
+        while not closed.wait(WATCH_S):
+            guarded(partial(self._end_late, time.monotonic()))
+            with self._lock:
+                sent = {
+                    one.future.key: one
+                    for one in self._attempts.values()
+                    if one.future is not None and one.future.status == "pending"
+                }
+            try:
+                known = client.run_on_scheduler(known_tasks, list(sent)) if sent else []
+            except Exception as error:  # noqa: BLE001 - see _send; a scheduler may come back
+                _logger.debug("The scheduler can't be asked: %s", _line(error))
+                continue
+            for key in forgotten.look(sent, known):
+                action = sent[key].spec.action
+                self._end(sent[key], _lost(action, "the scheduler has forgotten it"))
+
+    def _end_late(self, now: float) -> None:
+        with self._lock:
+            attempts = list(self._attempts.values())
+        for attempt in attempts:
+            limit_s = attempt.spec.timeout_s
+            if limit_s and attempt.began and now > attempt.began + limit_s + END_S:
+                self._doom(attempt, verdict.timed_out(attempt.spec.action, limit_s), 0.0)
+                self._end(attempt, verdict.timed_out(attempt.spec.action, limit_s))
+
     # --- in
 
     def _hear(self, event: tuple[Any, dict[str, Any]]) -> None:
@@ -307,6 +347,7 @@ class DaskExecutor:
                 return
             if told["kind"] == "started":
                 attempt.at = told["at"]
+                attempt.began = time.monotonic()
         token = attempt.spec.token
         if told["kind"] == "started":
             self._tell(Started(token))

@@ -271,3 +271,24 @@ def test_certificates_as_the_page_makes_them_let_a_host_in(
     options = DaskOptions(own_dask_cluster.address, str(rig.folder / "x"), **files)  # type: ignore[arg-type]
     rig.start(DaskExecutor(options, plugins=[faults]))
     assert rig.end(rig.submit("fine")).outcome is Outcome.OK
+
+
+def _forget_tasks(dask_scheduler: Any = None) -> None:
+    """Lose all tasks without a word, as a scheduler does that has a fault."""
+    dask_scheduler.tasks.clear()
+
+
+def test_an_attempt_that_the_scheduler_has_forgotten_is_lost(
+    rig: Any, own_dask_cluster: Any, faults: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediahost.executor.dask.WATCH_S", 0.2)
+    own_dask_cluster.start(workers=1)
+    options = DaskOptions(own_dask_cluster.address, str(rig.folder / "exchange"))
+    rig.start(DaskExecutor(options, plugins=[faults], grace_s=0.2))
+    spec = rig.submit("fault", fault="hold_the_lock")
+    rig.wait_for_progress(spec)
+    with Client(own_dask_cluster.address, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        client.run_on_scheduler(_forget_tasks)
+    ended = rig.end(spec)
+    assert ended.outcome is Outcome.LOST
+    assert "has forgotten it" in ended.failure.message
