@@ -113,7 +113,11 @@ class Outputs:
                 name = f"{target.stem}.{row.step.name}{target.suffix}"
                 target = target.with_name(short(name))
             taken.add(target)
-            document = results[row.key].result.model_dump(mode="json")
+            # With the path no two files share a sidecar, of which neither could be replaced.
+            document = {
+                "media": path_to_url(standing.root.path),
+                **results[row.key].result.model_dump(mode="json"),
+            }
             yield self._sidecar(standing, row, target, document, depth)
 
     def _sidecar(

@@ -4,6 +4,8 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mediahost.testing import write_wav
+
 if TYPE_CHECKING:
     from tests.integration.conftest import Home, Starts
     from tests.integration.watch.conftest import Start
@@ -294,3 +296,42 @@ def test_explain_answers_for_watches(home: "Home") -> None:
     assert "watch media: done" in answer.out
     answer = home.call("explain", "media/b.wav.part")
     assert "watch media: left out, its name says that it is unfinished" in answer.out
+
+
+def test_a_sidecar_takes_no_name_of_another_file(home: "Home") -> None:
+    home.tone("one.wav", 300)
+    home.tone("one.flac", 400)
+    home.tone("mine.wav", 500)
+    (home.folder / "made").mkdir()
+    (home.folder / "made" / "mine.json").write_text("my own notes")
+    rule = 'output = "made/{stem}"\nsidecars = true\n'
+    assert once(home, rule + LOOK) == "3 done, 0 failed"
+    assert files_in(home, "made") == ["mine.2.json", "mine.json", "one.2.json", "one.json"]
+    assert (home.folder / "made" / "mine.json").read_text() == "my own notes"
+    names = {
+        json.loads((home.folder / "made" / name).read_text())["media"].rpartition("/")[2]
+        for name in ("one.json", "one.2.json")
+    }
+    assert names == {"one.wav", "one.flac"}
+    # What the watch wrote of the same file has its successor in its place.
+    write_wav(home.media / "one.wav", (0.2, 300))
+    assert once(home, rule + LOOK) == "1 done, 0 failed"
+    assert files_in(home, "made") == ["mine.2.json", "mine.json", "one.2.json", "one.json"]
+    sizes = {
+        json.loads((home.folder / "made" / name).read_text())["metadata"]["size"]
+        for name in ("one.json", "one.2.json")
+    }
+    assert len(sizes) == 2
+
+
+def test_a_move_follows_no_link_out_of_its_folder(home: "Home") -> None:
+    home.tone("sub/a.wav")
+    away = home.folder / "away"
+    away.mkdir()
+    (home.folder / "done").mkdir()
+    (home.folder / "done" / "sub").symlink_to(away)
+    assert once(home, 'on_success = "move"\ndone_folder = "done"\n' + LOOK) == "1 done, 0 failed"
+    assert (home.media / "sub" / "a.wav").exists()
+    assert list(away.iterdir()) == []
+    (reason,) = home.query("SELECT reason FROM watched_files")[0]
+    assert reason.startswith("it was kept: The output")

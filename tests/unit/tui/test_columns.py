@@ -44,3 +44,10 @@ def test_an_error_does_not_repeat_the_name_of_its_file() -> None:
 def test_a_line_is_as_wide_as_the_list(width: int) -> None:
     for origin in (None, "/in/a.mp4", "/in/" + "ü漢" * 60 + ".mp4"):
         assert cell_len(text_of(width, "/in/a.mp4", origin)) == width
+
+
+def test_what_a_result_lacks_is_in_its_row() -> None:
+    head = (1, UUID(int=1), JobStatus.COMPLETED, "av.probe", "/a.mp4", None, 1, MOMENT, None, 5)
+    line = JobLine(*head, "12.5 s missing", False, False, None, None, 0, True)  # noqa: FBT003 - a row
+    parts = cells(line, Columns.for_width(160), MOMENT, attempts=3, marked=False)
+    assert "incomplete: 12.5 s missing" in [text.rstrip() for text, _ in parts]
