@@ -81,6 +81,7 @@ class Queue:
             **environment(),
             "RAN": str(self.ran),
             "NAP_S": str(nap_s),
+            "MEDIAHOST_WORKER_VARIABLES": "NAP_S RAN",
             **(_settings(folder) if peer is OURS else {}),
             "QUEUE": server.url(f"{peer.database}_{purpose}") if server else str(folder / "queue"),
             "BATCH": str(peer.batch or ""),

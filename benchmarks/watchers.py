@@ -121,6 +121,7 @@ def watcher(
             STAMPS.unlink(missing_ok=True)
         environ |= installation.environ
         environ |= {"MEDIAHOST_PLUGINS": str(PLUGIN), "BENCH_STAMPS": str(STAMPS)}
+        environ["MEDIAHOST_WORKER_VARIABLES"] = "BENCH_STAMPS"
     else:
         argv = [str(peers.PYTHON), str(PROGRAMS / f"{name}_paths.py"), str(folder)]
         ready = ('"ready"',)
