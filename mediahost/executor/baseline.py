@@ -8,10 +8,22 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
+
+# Those that a program may handle, and that somebody sends. All 64 take as long to ask for as all
+# else here together.
+_SIGNALS = (
+    *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2),
+    *(signal.SIGABRT, signal.SIGALRM, signal.SIGCHLD, signal.SIGCONT, signal.SIGPIPE),
+    *(signal.SIGTSTP, signal.SIGVTALRM, signal.SIGPROF, signal.SIGWINCH),
+)
+
+# What `signal` wraps into enums, which takes longer than all else here together.
+_handler_of: Callable[[int], Any] = import_module("_signal").getsignal
 
 
 @dataclass(frozen=True)
@@ -37,13 +49,13 @@ class _Logger:
         )
 
     def restore(self) -> None:
-        if _Logger.of(self.logger) == self:
-            return
-        self.logger.setLevel(self.level)
-        self.logger.disabled = self.disabled
-        self.logger.propagate = self.propagate
-        self.logger.handlers[:] = self.handlers
-        self.logger.filters[:] = self.filters
+        logger = self.logger
+        if logger.level != self.level:
+            logger.setLevel(self.level)
+        logger.disabled = self.disabled
+        logger.propagate = self.propagate
+        logger.handlers[:] = self.handlers
+        logger.filters[:] = self.filters
 
 
 class Baseline:
@@ -59,9 +71,7 @@ class Baseline:
         os.umask(self._umask)
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._handlers = {
-            number: handler
-            for number in signal.valid_signals()
-            if (handler := signal.getsignal(number)) is not None
+            number: handler for number in _SIGNALS if (handler := _handler_of(number)) is not None
         }
         names = (None, "mediahost", "mediahost.action", "mediahost.executor")
         self._loggers = [_Logger.of(logging.getLogger(name)) for name in names]
@@ -71,12 +81,15 @@ class Baseline:
         self._locale = locale.setlocale(locale.LC_ALL)
         self._recursion = sys.getrecursionlimit()
         self._environ = dict(os.environ)
+        self._variables: Mapping[str, str] = {}
+        self._wanted = _encoded(self._environ)
 
     def restore(self, variables: Mapping[str, str]) -> None:
         """Have all of it as it was, with the variables of the next attempt. On the main thread."""
         self._restore_process()
         self._restore_signals()
-        logging.disable(logging.NOTSET)
+        if logging.root.manager.disable:
+            logging.disable(logging.NOTSET)  # it goes through all loggers
         for each in self._loggers:
             each.restore()
         sys.stdin, sys.stdout, sys.stderr = self._streams
@@ -89,9 +102,12 @@ class Baseline:
         if sys.getrecursionlimit() != self._recursion:
             sys.setrecursionlimit(self._recursion)
         socket.setdefaulttimeout(None)
-        wanted = {**self._environ, **variables}
-        if dict(os.environ) != wanted:
-            self._restore_environ(wanted)
+        if variables != self._variables:
+            self._variables = variables
+            self._wanted = _encoded({**self._environ, **variables})
+        # As bytes: to decode all of them for each attempt takes longer than a short one.
+        if os.environ._data != self._wanted:  # type: ignore[attr-defined]  # noqa: SLF001
+            self._restore_environ({**self._environ, **variables})
 
     def add(self, variables: Mapping[str, str]) -> None:
         """Have these variables too, while other attempts run."""
@@ -109,7 +125,7 @@ class Baseline:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         for number, handler in self._handlers.items():
-            if signal.getsignal(number) != handler:
+            if _handler_of(number) != handler:
                 with suppress(OSError):
                     signal.signal(number, handler)
 
@@ -118,3 +134,7 @@ class Baseline:
         for name in set(os.environ) - set(wanted):
             del os.environ[name]
         os.environ.update(wanted)
+
+
+def _encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}

@@ -3,11 +3,14 @@
 import os
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
 # Of the folder's name; the number of the worker follows.
 PREFIX = "temporary."
+# The kernel's clock for files ticks every 10 ms at most.
+TICK_NS = 50_000_000
 VARIABLES = ("TMPDIR", "TEMP", "TMP")
 
 
@@ -27,6 +30,9 @@ class Temporary:
         self._folder = ""
         self._kept: set[str] = set()
         self._loads = 0
+        self._variables: dict[str, str] = {}
+        # When an entry of the folder came or went last, in nanoseconds; 0: it is not there.
+        self._changed_ns = 0
 
     def open(self, workdir: str) -> dict[str, str]:
         """Make the folder for an attempt with this workdir; the variables that name it.
@@ -35,6 +41,9 @@ class Temporary:
             OSError: It can't be made.
         """
         folder = temporary_folder(workdir, os.getpid())
+        if folder == self._folder and self._changed_ns:
+            tempfile.tempdir = folder
+            return self._variables
         try:
             os.mkdir(folder, 0o700)  # noqa: PTH102 - see temporary_folder
             self._kept.clear()
@@ -44,7 +53,9 @@ class Temporary:
             Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
             self._kept.clear()
         self._folder = tempfile.tempdir = folder
-        return dict.fromkeys(VARIABLES, folder)
+        self._variables = dict.fromkeys(VARIABLES, folder)
+        self._changed_ns = 1
+        return self._variables
 
     def tidy(self, loads: int) -> None:
         """Empty it, but for what a resource that was loaded meanwhile may have put there.
@@ -52,8 +63,15 @@ class Temporary:
         Args:
             loads: How many resources were loaded so far.
         """
+        if not self._folder:
+            return
+        before, self._changed_ns = self._changed_ns, self._change()
+        # Nothing came or went, as far as the clock of the file system can tell.
+        is_old = self._changed_ns < time.time_ns() - TICK_NS
+        if self._changed_ns == before and is_old and loads == self._loads:
+            return
         with suppress(OSError):
-            names = set(os.listdir(self._folder)) if self._folder else set()  # noqa: PTH208
+            names = set(os.listdir(self._folder))  # noqa: PTH208
             if loads != self._loads:
                 self._loads = loads
                 self._kept |= names
@@ -63,6 +81,12 @@ class Temporary:
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)
+
+    def _change(self) -> int:
+        try:
+            return os.stat(self._folder).st_mtime_ns  # noqa: PTH116 - asked for each attempt
+        except OSError:
+            return 0
 
     def close(self) -> None:
         """Remove it."""
