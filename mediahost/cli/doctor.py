@@ -80,9 +80,12 @@ def _data_dir(settings: "Settings") -> Finding:
 
 
 def _store(settings: "Settings") -> Finding:
+    from mediahost.host.mounts import file_system_of, is_shared
     from mediahost.wiring import make_store
 
     store = make_store(settings)
+    path = store.database.location.path
+    lies_on = file_system_of(str(path.parent)) if path else ""
     try:
         counts = store.count_jobs()
         foreign = store.count_foreign()
@@ -91,6 +94,12 @@ def _store(settings: "Settings") -> Finding:
         if foreign:
             told.append(f"{sum(foreign.values())} of another program")
         jobs = ", ".join(told)
+        if is_shared(lies_on):
+            return Finding(
+                "warning",
+                f"The store {path} lies on {lies_on}, where SQLite's locks don't work",
+                "Move it to a local disk, or share a store on Postgres: mediahost docs store",
+            )
         return Finding("ok", f"The store works ({store.algorithm}); jobs: {jobs or 'none yet'}")
     finally:
         store.close()

@@ -18,6 +18,8 @@ WITHOUT_EVENTS = (
     "vboxsf",
 )
 
+_BETWEEN_MACHINES = ("nfs", "cifs", "smb", "afs", "ceph", "gluster", "fuse.sshfs", "fuse.glusterfs")
+
 # Local, though served by a program: it announces what passes through this machine.
 _WITH_EVENTS = frozenset({"fuseblk"})
 
@@ -45,6 +47,11 @@ def gives_events(file_system: str) -> bool:
     if file_system in _WITH_EVENTS:
         return True
     return not file_system.startswith(WITHOUT_EVENTS)
+
+
+def is_shared(file_system: str) -> bool:
+    """Whether other machines may write to such a file system, so that locks prove little."""
+    return file_system.startswith(_BETWEEN_MACHINES)
 
 
 def _unescaped(point: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mediahost.host.mounts import file_system_of, gives_events
+from mediahost.host.mounts import file_system_of, gives_events, is_shared
 from mediahost.watch.guard import MARKER, Guard, is_too_much
 
 
@@ -52,3 +52,8 @@ def test_file_systems_are_told_apart(tmp_path: Path) -> None:
     assert events == {
         "ext4": True, "tmpfs": True, "nfs4": False, "cifs": False, "fuse.sshfs": False,
     }  # fmt: skip
+
+
+def test_what_other_machines_write_to_is_no_place_for_a_store() -> None:
+    shared = {name for name in ("ext4", "btrfs", "nfs4", "cifs", "fuseblk") if is_shared(name)}
+    assert shared == {"nfs4", "cifs"}
