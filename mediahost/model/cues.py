@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 - Chinese
 CLAUSE_ENDS = (*SENTENCE_ENDS, ",", ";", ":", "、", "，", "-", "–")  # noqa: RUF001 - Chinese
+SUBTITLE = "subtitle"  # the label of ranges that a film carries as subtitles
 BETWEEN_S = 0.04  # a subtitle goes so long before the next one comes: a frame
 
 
@@ -47,7 +48,7 @@ def cues_of(result: "MediaAnalysisResult", rules: CueRules | None = None) -> lis
     """What was transcribed, as subtitles in the order of time.
 
     Without words and their times, the texts of the result's ranges are spread evenly over them; a
-    subtitle never spans two of them then.
+    subtitle never spans two of them then. Subtitles that a film carries keep their times.
 
     Args:
         result: What transcribed; without a transcription there are no subtitles.
@@ -57,6 +58,8 @@ def cues_of(result: "MediaAnalysisResult", rules: CueRules | None = None) -> lis
         return []
     rules = rules or CueRules()
     space = _space_of(result.transcription)
+    # Somebody has timed them to the film's pictures.
+    timed = not result.transcription.words and any(one.label == SUBTITLE for one in result.ranges)
     groups = [
         group
         for stretch in _stretches(result, result.transcription)
@@ -67,7 +70,9 @@ def cues_of(result: "MediaAnalysisResult", rules: CueRules | None = None) -> lis
         follows = groups[number + 1][0].start if number + 1 < len(groups) else float("inf")
         text = space.join(word.text for word in group)
         start = group[0].start
-        wanted = max(group[-1].end, start + rules.min_s, start + len(text) / rules.max_chars_per_s)
+        wanted = group[-1].end
+        if not timed:
+            wanted = max(wanted, start + rules.min_s, start + len(text) / rules.max_chars_per_s)
         end = min(wanted, max(follows - BETWEEN_S, group[-1].end), max(follows, start))
         cues.append(Cue(start, end, wrapped([word.text for word in group], rules, space)))
     return cues

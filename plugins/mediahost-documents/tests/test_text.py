@@ -127,3 +127,13 @@ def test_turned_text_keeps_its_lines(
     for action in (Text(), Text(boxes=True)):
         (page,) = run_action(action, path).metadata["pages"]
         assert page["text"].splitlines() == rows
+
+
+def test_a_page_that_is_a_picture_is_said_to_be_scanned(write_pdf: Write, line: Line) -> None:
+    image = b"q 100 0 0 100 0 0 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \x80 EI Q"
+    path = write_pdf(line(50, 500, "Text"), image, b"")
+
+    run = run_action(Text(), path).assert_metadata(scanned_pages=[2])
+
+    assert run.log == ["Pages without text, as of a scan: 2"]
+    assert [page["text"] for page in run.metadata["pages"]] == ["Text", "", ""]

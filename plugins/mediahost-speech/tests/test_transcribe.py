@@ -220,3 +220,14 @@ def test_the_same_words_come_from_what_a_step_before_heard(
     run = run_action(Transcribe(), reading, inputs={"v": reading_run.result}, threads=2)
     assert jiwer.wer(_plain(TEXT), _plain(run.transcription.text)) <= 0.02
     assert run.metadata["speech_s"] == pytest.approx(base_run.metadata["speech_s"], abs=4)
+
+
+def test_a_language_that_is_a_guess_is_said_to_be_one(
+    monkeypatch: pytest.MonkeyPatch, base_run: ActionRun, sentence: Path
+) -> None:
+    assert base_run.metadata["language_is_unsure"] is False
+    monkeypatch.setattr("mediahost_speech.transcribe.SURE_LANGUAGE", 1.1)
+
+    run = run_action(Transcribe(), sentence).assert_metadata(language_is_unsure=True)
+
+    assert any("The language is a guess: en" in line for line in run.log)

@@ -89,3 +89,16 @@ def test_a_range_with_too_much_text_becomes_several_subtitles() -> None:
 def test_nothing_said_is_no_subtitle() -> None:
     assert cues_of(MediaAnalysisResult()) == []
     assert cues_of(said()) == []
+
+
+def test_the_subtitles_of_a_film_keep_their_times() -> None:
+    times = [(1.2, 2.0), (2.0, 2.1), (4.0, 4.3)]
+    result = MediaAnalysisResult(
+        ranges=tuple(
+            TimeRange(start=start, end=end, label="subtitle", payload={"text": "A line of text"})
+            for start, end in times
+        ),
+        transcription=Transcription(provider="subtitles", text="A line of text"),
+    )
+
+    assert [(cue.start, cue.end) for cue in cues_of(result)] == times

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # PDFium computes positions in whole pixels of a device: one of this many for each point.
 _PER_POINT = 100
 
+_NAMED = 20  # pages in a message
 _SAMPLED = 2000  # characters of a page that tell how it is written
 
 # What PDFium puts where a word was hyphenated at the end of a line.
@@ -29,12 +30,13 @@ _HYPHEN = re.compile("[\x02\xad\ufffe]")
 _REFUSED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-class Text(Protected, Analyzer, name="documents.text", version=2, accepts={"document"}):
+class Text(Protected, Analyzer, name="documents.text", version=3, accepts={"document"}):
     """Read the text of each page.
 
     Metadata: `pages`, a list of `{"page": 1, "text": ...}` in order, lines parted by newlines;
-    `page_count`, how many pages the document has; `characters`, how many were read in all. A
-    scanned page has the text "": this reads, it doesn't recognise.
+    `page_count`, how many pages the document has; `characters`, how many were read in all;
+    `scanned_pages`, the numbers of those that show a picture and have no text, as scans do: this
+    reads, it doesn't recognise.
 
     With `boxes` each page also has `width` and `height` in points (1/72 inch) as shown, and
     `boxes`, a list of `{"text", "left", "top", "right", "bottom"}`: each line, or part of a line
@@ -62,8 +64,18 @@ class Text(Protected, Analyzer, name="documents.text", version=2, accepts={"docu
             count, completeness = len(paper), paper.completeness()
         context.progress(1)
         characters = sum(len(page["text"]) for page in found)
+        scanned = [page["page"] for page in found if page.pop("scanned")]
+        if scanned:
+            context.log.warning(
+                "Pages without text, as of a scan: %s", ", ".join(map(str, scanned[:_NAMED]))
+            )
         return MediaAnalysisResult(
-            metadata={"pages": found, "page_count": count, "characters": characters},
+            metadata={
+                "pages": found,
+                "page_count": count,
+                "characters": characters,
+                "scanned_pages": scanned,
+            },
             completeness=completeness,
         )
 
@@ -71,16 +83,23 @@ class Text(Protected, Analyzer, name="documents.text", version=2, accepts={"docu
         text_page = page.get_textpage()
         try:
             text = _plain(_in_reading_order(page, text_page))
+            found = {"text": text, "scanned": not text.strip() and _shows_a_picture(page)}
             if not self.boxes:
-                return {"text": text}
+                return found
             return {
-                "text": text,
+                **found,
                 "width": round(page.get_width(), 2),
                 "height": round(page.get_height(), 2),
                 "boxes": _boxes(page, text_page, context),
             }
         finally:
             text_page.close()
+
+
+def _shows_a_picture(page: "PdfPage") -> bool:
+    from pypdfium2 import raw  # noqa: PLC0415 - as below
+
+    return any(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE]))
 
 
 def _in_reading_order(page: "PdfPage", text_page: "PdfTextPage") -> str:

@@ -33,21 +33,22 @@ if TYPE_CHECKING:
 
 PROVIDER = "faster-whisper"
 
+SURE_LANGUAGE = 0.6  # probability; below it Whisper is as often wrong as right
 # What Whisper makes of noise: it doubts that there is speech, or each of its words.
 _NO_SPEECH, _LEAST_PROBABILITY = 0.6, 0.2
 _CHECK_EVERY = 128  # windows, that is four seconds of sound, listened to in 10 ms
 
 
-class Transcribe(Analyzer, name="speech.transcribe", version=3, accepts={"audio", "video"}):
+class Transcribe(Analyzer, name="speech.transcribe", version=4, accepts={"audio", "video"}):
     """Write down what is said, with the time and probability of each word (Whisper).
 
     Only what is speech is given to the model, as `speech.vad` finds it; where a step before has
     found ranges labelled `speech`, those are taken.
 
     Gives a transcription, and time ranges labelled `speech` whose payload has their `text`.
-    Metadata: `language`, `language_probability`, `model`, `words` (how many), `speech_s` (seconds
-    that were listened to), `duration` (seconds), `dropped` (how many segments were left out
-    because the model doubts that they are speech).
+    Metadata: `language`, `language_probability`, `language_is_unsure` (the probability is low),
+    `model`, `words` (how many), `speech_s` (seconds that were listened to), `duration` (seconds),
+    `dropped` (how many segments were left out because the model doubts that they are speech).
     """
 
     model: str = Field(
@@ -216,6 +217,14 @@ class _Writing:
             self._context.progress(1.0, f"{len(self._words)} words")
         reader = self._reader
         spoken = reader.language if self._words else None
+        sure = reader.language_probability or 1.0
+        unsure = spoken is not None and sure < SURE_LANGUAGE
+        if unsure:
+            self._context.log.warning(
+                "The language is a guess: %s, with a probability of %.2f; set `language`",
+                spoken,
+                sure,
+            )
         written = "en" if spoken and self._action.task == "translate" else spoken
         return MediaAnalysisResult(
             ranges=tuple(self._ranges),
@@ -223,6 +232,7 @@ class _Writing:
             metadata={
                 "language": spoken,
                 "language_probability": reader.language_probability if spoken else None,
+                "language_is_unsure": unsure,
                 "model": self._action.model,
                 "words": len(self._words),
                 "speech_s": round(self._speech_s, 3),

@@ -52,7 +52,7 @@ class Cutting(Processor, ABC):
         )
 
 
-class Export(Cutting, name="subtitles.export", version=1, accepts=SPOKEN):
+class Export(Cutting, name="subtitles.export", version=2, accepts=SPOKEN):
     """Write subtitles of what a step before has transcribed: SRT, WebVTT or ASS.
 
     Metadata: `cues` (how many subtitles), `too_fast` (how many stay too short a time for
@@ -72,7 +72,7 @@ class Export(Cutting, name="subtitles.export", version=1, accepts=SPOKEN):
         return export(self, media, context)
 
 
-class Burn(Cutting, name="subtitles.burn", version=2, accepts={MediaKind.VIDEO}):
+class Burn(Cutting, name="subtitles.burn", version=3, accepts={MediaKind.VIDEO}):
     """Write a film with what a step before has transcribed in its pictures, for any player.
 
     The result is an mp4 (H.264); sound is copied where an mp4 takes it, else it becomes AAC.
