@@ -2,6 +2,7 @@
 
 import os
 import random
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from traceback import format_exception
@@ -127,7 +128,7 @@ class Attempts:
             raise MediaChanged(
                 f"Version {request.action_version} of {info.name} was asked for, "
                 f"but version {info.version} is installed",
-                "Run it again to ask for the installed one.",
+                _ask_for_installed(request),
             )
         media = request.media
         if media.url is not None:
@@ -231,6 +232,13 @@ class Attempts:
             most, tried = 1, 1
         retry_in_s = back_off_s(tried) if tried < most else None
         return Setback(job, outcome, failure, retry_in_s, ms)
+
+
+def _ask_for_installed(request: JobRequest) -> str:
+    """What to call: a retry asks for the old version again."""
+    source = shlex.quote(display(request.root_url or request.media.source))
+    what = f"--pipeline {request.pipeline}" if request.pipeline else f"--action {request.action}"
+    return f"Ask for the installed one with: mediahost run {source} {what}"
 
 
 def _unchanged(media: MediaFile, look: Look) -> FileStat:

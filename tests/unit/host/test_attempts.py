@@ -225,3 +225,13 @@ def test_follow_ups_see_all_that_is_committed_together(house: "House") -> None:
         attempts.completed(held, ended(held), attempts.look(), fresh, count)
 
     assert seen == [1, 2]
+
+
+def test_the_hint_for_another_version_asks_for_the_installed_one(house: "House") -> None:
+    path = house.tone("a tone.wav")
+    job = house.claim(house.request(house.recipe(LOOK, named=False)))
+    house.upgrade()
+    with pytest.raises(MediaChanged, match="version 2 is installed") as raised:
+        house.attempts.prepare(Held(job), house.attempts.look())
+    assert raised.value.hint
+    assert raised.value.hint.endswith(f"mediahost run '{path}' --action t.look")
