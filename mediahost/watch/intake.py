@@ -56,6 +56,8 @@ _PLACE_FAULTS = frozenset(
 # twice as long, with one file at first.
 REST_FIRST_S = 10.0
 REST_LONGEST_S = 300.0
+# So long may it take until that one is whole.
+PROBE_S = 30.0
 
 Resettle = Callable[[FoundFile, WatchedFile, bool], None]
 
@@ -124,6 +126,7 @@ class Intake:
         self._rest_s = REST_FIRST_S
         self._rest_until = 0.0
         self._probe: str | None = None
+        self._probe_until = 0.0
 
     def __contains__(self, path: str) -> bool:
         return path in self._queued or path in self._waiting
@@ -229,6 +232,9 @@ class Intake:
                 row = self._ledger.put(file, known, FileState.QUEUED, "", root.file_hash)
                 depth = max((output.depth for output in outputs), default=0)
                 self._queued[root.path] = Queued(file, row, root, depth)
+        if self._probe not in self._queued:
+            # What was made here shows nothing.
+            self._probe = None
         self._further(wanted)
 
     def _let_wait(
@@ -353,8 +359,12 @@ class Intake:
 
     def _try_one(self, now: float) -> None:
         """After a rest one file shows whether what was missing is there."""
+        if self._probe is not None and self._probe not in self._queued and now > self._probe_until:
+            # It is written again, or gone: another one shows as much.
+            self._probe = None
         if now < self._rest_until or self._probe is not None or not self._waiting:
             return
+        self._probe_until = now + PROBE_S
         path = next(iter(self._waiting))
         file, known, anew = self._waiting.pop(path)
         self._probe = path
