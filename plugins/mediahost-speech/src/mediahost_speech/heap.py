@@ -1,8 +1,8 @@
 """The C heap: buffers of 100 MB that Whisper needs again and again, kept while it reads.
 
 glibc asks the system for each large buffer and gives it back at once, so that each of its pages is
-cleared anew: a fifth of the CPU time of a transcription (docs/performance.md). Where the C library is another
-one, nothing is changed.
+cleared anew: a fifth of the CPU time of a transcription (docs/performance.md). Where the C library
+is another one, nothing is changed.
 """
 
 import ctypes

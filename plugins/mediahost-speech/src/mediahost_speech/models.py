@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 # How many pieces of half a minute are read at once, by device. A matter of that alone, so that
-# words depend on nothing else. On a CPU three take a tenth more time than eight and far less memory:
-# a minute and a half of speech fills them, and an hour takes no more.
+# words depend on nothing else. On a CPU three take a tenth more time than eight, and far less
+# memory: a minute and a half of speech fills them, and an hour takes no more.
 _BATCHES = {"cpu": 3, "cuda": 8}
 # Without it, faster-whisper would download a tokenizer.
 _TOKENIZER = "tokenizer.json"
