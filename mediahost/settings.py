@@ -10,7 +10,6 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from platformdirs import user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from mediahost.errors import SettingsError, UnknownName, UsageError
@@ -24,6 +23,7 @@ from mediahost.model.pipeline import Pipeline, Step
 from mediahost.model.spending import Price
 from mediahost.model.watch import Watch
 from mediahost.trust import TrustedFiles, UntrustedSettings, parts_to_trust
+from mediahost.user_folders import user_config_folder, user_data_folder
 
 FILE_NAME = "mediahost.toml"
 # Those that are shipped.
@@ -67,7 +67,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     data_dir: Path = Field(
-        default_factory=lambda: user_data_path("mediahost", appauthor=False),
+        default_factory=user_data_folder,
         description="Folder of the store, the artifacts and the logs",
     )
     database_url: str | None = Field(
@@ -280,7 +280,7 @@ def shipped_pipelines() -> dict[str, Pipeline]:
 
 def settings_files(folder: Path) -> list[Path]:
     """The files that are read for a program started in `folder`, the weakest first."""
-    own = user_config_path("mediahost", appauthor=False) / FILE_NAME
+    own = user_config_folder() / FILE_NAME
     # Started in the config folder there is one file, and it is the person's.
     return [own] if folder.resolve() == own.parent.resolve() else [own, folder / FILE_NAME]
 

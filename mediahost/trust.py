@@ -14,10 +14,9 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from platformdirs import user_config_path
-
 from mediahost.errors import SettingsError
 from mediahost.partfile import written
+from mediahost.user_folders import user_config_folder
 
 # An allow-list: a setting that is added later needs trust until it is listed here.
 HARMLESS = frozenset({"pipelines", "tui_filters", "tui_keys", "tui_pictures"})
@@ -64,7 +63,7 @@ class TrustedFiles:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or user_config_path("mediahost", appauthor=False) / "trusted"
+        self.folder = folder or user_config_folder() / "trusted"
 
     def has(self, path: Path, content: bytes) -> bool:
         """Whether this very content of this file is trusted."""

@@ -81,7 +81,8 @@ def main() -> int:
         if chosen.check:
             lines = check(chosen.check, chosen.platform, chosen.also)
         else:
-            lines = [HEADER, *sorted(lock("lowest-direct" if chosen.lowest else "highest"))]
+            lines = sorted(lock("lowest-direct" if chosen.lowest else "highest"))
+            lines = [HEADER, *lines] if chosen.output == CONSTRAINTS else lines
     except subprocess.CalledProcessError as error:
         sys.stderr.write(error.stderr)
         return int(error.returncode)

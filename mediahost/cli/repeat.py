@@ -187,9 +187,9 @@ def _folder(argv: Sequence[str]) -> Path:
             data_dir = word.partition("=")[2]
     if data_dir:
         return expanded(data_dir) / FOLDER
-    from platformdirs import user_cache_path
+    from mediahost.user_folders import user_cache_folder
 
-    return user_cache_path("mediahost", appauthor=False) / FOLDER
+    return user_cache_folder() / FOLDER
 
 
 def _stat_of(path: str) -> Stat:

@@ -11,7 +11,7 @@ import mediahost
 # What a worker imports; the rest of mediahost needs a database, a terminal and more.
 PARTS = ("executor", "model", "plugin")
 # Of mediahost's own requirements these are a worker's.
-NEEDED = ("blake3", "pluggy", "pydantic")
+NEEDED = ("blake3", "platformdirs", "pluggy", "pydantic")
 
 _ENTRY_POINTS = """\
 [mediahost]

@@ -1,14 +1,15 @@
 """Which plugins are installed, and what can be known of them without running their code."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
+from mediahost.errors import SettingsError
 from mediahost.installation import SHIPPED
+from mediahost.user_folders import user_config_folder
 
 GROUP = "mediahost"
 
@@ -47,17 +48,13 @@ def disabled() -> list[str]:
     """The plugins that the person has disabled, by name."""
     try:
         return sorted(filter(None, disabled_file().read_text("utf-8").splitlines()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, SettingsError):
         return []
 
 
 def disabled_file() -> Path:
     """Where the disabled plugins are listed, one a line, in the user's config folder."""
-    # As platformdirs has it, which an isolated worker doesn't have.
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "mediahost" / "disabled"
-    folder = os.environ.get("XDG_CONFIG_HOME", "").strip() or Path.home() / ".config"
-    return Path(folder, "mediahost", "disabled")
+    return user_config_folder() / "disabled"
 
 
 def may_implement(hook: str) -> bool:

@@ -17,11 +17,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from platformdirs import user_cache_path, user_data_path
-
 from mediahost.errors import Unavailable
 from mediahost.hashing import ChangedWhileHashing, FileStat, hash_file
 from mediahost.partfile import write_text
+from mediahost.user_folders import user_cache_folder, user_data_folder
 
 log = logging.getLogger(__name__)
 
@@ -129,8 +128,7 @@ class PinnedModel:
 def models_folder() -> Path:
     """Where models are looked for first, and where they are downloaded to."""
     given = os.environ.get(MODELS_VARIABLE)
-    folder = user_data_path("mediahost", appauthor=False) / "models"
-    return Path(given).expanduser() if given else folder
+    return Path(given).expanduser() if given else user_data_folder() / "models"
 
 
 def difference(path: Path, pinned: PinnedFile) -> str | None:
@@ -175,7 +173,7 @@ def sha256_of(path: Path) -> str:
 
 def _note_of(path: Path) -> Path:
     key = sha256(os.fsencode(path.absolute())).hexdigest()
-    return user_cache_path("mediahost", appauthor=False) / "model-hashes" / f"{key}.json"
+    return user_cache_folder() / "model-hashes" / f"{key}.json"
 
 
 def _noted(note: Path, stat: FileStat) -> str | None:

@@ -133,3 +133,7 @@ def test_a_user_who_is_not_root_runs_it_with_the_systems_python_and_without_a_ho
     first = json.loads(wheels.run(argv, cwd=work).stdout)  # no HOME
     second = json.loads(wheels.run(argv, {"HOME": str(work)}, cwd=work).stdout)
     assert first["counts"]["done"] == second["counts"]["cached"] >= 10
+    # One who is in no list of users has no home at all.
+    stranger = [one.replace("65534", "64321") for one in user]
+    refused = wheels.run([*stranger, folder / "bin" / "mediahost", "stats"], code=3, cwd=work)
+    assert "This user has no home folder" in refused.stderr

@@ -39,7 +39,7 @@ def test_a_missing_model_is_named_with_its_size_and_how_to_get_it(name: str, bar
     assert f"Offline: copy its folder from a machine that has it to {bare}" in hint
 
 
-@pytest.mark.parametrize("model", KNOWN.values(), ids=str)
+@pytest.mark.parametrize("model", KNOWN.values(), ids=KNOWN)
 def test_each_model_is_pinned_to_a_commit_and_to_the_hash_of_each_file(model: PinnedModel) -> None:
     assert re.fullmatch("[0-9a-f]{40}", model.revision)
     names = [file.name for file in model.files]

