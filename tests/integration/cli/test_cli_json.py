@@ -119,6 +119,7 @@ def test_plugins_actions_and_pipelines(home: "Home", call: "Call") -> None:
         "version",
         "environment",
         "error",
+        "disabled",
         "actions",
     }
     shown = said(call, "plugins", "show", "hello")

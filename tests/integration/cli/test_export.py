@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Home
 
 PROGRAM = Path(sys.executable).with_name("mediahost")
-BEGINNING = "It was the best of times, it was the worst of times"
+BEGINNING = "it was the best of times it was the worst of times"
 TALK = """
 [pipelines.talk]
 steps = [
@@ -65,6 +65,11 @@ def ranges_of(home: "Home", path: Path, action: str) -> list[dict[str, Any]]:
     return list(one["result"]["ranges"])
 
 
+def _words(text: str) -> str:
+    """What is said, without the punctuation that a model guesses."""
+    return " ".join(re.findall(r"[a-z']+", text.lower()))
+
+
 def test_a_transcript_becomes_subtitles(home: "Home") -> None:
     path = home.example("two_cities.flac")
     spoke = home.call("run", path, "--action", "speech.transcribe:model=tiny.en")
@@ -72,7 +77,7 @@ def test_a_transcript_becomes_subtitles(home: "Home") -> None:
     spoken = ranges_of(home, path, "speech.transcribe")
     cues = list(pysubs2.load(str(exported(home, path, "srt"))))
     said = " ".join(" ".join(cue.plaintext.split()) for cue in cues)
-    assert said.startswith(BEGINNING)
+    assert _words(said).startswith(BEGINNING)
     assert len(said.split()) > 100
     assert all(len(line) <= 42 for cue in cues for line in cue.plaintext.split("\n"))
     assert all(one.end <= two.start for one, two in pairwise(cues))
@@ -169,7 +174,7 @@ def test_a_film_is_exported_with_what_was_said_in_its_sound(home: "Home") -> Non
     done = home.call("run", path, "--pipeline", "talk")
     assert done.code == 0, done.err
     cues = pysubs2.load(str(exported(home, path, "srt")))
-    assert " ".join(" ".join(cue.plaintext for cue in cues).split()).startswith(BEGINNING)
+    assert _words(" ".join(cue.plaintext for cue in cues)).startswith(BEGINNING)
     (found,) = home.call("search", "best of times", "--json").json
     assert found["made_from"] == str(path)
     assert found["media"] != str(path)
