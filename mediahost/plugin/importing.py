@@ -10,6 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import NoReturn
 
 from mediahost.errors import PluginError
+from mediahost.threads import GuardedThread
 
 # A large framework takes tens of seconds on a cold disk. A person is told who they wait for.
 TELL_S = 10.0
@@ -26,14 +27,18 @@ def watched_import(name: str) -> Iterator[None]:
         PluginError: It called `os._exit`, or took too long.
     """
     began = time.monotonic()
-    teller = threading.Timer(TELL_S, _tell, [name, TELL_S])
-    teller.daemon = True
-    teller.start()
+    imported = threading.Event()
+
+    def tell() -> None:
+        if not imported.wait(TELL_S):
+            _tell(name, TELL_S)
+
+    GuardedThread(tell, name="import").start()
     try:
         with redirect_stdout(sys.stderr), _no_exit(), _limited():
             yield
     finally:
-        teller.cancel()
+        imported.set()
         took_s = time.monotonic() - began
         if took_s > TELL_S:
             _tell(name, took_s)
