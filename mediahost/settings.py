@@ -21,7 +21,7 @@ from mediahost.model.origin import Origin
 from mediahost.model.paths import expanded
 from mediahost.model.pipeline import Pipeline, Step
 from mediahost.model.spending import Price
-from mediahost.model.watch import Watch
+from mediahost.model.watch import OutputTimes, Watch
 from mediahost.trust import TrustedFiles, UntrustedSettings, parts_to_trust
 from mediahost.user_folders import user_config_folder, user_data_folder
 
@@ -150,6 +150,10 @@ class Settings(BaseModel):
     prices: dict[str, Price] = Field(
         default_factory=dict,
         description="What a million tokens of a language model cost, by its name: input, output",
+    )
+    output_times: OutputTimes = Field(
+        "source",
+        description="run --output: the change time of copies: that of their source, or now",
     )
     keep_jobs_days: float | None = Field(
         90, ge=0, description="store gc: days after which ended jobs may go; None: never"

@@ -73,7 +73,10 @@ def run(
         typer.Option(
             "--output",
             "-o",
-            help="Copy artifacts to this folder, or by a template such as out/{folder}/{stem}.",
+            help=(
+                "Copy artifacts to this folder, or by a template such as out/{folder}/{stem}. "
+                "The setting output_times says which change time copies get."
+            ),
             metavar="DIR",
         ),
     ] = None,

@@ -225,9 +225,8 @@ class Host:
             if row.state is RowState.CACHED and row.key:
                 announce(_cached(row.action, row.media_url, row.key))
         if output and not dry_run:
-            summary.rows = Publisher(os.fspath(output), paths).publish(
-                summary.rows, summary.problems
-            )
+            publisher = Publisher(output, paths, self.settings.output_times)
+            summary.rows = publisher.publish(summary.rows, summary.problems)
         summary.seconds = time.monotonic() - started
         if not dry_run:
             self._announcer.run_finished(summary.facts())

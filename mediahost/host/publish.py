@@ -29,6 +29,7 @@ from mediahost.host.naming import (
 from mediahost.host.run import RunRow
 from mediahost.model.kinds import kind_of
 from mediahost.model.paths import display, is_remote, url_to_path
+from mediahost.model.watch import OutputTimes
 from mediahost.partfile import PartFile
 
 
@@ -45,12 +46,17 @@ class Publisher:
     Args:
         output: A folder, or a template such as `~/Out/{folder}/{stem}`.
         paths: What was run.
+        output_times: The change time of copies: that of their source, or now.
     """
 
     def __init__(
-        self, output: str | os.PathLike[str], paths: Sequence[str | os.PathLike[str]]
+        self,
+        output: str | os.PathLike[str],
+        paths: Sequence[str | os.PathLike[str]],
+        output_times: OutputTimes = "source",
     ) -> None:
         self._output = os.fspath(output)
+        self._has_source_times = output_times == "source"
         absolute = [Path(path).absolute() for path in sort_out(paths)[0]]
         self._tops = [path if path.is_dir() else path.parent for path in absolute]
 
@@ -81,8 +87,8 @@ class Publisher:
         target = top_of(self._output) / name
         try:
             target = target_for(self._output, self._fields(row, name))
-            root = _path_of(row.root_url)
-            return str(copy_to(Path(path), target, file_hash, times_of=root))
+            times_of = _path_of(row.root_url) if self._has_source_times else None
+            return str(copy_to(Path(path), target, file_hash, times_of=times_of))
         except (OSError, CopyDamaged, OutputRefused) as error:
             message = f"{display(target)} can't be written: {_reason_of(error)}"
             problems.append(Problem(str(target), message))

@@ -18,6 +18,8 @@ from mediahost.model.pipeline import Step
 
 HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
+OutputTimes = Literal["source", "now"]
+
 # What an output template may name. All values are made safe: none can lead out of the folder.
 TEMPLATE_FIELDS = {
     "action": "Name of the action that made it, such as av.convert",
@@ -125,7 +127,7 @@ class Watch(BaseModel):
     replace_only_if_smaller: bool = Field(
         default=False, description="Keep a file whose artifact is not smaller, with `replace`"
     )
-    output_times: Literal["source", "now"] = Field(
+    output_times: OutputTimes = Field(
         "source", description="The change time of outputs: that of their source, or now"
     )
     done_folder: Path | None = Field(None, description="Where to move what succeeded")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 LOOK = ("-a", "count.look")
 CUT = ("-a", "count.cut")
+LONG_AGO_NS = 10**18
 
 
 def test_a_fresh_folder_is_analysed_and_processed_and_then_cached(home: "Home") -> None:
@@ -198,6 +200,20 @@ def test_published_copies_never_overwrite_and_are_made_once(home: "Home") -> Non
     # Not even looked at as media: the output folder is no input.
     assert again.counts == {"cached": 1}
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == listing
+
+
+def test_copies_have_the_times_that_the_setting_says(home: "Home") -> None:
+    song = home.tone("a.wav")
+    os.utime(song, ns=(LONG_AGO_NS, LONG_AGO_NS))
+    begun = time.time() - 2  # a file system's clock may be behind
+
+    as_source = home.run(*CUT, "--output", "source")
+    now = home.run(*CUT, "--output", "now", environ={"MEDIAHOST_OUTPUT_TIMES": "now"})
+
+    assert {Path(copy).stat().st_mtime_ns for copy in as_source.rows()[0]["artifacts"]} == {
+        LONG_AGO_NS
+    }
+    assert all(Path(copy).stat().st_mtime >= begun for copy in now.rows()[0]["artifacts"])
 
 
 def test_the_programs_own_files_are_no_media(home: "Home") -> None:

@@ -1,6 +1,7 @@
 import dataclasses
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,15 @@ def test_a_copy_has_the_times_of_its_source(tmp_path: Path, artifact: Path) -> N
     os.utime(film, ns=(10**18, 10**18))
     (copy,) = published(Publisher(out, [film]), row(film, artifact))
     assert Path(copy).stat().st_mtime_ns == 10**18
+
+
+def test_a_copy_is_of_now_where_the_setting_says_so(tmp_path: Path, artifact: Path) -> None:
+    film, out = tmp_path / "film.mp4", tmp_path / "out"
+    film.write_bytes(b"film")
+    os.utime(film, ns=(10**18, 10**18))
+    begun = time.time() - 2  # a file system's clock may be behind
+    (copy,) = published(Publisher(out, [film], output_times="now"), row(film, artifact))
+    assert Path(copy).stat().st_mtime >= begun
 
 
 def test_copies_of_two_steps_of_one_name_have_the_steps_in_it(
