@@ -1,6 +1,7 @@
 """Settings: the host's own configuration, from TOML files and the environment."""
 
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,6 +49,7 @@ COMMAND_LINE = "the command line"
 PATH_FIELDS = ("data_dir",)
 POOL_SLOTS = {"gpu": 1, "network": 16}
 WATCH_PATH_FIELDS = ("path", "output", "done_folder", "failed_folder")
+VARIABLES_NAME = re.compile(r"[^\s=,\0]+")
 TYPO_CUTOFF = 0.85
 # Far more than any person writes; a stranger's file may be a device without an end.
 MOST_BYTES = 4 << 20
@@ -186,7 +188,15 @@ class Settings(BaseModel):
     @field_validator("remote_allow", "remote_networks", "worker_variables", mode="before")
     @classmethod
     def _words_of_the_environment(cls, value: Any) -> Any:
-        return value.split() if isinstance(value, str) else value
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("worker_variables")
+    @classmethod
+    def _names_of_variables(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # What no variable can match would be passed over without a word.
+        if not all(VARIABLES_NAME.fullmatch(text) for text in value):
+            raise ValueError("each should be a name, or a pattern such as AWS_*, without a value")
+        return value
 
     @field_validator("remote_allow")
     @classmethod

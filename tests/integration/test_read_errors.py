@@ -7,9 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 from shutil import which
+from typing import TYPE_CHECKING
 
 import imageio_ffmpeg  # type: ignore[import-untyped]
 import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Home
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "media"
 SHARES = (0.0, 0.35, 0.7, 0.85)
@@ -186,6 +190,31 @@ def test_a_read_error_in_a_document_is_no_damage(injector: Path, tmp_path: Path)
     path = tmp_path / "paper.pdf"
     path.write_bytes((EXAMPLES / "two_pages.pdf").read_bytes())
     _run(injector, path, PAPER_ACTIONS)
+
+
+@pytest.mark.parametrize("variables", ["LD_PRELOAD READ_ERROR*", "LD_PRELOAD,READ_ERROR*"])
+def test_the_program_takes_no_half_read_film_for_a_whole_one(
+    variables: str, injector: Path, home: "Home"
+) -> None:
+    film = home.example("bigbuckbunny.mp4")
+    mark = home.folder / "mark"
+    broken = {
+        "MEDIAHOST_WORKER_VARIABLES": variables,
+        "LD_PRELOAD": str(injector),
+        "READ_ERROR": str(errno.EIO),
+        "READ_ERROR_FROM": str(film.stat().st_size // 2),
+        "READ_ERROR_IN": "executor/worker",
+        "READ_ERROR_MARK": str(mark),
+        "READ_ERROR_PATH": str(film),
+    }
+    for action in ("scenes.detect", "av.convert:format=mkv"):
+        answer = home.run("--action", action, environ=broken)
+        assert mark.exists(), f"no read failed in {action}: {answer}"
+        mark.unlink()
+        assert answer.code == 1
+        assert answer.counts == {"failed": 1}
+        assert f"{film.name} can't be read to its end: Input/output error" in answer.out
+    assert home.run("--action", "scenes.detect").counts == {"done": 1}, "the disk is well again"
 
 
 def test_a_file_that_becomes_shorter_while_it_is_read_is_no_whole_one(tmp_path: Path) -> None:

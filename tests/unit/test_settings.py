@@ -71,6 +71,23 @@ def test_the_working_folder_overrides_the_user_and_the_environment_both(folder: 
     assert (settings.workers, settings.attempts, settings.lease_s) == (4, 3, 2)
 
 
+@pytest.mark.parametrize("text", ["A_*,B", "A_* B", " A_* , B,", "A_*\tB"])
+def test_a_list_of_the_environment_has_commas_or_spaces(folder: Path, text: str) -> None:
+    settings = load_settings(folder=folder, environ={"MEDIAHOST_WORKER_VARIABLES": text})
+    assert settings.worker_variables == ("A_*", "B")
+    networks = {"MEDIAHOST_REMOTE_NETWORKS": "10.0.0.0/8,192.168.0.0/16"}
+    settings = load_settings(folder=folder, environ=networks)
+    assert settings.remote_networks == ("10.0.0.0/8", "192.168.0.0/16")
+
+
+@pytest.mark.parametrize("text", ["KEY=s3cret", "KEY,s3cret", "KEY s3cret", ""])
+def test_what_is_no_name_of_a_variable_is_not_passed_over(folder: Path, text: str) -> None:
+    message = message_of(folder, f'worker_variables = ["{text}"]')
+    assert "worker_variables" in message
+    assert "a name, or a pattern such as AWS_*" in message
+    assert "s3cret" not in message
+
+
 def test_the_command_line_overrides_everything(folder: Path) -> None:
     settings = load_settings(
         folder=folder, environ={"MEDIAHOST_WORKERS": "4"}, overrides={"workers": 5}
