@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mediahost.cli.output import counted, place, print_json, size
+from mediahost.cli.paths import as_on_disk
 from mediahost.cli.state import state
 from mediahost.errors import MediahostError
 from mediahost.installation import install_hint
@@ -49,7 +50,11 @@ class Group:
 def duplicates(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="Files and folders; all that is known if none.", metavar="PATH"),
+        typer.Argument(
+            help="Files and folders; all that is known if none.",
+            metavar="PATH",
+            callback=as_on_disk,
+        ),
     ] = None,
     *,
     distance: Annotated[

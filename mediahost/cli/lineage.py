@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mediahost.cli.output import place, print_json
+from mediahost.cli.paths import as_on_disk
 from mediahost.cli.state import state
 from mediahost.model.paths import display
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 def lineage(
     *,
-    path: Annotated[str, typer.Argument(help="A file; it may be gone by now.", metavar="PATH")],
+    path: Annotated[
+        str,
+        typer.Argument(help="A file; it may be gone by now.", metavar="PATH", callback=as_on_disk),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show which files a file was made of, and which were made of it.

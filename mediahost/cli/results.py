@@ -9,6 +9,7 @@ import typer
 
 from mediahost.cli import complete
 from mediahost.cli.output import clock, local_time, place, print_json, seconds, size
+from mediahost.cli.paths import as_on_disk
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
 from mediahost.model.kinds import kind_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 MOST_RANGES = 20
 MOST_ITEMS = 10
 
-OnePath = Annotated[str, typer.Argument(help="A media file.", metavar="PATH")]
+OnePath = Annotated[str, typer.Argument(help="A media file.", metavar="PATH", callback=as_on_disk)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -9,6 +9,7 @@ import typer
 
 from mediahost.cli import complete
 from mediahost.cli.output import counted, interrupted, paused
+from mediahost.cli.paths import as_on_disk
 from mediahost.cli.state import state
 from mediahost.errors import UsageError
 from mediahost.installation import install_hint
@@ -43,7 +44,10 @@ Scheduler = Annotated[
 def run(
     *,
     paths: Annotated[
-        list[str], typer.Argument(help="Files, and folders with all below them.", metavar="PATH")
+        list[str],
+        typer.Argument(
+            help="Files, and folders with all below them.", metavar="PATH", callback=as_on_disk
+        ),
     ],
     action: Annotated[
         list[str] | None,

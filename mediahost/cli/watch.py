@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from mediahost.cli import complete
 from mediahost.cli.output import examples, print_json, print_table
+from mediahost.cli.paths import as_on_disk
 from mediahost.cli.run import Workers
 from mediahost.cli.state import state
 from mediahost.errors import UnknownName, UsageError
@@ -86,7 +87,10 @@ SomeNames = Annotated[
 def start(
     *,
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Folders; all known watches if none.", metavar="PATH")
+        list[str] | None,
+        typer.Argument(
+            help="Folders; all known watches if none.", metavar="PATH", callback=as_on_disk
+        ),
     ] = None,
     action: Actions = None,
     pipeline: PipelineName = None,
@@ -252,7 +256,7 @@ def _to_run(there: "Sequence[WatchRow]", names: list[str] | None) -> "list[Watch
 )
 def add(
     *,
-    path: Annotated[str, typer.Argument(help="A folder.", metavar="PATH")],
+    path: Annotated[str, typer.Argument(help="A folder.", metavar="PATH", callback=as_on_disk)],
     name: Annotated[str, typer.Option("--name", help="What to call the watch.")] = "",
     action: Actions = None,
     pipeline: PipelineName = None,

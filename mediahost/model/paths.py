@@ -60,3 +60,11 @@ def composed(text: str) -> str:
     macOS, and drives that it writes, spell `é` as `e` and an accent (NFD). Both look the same.
     """
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def spellings(text: str) -> list[str]:
+    """The text as it is, and with all its accents in one way of writing them (NFC, NFD)."""
+    if text.isascii():
+        return [text]
+    ways = (unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text))
+    return list(dict.fromkeys((text, *ways)))

@@ -23,6 +23,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from mediahost.model.job import JobStatus
 from mediahost.model.job_filter import CANCELLING, TEXT, JobFilter, Term, Value
+from mediahost.model.paths import spellings
 from mediahost.store.ahead import in_status
 from mediahost.store.tables import analysis_jobs, jobs, processing_jobs
 
@@ -111,9 +112,9 @@ def _of_value(term: Term, value: Value, now: datetime) -> ColumnElement[bool]:  
         case "unresolved":
             return _UNRESOLVED if value else not_(_UNRESOLVED)
         case "err":
-            return like(jobs.c.error, f"%{_escaped(str(value))}%")
+            return _alike(jobs.c.error, f"%{_escaped(str(value))}%")
         case _ if term.field == TEXT:
-            return or_(*(like(column, f"%{_escaped(str(value))}%") for column in _SEARCHED))
+            return or_(*(_alike(column, f"%{_escaped(str(value))}%") for column in _SEARCHED))
         case _:
             return _named(term.field, str(value))
 
@@ -128,10 +129,15 @@ def _named(field: str, value: str) -> ColumnElement[bool]:
     pattern = _escaped(value).replace("**", "%").replace("*", "%").replace("?", "_")
     has_wildcard = "*" in value or "?" in value
     if field == "plugin":  # an action is called plugin.verb
-        return like(jobs.c.action, f"{pattern}.%")
+        return _alike(jobs.c.action, f"{pattern}.%")
     if field == "media":
-        return like(jobs.c.media_url, pattern if has_wildcard else f"%{pattern}%")
-    return like(jobs.c[field], pattern)
+        return _alike(jobs.c.media_url, pattern if has_wildcard else f"%{pattern}%")
+    return _alike(jobs.c[field], pattern)
+
+
+def _alike(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
+    """LIKE, for which `é` is one letter however a path spells it."""
+    return or_(*(like(column, one) for one in spellings(pattern)))
 
 
 def _escaped(value: str) -> str:

@@ -20,6 +20,7 @@ from textual.widgets.tree import TreeNode
 
 from mediahost.errors import MediahostError
 from mediahost.host.run import RowState, Summary
+from mediahost.host.typed import on_disk
 from mediahost.model.kinds import kind_of
 from mediahost.model.paths import display, expanded, is_remote, url_to_path
 from mediahost.model.pipeline import Pipeline, Step
@@ -184,7 +185,7 @@ class SubmitScreen(Screen[str | None]):
         if event.input.id != "place":
             return
         event.stop()
-        path = expanded(event.value)
+        path = expanded(on_disk(event.value))
         if path.is_dir():
             tree = self.query_one(MediaTree)
             tree.path = path

@@ -68,6 +68,19 @@ def found(browser: Browser, text: str, order: Order = Order.OLDEST) -> list[int]
     return [n for stretch in browser.numbers(JobFilter.parse(text), order) for n in stretch]
 
 
+NFC, NFD = "Caf\u00e9", "Cafe\u0301"
+
+
+@pytest.mark.parametrize(("typed", "there"), [(NFC, NFD), (NFD, NFC)])
+@pytest.mark.parametrize("text", ["{}", "media:{}", "media:/in/{}*", "media:/in/{}.wav"])
+def test_an_accent_is_the_same_however_a_path_spells_it(
+    store: SqlStore, browser: Browser, typed: str, there: str, text: str
+) -> None:
+    store.submit([request(f"{there}.wav")])
+    assert found(browser, text.format(typed)) == [6]
+    assert found(browser, f"-{text.format(typed)}") == [1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [
