@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mediahost.cli.output import paragraph, place, print_json
+from mediahost.cli.output import counted, paragraph, place, print_json
 from mediahost.errors import MediahostError
 from mediahost.model.kinds import MediaKind
 from mediahost.model.paths import display, url_to_path
@@ -146,7 +146,7 @@ def preview(
     for one in found:
         typer.echo(_preview_line(one))
     to_do = sum(bool(one.to_do) for one in found)
-    typer.echo(f"{len(found):,} files, {to_do:,} with something to do")
+    typer.echo(f"{counted(len(found), 'file')}, {to_do:,} with something to do")
 
 
 def _preview_line(one: Preview) -> str:

@@ -103,7 +103,7 @@ class Upkeep:
     def _reap(self) -> bool:
         reaped = self._store.reap(self._roster.is_gone)
         if reaped:
-            log.info("%d jobs of lost hosts are pending again", len(reaped))
+            log.info("%d jobs of lost hosts were taken back", len(reaped))
         gone = [
             one.heartbeat.host
             for one in self._roster.views()

@@ -24,7 +24,7 @@ def test_a_preview_writes_nothing(home: "Home") -> None:
     home.settings('[[watch]]\nname = "s"\npath = "other"\nsteps = [{ action = "count.look" }]\n')
     (home.folder / "other").mkdir()
     answer = home.call("watch", "media", *LOOK, "--dry-run")
-    assert "1 files, 1 with something to do" in answer.out
+    assert "1 file, 1 with something to do" in answer.out
     assert home.call("watch", "--dry-run").code == 0
     assert home.call("watch", "list").code == 0
     assert known_of(home) == {}
