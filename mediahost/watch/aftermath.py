@@ -3,19 +3,19 @@
 Nothing is removed before what takes its place is on the disk and has been read again.
 """
 
-import errno
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from mediahost.hashing import FileStat, verify_file
 from mediahost.host.attributes import carry_over
-from mediahost.host.naming import OutputRefused, check_inside, names_for
-from mediahost.host.publish import CopyDamaged, copy_to, fill
+from mediahost.host.naming import OutputRefused, check_inside
+from mediahost.host.publish import CopyDamaged, fill
 from mediahost.model.paths import display
 from mediahost.model.watch import Watch
-from mediahost.partfile import PartFile, rename_new, sync_folder
+from mediahost.partfile import PartFile
+from mediahost.watch.companions import take_along
+from mediahost.watch.moving import move
 from mediahost.watch.original import Kept, check_same, check_unchanged, put_back, set_aside
 from mediahost.watch.outputs import Written, is_there
 
@@ -57,7 +57,7 @@ def after_success(
         raise Kept("it was kept: a result is incomplete")
     if rule.on_success == "move" and rule.done_folder:
         moved = move_below(source, stat, rule.path, rule.done_folder, source_hash)
-        return f"moved to {display(moved)}"
+        return f"moved to {display(moved)}{take_along(source, moved)}"
     if rule.on_success == "delete":
         if not written:
             raise Kept("it was kept: no output was written that could take its place")
@@ -86,7 +86,7 @@ def after_failure(rule: Watch, source: Path, stat: FileStat, source_hash: str) -
     if rule.on_failure != "move" or rule.failed_folder is None:
         return None
     moved = move_below(source, stat, rule.path, rule.failed_folder, source_hash)
-    return f"moved to {display(moved)}"
+    return f"moved to {display(moved)}{take_along(source, moved)}"
 
 
 def move_below(source: Path, stat: FileStat, top: Path, folder: Path, source_hash: str) -> Path:
@@ -105,39 +105,7 @@ def move_below(source: Path, stat: FileStat, top: Path, folder: Path, source_has
         check_inside(wanted, folder)
     except OutputRefused as error:
         raise Kept(f"it was kept: {error.message}") from None
-    wanted.parent.mkdir(parents=True, exist_ok=True)
-    if source.stat().st_dev != wanted.parent.stat().st_dev:
-        return _move_to_other_drive(source, stat, wanted, source_hash)
-    for target in names_for(wanted):
-        if os.path.lexists(target):
-            continue
-        try:
-            with set_aside(source, stat) as aside:
-                rename_new(aside, target)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            # One drive that is mounted twice. The file has been taken from its name and put back.
-            check_same(source, stat)
-            here = FileStat.of(source.lstat())
-            return _move_to_other_drive(source, here, wanted, source_hash)
-        with suppress(OSError):
-            sync_folder(target.parent)
-        return target
-    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(wanted))
-
-
-def _move_to_other_drive(source: Path, stat: FileStat, wanted: Path, source_hash: str) -> Path:
-    try:
-        copy = copy_to(source, wanted, source_hash, attributes_of=source)
-    except CopyDamaged as error:
-        raise Kept(f"it was kept: {error.message}") from None
-    # Only now, when nothing is left that takes time.
-    with set_aside(source, stat) as aside:
-        aside.unlink()
-    return copy
+    return move(source, stat, wanted, source_hash)
 
 
 def replace(source: Path, stat: FileStat, artifact: Path, file_hash: str) -> str:
@@ -178,7 +146,8 @@ def replace(source: Path, stat: FileStat, artifact: Path, file_hash: str) -> str
         if verify_file(target, file_hash):
             target.unlink()
         raise
-    return f"replaced by {display(target.name)}{_lost(source, lost)}"
+    said = f"{_lost(source, lost)}{take_along(source, target)}"
+    return f"replaced by {display(target.name)}{said}"
 
 
 def _lost(source: Path, lost: Sequence[str]) -> str:

@@ -329,3 +329,83 @@ def test_a_move_to_another_drive_keeps_times_and_mode(source: Path, other_drive:
     assert after_failure(rule, source, stat_of(source), hash_file(source)[0])
     moved = (other_drive / "a.wav").stat()
     assert (moved.st_mtime_ns, moved.st_mode & 0o777) == (LONG_AGO_NS, 0o640)
+
+
+def moved(source: Path, folder: Path) -> str | None:
+    rule = Watch.model_validate(
+        {"path": source.parent, "on_failure": "move", "failed_folder": folder}
+    )
+    return after_failure(rule, source, stat_of(source), hash_file(source)[0])
+
+
+@pytest.mark.parametrize("drive", ["here", "other"])
+@pytest.mark.parametrize("name", ["a.xmp", "a.XMP", "a.wav.xmp"])
+def test_a_sidecar_goes_along_with_a_file_that_is_moved(
+    source: Path, other_drive: Path, name: str, drive: str
+) -> None:
+    folder = other_drive if drive == "other" else source.parent.parent / "failed"
+    source.with_name(name).write_bytes(b"stars")
+    assert moved(source, folder) == f"moved to {folder / 'a.wav'}"
+    assert names_in(source.parent) == []
+    assert names_in(folder) == sorted(["a.wav", name])
+    assert (folder / name).read_bytes() == b"stars"
+
+
+def test_a_sidecar_is_called_as_its_file_is(source: Path, tmp_path: Path) -> None:
+    failed = tmp_path / "failed"
+    failed.mkdir()
+    (failed / "a.wav").write_bytes(b"an earlier one")
+    for name in ("a.xmp", "a.wav.xmp"):
+        source.with_name(name).write_bytes(b"stars")
+    assert moved(source, failed) == f"moved to {failed / 'a.2.wav'}"
+    assert names_in(failed) == ["a.2.wav", "a.2.wav.xmp", "a.2.xmp", "a.wav"]
+
+
+def test_a_sidecar_that_may_be_of_another_file_stays(source: Path, tmp_path: Path) -> None:
+    failed = tmp_path / "failed"
+    for name in ("a.xmp", "a.wav.xmp", "a.nef"):
+        source.with_name(name).write_bytes(b"a person's own too")
+    said = moved(source, failed)
+    assert said == (f"moved to {failed / 'a.wav'}; a.xmp: it was kept: it may belong to a.nef")
+    assert names_in(source.parent) == ["a.nef", "a.xmp"]
+    assert names_in(failed) == ["a.wav", "a.wav.xmp"]
+
+
+@pytest.mark.parametrize("drive", ["here", "other"])
+def test_no_sidecar_overwrites_another(source: Path, other_drive: Path, drive: str) -> None:
+    folder = other_drive if drive == "other" else source.parent.parent / "failed"
+    folder.mkdir(exist_ok=True)
+    (folder / "a.xmp").write_bytes(b"of another")
+    source.with_name("a.xmp").write_bytes(b"stars")
+    said = moved(source, folder)
+    assert said == f"moved to {folder / 'a.wav'}; a.xmp: it was kept: File exists"
+    assert (folder / "a.xmp").read_bytes() == b"of another"
+    assert source.with_name("a.xmp").read_bytes() == b"stars"
+
+
+def test_a_sidecar_that_somebody_writes_stays(source: Path, tmp_path: Path) -> None:
+    sidecar = source.with_name("a.xmp")
+    sidecar.write_bytes(b"stars")
+    with sidecar.open("r+b"):
+        said = moved(source, tmp_path / "failed")
+    assert said is not None
+    assert said.endswith("; a.xmp: it was kept: it has changed meanwhile")
+    assert sidecar.read_bytes() == b"stars"
+
+
+def test_what_becomes_of_sidecars_in_each_case(
+    source: Path, artifact: Path, other_drive: Path
+) -> None:
+    for name in RULES:
+        for old in source.parent.iterdir():
+            old.unlink()
+        source.write_bytes(b"a person's own")
+        artifact.write_bytes(b"made")
+        for sidecar in ("a.xmp", "a.wav.xmp"):
+            source.with_name(sidecar).write_bytes(b"stars")
+        assert finish(name, source, artifact, other_drive, stat_of(source))
+        assert names_in(source.parent) == {
+            "delete": ["a.wav.xmp", "a.xmp"],
+            "replace": ["a.wav", "a.wav.xmp", "a.xmp"],
+            "replace by another suffix": ["a.mp3", "a.mp3.xmp", "a.xmp"],
+        }.get(name, [])
