@@ -29,6 +29,8 @@ from mediahost.ports import Ended
 # Names of resources are for people; these many are kept loaded by no worker.
 _MOST_NAMES = 1_000
 _NAME_CHARS = 1_000
+# Where in an answer a fault is: enough to find it, however deep it lies.
+_PLACE_NAMES, _PLACE_CHARS = 3, 50
 # Thirty years: more is no time that an attempt took, and no integer of a database.
 _LONGEST_MS = 10**12
 _MOST_ATTEMPTS = 2**53
@@ -229,5 +231,6 @@ def check_hash(ended: Ended, algorithm: Algorithm) -> None:
 def _reason(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_input=False)[0]
     # The first part says which kind of answer it is; a stranger's words are not repeated.
-    place = ".".join(str(part) for part in fault["loc"] if isinstance(part, str))[-50:]
+    names = [part for part in fault["loc"] if isinstance(part, str)]
+    place = ".".join(names[:_PLACE_NAMES])[:_PLACE_CHARS] or "answer"
     return f"{place}: {words_of(fault)}"[:_NAME_CHARS]

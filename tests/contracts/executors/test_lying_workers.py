@@ -117,6 +117,8 @@ def test_each_lie_ends_its_attempt_with_one_sentence(lying_rig: Any) -> None:
         assert ended.outcome is Outcome.CRASHED, (lie, ended)
         assert ended.failure.message.startswith(BROKEN), (lie, ended)
         assert ended.failure.message.isprintable()
+        assert ended.failure.message.count(".list") <= 1, "where it is, not how deep"
+        assert ": :" not in ended.failure.message
         assert len(ended.failure.message) < 1500
     assert lying_rig.end(lying_rig.submit("fine")).outcome is Outcome.OK
 
