@@ -225,7 +225,7 @@ class Host:
             if row.state is RowState.CACHED and row.key:
                 announce(_cached(row.action, row.media_url, row.key))
         if output and not dry_run:
-            publisher = Publisher(output, paths, self.settings.output_times)
+            publisher = Publisher(output, paths, self.settings.output_times, self.store.results_of)
             summary.rows = publisher.publish(summary.rows, summary.problems)
         summary.seconds = time.monotonic() - started
         if not dry_run:

@@ -5,7 +5,7 @@ import os
 import shutil
 import stat as stat_module
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -26,15 +26,21 @@ from mediahost.host.naming import (
     target_for,
     top_of,
 )
+from mediahost.host.recorded import ASKED, recorded_at
 from mediahost.host.run import RunRow
 from mediahost.model.kinds import kind_of
 from mediahost.model.paths import display, is_remote, url_to_path
 from mediahost.model.watch import OutputTimes
 from mediahost.partfile import PartFile
+from mediahost.ports import StoredResult
 
 
 class CopyDamaged(MediahostError):
     """What was copied is not what should have been."""
+
+
+def _no_results(_file_hash: str) -> Iterable[StoredResult]:
+    return ()
 
 
 class Publisher:
@@ -47,6 +53,7 @@ class Publisher:
         output: A folder, or a template such as `~/Out/{folder}/{stem}`.
         paths: What was run.
         output_times: The change time of copies: that of their source, or now.
+        results_of: Gives what is stored of the content with a hash, the newest first.
     """
 
     def __init__(
@@ -54,7 +61,10 @@ class Publisher:
         output: str | os.PathLike[str],
         paths: Sequence[str | os.PathLike[str]],
         output_times: OutputTimes = "source",
+        results_of: Callable[[str], Iterable[StoredResult]] = _no_results,
     ) -> None:
+        self._results_of = results_of
+        self._hashes: dict[str, str] = {}
         self._output = os.fspath(output)
         self._has_source_times = output_times == "source"
         absolute = [Path(path).absolute() for path in sort_out(paths)[0]]
@@ -68,6 +78,8 @@ class Publisher:
         of_root: dict[str, list[RunRow]] = {}
         for row in rows:
             of_root.setdefault(row.root_url, []).append(row)
+            if row.key and row.media_url == row.root_url:
+                self._hashes[row.root_url] = row.key.file_hash
         names = {url: iter(_names_of(url, its)) for url, its in of_root.items()}
         return [
             self._published(row, list(islice(names[row.root_url], len(row.artifacts))), problems)
@@ -101,6 +113,11 @@ class Publisher:
         return {
             "action": row.action,
             **dated(changed),
+            **recorded(
+                self._output,
+                lambda: self._results_of(self._hashes.get(row.root_url, "")),
+                changed,
+            ),
             "folder": "" if folder == Path() else folder.as_posix(),
             "hash": (row.key.file_hash if row.key else "").partition(":")[2][:8],
             "kind": str(kind_of(root) or ""),
@@ -129,6 +146,23 @@ def _stored_name(row: RunRow, path: str) -> str:
     if row.media_url == row.root_url:
         return name
     return name_of_part(_path_of(row.media_url).stem, name)
+
+
+def recorded(
+    template: str, results: Callable[[], Iterable[StoredResult]], changed: time.struct_time
+) -> dict[str, str]:
+    """The fields of a template that the moment of the recording fills, if it has one of them.
+
+    Args:
+        template: It.
+        results: Gives what is stored of the file's content; asked only if need be.
+        changed: The file's last change, for where no result tells.
+    """
+    if ASKED not in template:
+        return {}
+    fields = dated(recorded_at(results()) or changed)
+    date = fields.pop("date")
+    return {"recorded": date, **{f"recorded_{name}": value for name, value in fields.items()}}
 
 
 def dated(moment: time.struct_time) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from mediahost.hashing import hash_bytes, hash_file, verify_file
 from mediahost.host.naming import name_of_part, published_names, short, target_for
 from mediahost.host.planner import Planned
-from mediahost.host.publish import copy_to, dated, write_to
+from mediahost.host.publish import copy_to, dated, recorded, write_to
 from mediahost.host.standing import Standing
 from mediahost.model.paths import path_to_url
 from mediahost.model.watch import Watch
@@ -157,6 +157,11 @@ class Outputs:
         return {
             "action": row.step.action,
             **dated(changed),
+            **recorded(
+                self._rule.output or "",
+                lambda: self._store.results_of(standing.root.file_hash),
+                changed,
+            ),
             "folder": folder,
             "hash": standing.root.file_hash.partition(":")[2][:8],
             "kind": str(standing.root.kind),
