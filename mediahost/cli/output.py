@@ -88,7 +88,11 @@ def made_from(media_url: str, origin: str) -> str:
     """A media file; one that was made from another is named after that one, where it lies."""
     if media_url == origin:
         return place(media_url)
-    return f"{display(Path(url_to_path(media_url)).name)} made from {place(origin)}"
+    from mediahost.host.naming import published_name
+
+    stored = Path(url_to_path(media_url)).name
+    name = published_name(Path(url_to_path(origin)).stem, stored)
+    return f"{display(name)} made from {place(origin)}"
 
 
 def seconds(ms: float) -> str:
