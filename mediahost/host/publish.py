@@ -214,22 +214,19 @@ def copy_to(
     """
     wanted.parent.mkdir(parents=True, exist_ok=True)
     size = source.stat().st_size
-    with PartFile(wanted) as part:
-        copied = False
-        for target in names_for(wanted):
-            if is_copy(target, size, file_hash):
-                return target
-            if os.path.lexists(target):
-                continue
-            if not copied:
-                fill(part, source, file_hash)
-                _dress(part.path, times_of, attributes_of)
-                crash_point("publishing")
-                copied = True
-            with suppress(FileExistsError):
-                kept = part.keep_new(target)
-                crash_point("published")
-                return kept
+    for target in names_for(wanted):
+        if is_copy(target, size, file_hash):
+            return target
+        if os.path.lexists(target):
+            continue
+        # Another writer may take the name meanwhile; then the next free one is filled.
+        with PartFile(target) as part, suppress(FileExistsError):
+            fill(part, source, file_hash)
+            _dress(part.path, times_of, attributes_of)
+            crash_point("publishing")
+            kept = part.keep_new()
+            crash_point("published")
+            return kept
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(wanted))
 
 

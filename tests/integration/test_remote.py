@@ -135,7 +135,7 @@ def test_nothing_is_fetched_unless_the_settings_allow_it(
     assert answer.code == 2
     assert answer.err.splitlines() == [
         f"mediahost: The settings don't allow {url}",
-        "  Allow it in the settings: remote_allow, docs/settings.md.",
+        "  Allow it in the settings: remote_allow. See: mediahost docs settings",
     ]
 
 

@@ -34,7 +34,7 @@ def test_all_good_is_0_and_a_failed_job_is_1(home: "Home") -> None:
         (["run", "media", "-a", "count.look:dept=2"], "did you mean depth?", "There are: depth"),
         (["run", "media", "-a", "count.look:depth=0"], "depth: input should be greater", ""),
         (["run", "media", "-a", "count.look:depth"], "is no KEY=VALUE", "NAME:KEY=VALUE"),
-        (["run", "media", "-p", "talks"], "No pipeline named 'talks'", "docs/settings.md"),
+        (["run", "media", "-p", "talks"], "No pipeline named 'talks'", "mediahost docs settings"),
         (["run", "media", "-p", "x", *LOOK], "don't go together", "Give one"),
         (["run", *LOOK], "Missing argument 'PATH'", ""),
         (["run", "media", "--acton", "x"], "No such option: --acton", ""),
@@ -91,7 +91,7 @@ def test_settings_that_cannot_be_used_are_3(home: "Home", call: "Call") -> None:
     assert answer.code == 3
     assert answer.err == (
         "mediahost: No setting named 'wrokers'; did you mean workers? "
-        f"(in {home.folder / 'mediahost.toml'})\n  See docs/settings.md.\n"
+        f"(in {home.folder / 'mediahost.toml'})\n  See: mediahost docs settings\n"
     )
 
 

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mediahost.installation import install_hint
 from mediahost.plugin.models import ModelMismatch, PinnedFile, difference
 from mediahost_speech.sound import WINDOW_SAMPLES, Window
 
@@ -89,6 +90,6 @@ def _weights() -> Path:
     if problem := difference(path, WEIGHTS):
         raise ModelMismatch(
             f"The package faster-whisper does not hold the model that finds speech: {problem}",
-            "Install the known version: pip install --force-reinstall faster-whisper==1.2.1",
+            f"Install the known version: {install_hint('faster-whisper==1.2.1')}",
         )
     return path
