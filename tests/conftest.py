@@ -47,8 +47,15 @@ ROOT = Path(__file__).parent.parent
 # What `make quick` leaves out: tests that need a server, or start whole programs and real models.
 SERVERS = {"postgres", "s3", "dask_cluster", "wide_dask_cluster", "own_dask_cluster"}
 SLOW_FOLDERS = (
+    "tests/contracts/executors",
+    "tests/docs/test_examples.py",
+    "tests/docs/test_readme.py",
     "tests/integration",
     "tests/release/test_distributions.py",
+    "tests/tui/test_golden.py",
+    "tests/tui/test_jobs_screen.py",
+    "tests/tui/test_keys.py",
+    "tests/tui/test_other_screens.py",
     "plugins/mediahost-av",
     "plugins/mediahost-llm",
     "plugins/mediahost-scenes",

@@ -17,7 +17,8 @@ from mediahost.partfile import PartFile, written
 # No attempt runs so long.
 OLD_S = 7 * 86_400
 # A job, an attempt and a run of it; its log has a suffix.
-_RUN = re.compile(r"[0-9a-f]{32}\.\d+\.[0-9a-f]{8}(\.log)?")
+# A run, its log, or the temporary folder of a worker that was killed.
+_RUN = re.compile(r"[0-9a-f]{32}\.\d+\.[0-9a-f]{8}(\.log)?|temporary\.\d+")
 
 
 class Exchange:

@@ -88,7 +88,7 @@ VIEWS = {
     "watch-empty": View("No folder is watched.", ("2",), holds=False),
     "watch-form": View("ctrl+s keeps it", ("2", "a"), holds=False),
     "plugins": View("How deep", ("3", "down")),
-    "plugins-broken": View("It needs the module no_such_module", ("3", "down", "down")),
+    "plugins-broken": View("The module no_such_module is missing", ("3", "down", "down")),
     "stats": View("2 completed, 1 failed", ("4",)),
     "stats-empty": View("Nothing failed.", ("4",), holds=False),
     "hosts": View("● working", ("5",)),

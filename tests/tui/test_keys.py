@@ -93,7 +93,7 @@ def test_a_watch_needs_a_folder_and_begins_with_it(tui: "Tui", until: Any, tmp_p
         await pilot.press(*str(tmp_path), "ctrl+s")
         await until(pilot, "not running")
 
-    tui.run(steps)
+    tui.run(steps, registry=Registry.load())
     assert [Path(row.rule["path"]) for row in tui.store.watches()] == [tmp_path]
 
 

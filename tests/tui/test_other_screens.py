@@ -42,7 +42,7 @@ def test_plugins_show_their_actions_and_what_is_broken(
         await pilot.press("down")
         await until(pilot, "How deep")
         await pilot.press("down")
-        await until(pilot, "It needs the module no_such_module")
+        await until(pilot, "The module no_such_module is missing")
         await pilot.press("down")
         await until(pilot, "It has no actions.")
 
@@ -344,10 +344,10 @@ def test_a_watch_is_added_paused_edited_and_forgotten(
         await until(pilot, "No folder is watched.")
         assert tui.store.watches() == []
 
-    tui.run(steps)
+    tui.run(steps, registry=Registry.load())
 
 
-def test_the_rules_of_a_watch_are_edited(tui: "Tui", until: Any) -> None:
+def test_the_rules_of_a_watch_are_edited(tui: "Tui", until: Any, registry: Registry) -> None:
     enrol(tui.store, Watch(name="inbox", path=Path("/in/inbox")), "command")
 
     async def steps(pilot: Pilot[None], app: MediahostApp) -> None:
@@ -369,7 +369,7 @@ def test_the_rules_of_a_watch_are_edited(tui: "Tui", until: Any) -> None:
         await until(pilot, "inbox is kept")
         await until(pilot, "look.at")
 
-    tui.run(steps)
+    tui.run(steps, registry=registry)
     (row,) = tui.store.watches()
     assert [step["action"] for step in row.rule["steps"]] == ["look.at"]
 

@@ -28,6 +28,7 @@ from mediahost import (
     promised_duration,
     trusted_formats,
 )
+from mediahost_audio.chain import Chain
 
 _BUFFER_BYTES = 1 << 17  # for each read of the file
 _MICROSECONDS = 1_000_000  # FFmpeg's unit for the times of a container
@@ -196,7 +197,7 @@ class _Timeline:
         self._rate = form.sample_rate or first.sample_rate
         self._latest_s = promised_s or _LONGEST_GAP_S
         self._shape: tuple[str, str, int] | None = None
-        self._resampler: av.AudioResampler | None = None
+        self._resampler: Chain | None = None
         self._taken_s = 0.0
         self._given = 0
 
@@ -213,7 +214,7 @@ class _Timeline:
                 yield from self._silence_until(time)
                 self._taken_s = time
             self._shape = shape
-            self._resampler = av.AudioResampler(self._format, self._layout, self._rate)
+            self._resampler = _resampler(frame, self._format, self._layout, self._rate)
         self._taken_s += frame.samples / frame.sample_rate
         frame.pts = None  # the resampler must not know of gaps
         yield from self._resampled(frame)
@@ -226,7 +227,7 @@ class _Timeline:
 
     def _resampled(self, frame: AudioFrame | None) -> Iterator[AudioFrame]:
         if self._resampler is not None:
-            for made in _resampled(self._resampler, frame):
+            for made in self._resampler.take(frame):
                 if made.samples:
                     yield self._placed(made)
 
@@ -247,13 +248,18 @@ class _Timeline:
         return frame
 
 
-def _resampled(resampler: av.AudioResampler, frame: AudioFrame | None) -> list[AudioFrame]:
+def _resampler(frame: AudioFrame, sample_format: str, layout: str, rate: int) -> Chain:
+    """Filters that bring frames such as this one into a form.
+
+    PyAV's own resampler would start a thread for each core, which have nothing to do.
+    """
+    form = f"sample_fmts={sample_format}:sample_rates={rate}:channel_layouts={layout}"
     try:
-        return resampler.resample(frame)
+        return Chain(frame, ("aresample", str(rate)), ("aformat", form))
     except av.ArgumentError as error:
-        channels = frame.layout.nb_channels if frame is not None else 0
         raise InvalidMedia(
-            f"The sound has {channels} channels in no known order, which can't be mixed",
+            f"The sound has {frame.layout.nb_channels} channels in no known order, "
+            "which can't be mixed",
             "Convert it with av.convert first.",
         ) from error
 
