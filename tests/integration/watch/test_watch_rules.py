@@ -72,8 +72,9 @@ def test_our_own_outputs_are_no_inputs_wherever_they_are_moved(
     watching = watch.on_all()
     watching.wait_for("watching")
     home.tone("a.wav")
-    # `count.cut` in one part copies the bytes: such an output is not cut once more either.
+    # `count.cut` in one part copies the bytes: what has the source's own content is no output.
     watching.wait_for("done", "/a.wav")
+    watching.wait_for("done", "/out/a.part0.wav")
     assert home.ran() == {"cut a.wav": 1}
 
 
