@@ -11,7 +11,11 @@ class _StderrHandler(logging.Handler):
     """Writes to what standard error is now: progress bars put a stream of theirs in its place."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(self.format(record) + "\n")
+        # As every handler: a line that can't be written is lost, and ends nothing else.
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001 - logging's own way
+            self.handleError(record)
 
 
 class _ShortFormatter(logging.Formatter):

@@ -6,6 +6,8 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -270,3 +272,33 @@ def test_polled_folders_lose_nothing_either(home: "Home", watch: "Start") -> Non
     number = drop(home.media, 30, below=6)
     watching.wait_until(all_done(home, number))
     assert_right(home, number)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux' own")
+def test_a_watch_whose_output_nobody_reads_takes_no_more_instances_of_inotify(
+    home: "Home",
+) -> None:
+    watch = home.start("watch", "media", "--action", "count.look", "--settle", "0.2", "--json")
+    assert watch.stdout
+    assert watch.stderr
+    assert '"watching"' in watch.stdout.readline()
+    descriptors = Path(f"/proc/{watch.pid}/fd")
+    assert _inotify_instances(descriptors) == 1
+    watch.stdout.close()
+    watch.stderr.close()
+    home.tone("a.wav")  # it has something to say
+    most = 0
+    for _ in range(40):
+        time.sleep(0.1)
+        assert watch.poll() is None
+        most = max(most, _inotify_instances(descriptors))
+    assert most == 1
+
+
+def _inotify_instances(descriptors: Path) -> int:
+    """How many of a process's descriptors are of inotify."""
+    number = 0
+    for path in descriptors.iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            number += "inotify" in str(path.readlink())
+    return number
